@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# Libraries of others. LibTorch comes from the unpacked PyPI wheel (setup.sh) or from
+# VANE_TORCH_ROOT, a folder with lib/ and include/.
+
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
+find_library(VANE_WEBP_LIBRARY webp REQUIRED)
+find_library(VANE_LCMS_LIBRARY lcms2 REQUIRED)
+find_library(VANE_EXIV2_LIBRARY exiv2 REQUIRED)
+
+if(NOT VANE_DEPS)
+  if(DEFINED ENV{VANE_DEPS})
+    set(default_deps $ENV{VANE_DEPS})
+  elseif(DEFINED ENV{XDG_CACHE_HOME})
+    set(default_deps $ENV{XDG_CACHE_HOME}/vane/deps)
+  else()
+    set(default_deps $ENV{HOME}/.cache/vane/deps)
+  endif()
+endif()
+set(VANE_DEPS "${default_deps}" CACHE PATH "Where setup.sh unpacked its downloads")
+set(VANE_TORCH_ROOT "${VANE_DEPS}/site/torch" CACHE PATH "LibTorch: a folder with lib/ and include/")
+
+if(VANE_TORCH)
+  find_library(VANE_TORCH_CPU torch_cpu PATHS ${VANE_TORCH_ROOT}/lib NO_DEFAULT_PATH)
+  find_library(VANE_C10 c10 PATHS ${VANE_TORCH_ROOT}/lib NO_DEFAULT_PATH)
+  if(NOT VANE_TORCH_CPU OR NOT VANE_C10)
+    message(FATAL_ERROR "LibTorch is not in ${VANE_TORCH_ROOT}; run ./setup.sh --no-build first")
+  endif()
+  # The wheel's own `torch` target would pull in the CUDA libraries, so it is not used.
+  add_library(vane_torch INTERFACE)
+  target_include_directories(vane_torch SYSTEM INTERFACE
+    ${VANE_TORCH_ROOT}/include ${VANE_TORCH_ROOT}/include/torch/csrc/api/include)
+  # The wheel finds its two CUDA companions by its own RPATH, which a linker does not follow.
+  target_link_libraries(vane_torch INTERFACE ${VANE_TORCH_CPU} ${VANE_C10} Threads::Threads)
+  target_link_options(vane_torch INTERFACE -Wl,--allow-shlib-undefined)
+endif()
+
+if(VANE_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()

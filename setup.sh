@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes a bare Debian 12 machine able to build and run Vane, then builds build/vane.
+# Can be called again at any time; does only what is missing.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+  cat <<'EOF'
+Usage: ./setup.sh [--headless] [--cuda] [--dev] [--no-build] [--offline DIR]
+
+  --headless     leave out what only the window needs
+  --cuda         also fetch what a CUDA build needs (5.5 GB) and build it
+  --dev          also install what the tests and CI need (GoogleTest, clang, clang-format)
+  --no-build     install only
+  --offline DIR  take Python wheels from DIR instead of the network
+
+Downloads are kept in ${VANE_DEPS:-~/.cache/vane/deps}; delete that folder to start afresh.
+EOF
+}
+
+cuda=0 dev=0 build=1 offline=""
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --headless) ;;  # Nothing that is installed today needs a display.
+    --cuda) cuda=1 ;;
+    --dev) dev=1 ;;
+    --no-build) build=0 ;;
+    --offline) offline="${2:?--offline needs a folder}"; shift ;;
+    -h|--help) usage; exit 0 ;;
+    *) echo "setup.sh: unknown option $1" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+say() { printf '\033[1m%s\033[0m\n' "setup: $*" >&2; }
+
+torch_version=2.14.1
+deps="${VANE_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/vane/deps}"
+mkdir -p "$deps"
+
+packages=(g++ cmake ninja-build ccache lld python3 python3-pip unzip
+  libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev
+  libjpeg-dev libpng-dev libtiff-dev libwebp-dev liblcms2-dev libexiv2-dev)
+if [ "$dev" = 1 ]; then
+  packages+=(libgtest-dev libbenchmark-dev clang libclang-rt-14-dev clang-format unicode-data)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root=()
+  if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
+  say "installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+fi
+
+# Downloads one wheel (and nothing it depends on) and unpacks the paths that match.
+fetch_wheel() {  # requirement pattern...
+  local requirement="$1"; shift
+  local stamp="$deps/.${requirement//[=]/_}.done"
+  [ -e "$stamp" ] && return 0
+  local folder; folder="$(mktemp -d "$deps/.download.XXXXXX")"
+  say "fetching $requirement"
+  local source=()
+  if [ -n "$offline" ]; then source=(--no-index --find-links "$offline"); fi
+  python3 -m pip download -q --no-deps --only-binary=:all: "${source[@]}" -d "$folder" "$requirement" \
+    || { rm -rf "$folder"; echo "setup.sh: could not download $requirement; with no network, give --offline DIR holding the wheels" >&2; exit 1; }
+  unzip -q -o "$folder"/*.whl "$@" -d "$deps/site" || { rm -rf "$folder"; exit 1; }
+  rm -rf "$folder"
+  touch "$stamp"
+}
+
+fetch_wheel "torch==$torch_version" 'torch/lib/libtorch_cpu.so' 'torch/lib/libc10.so' \
+  'torch/lib/libgomp*' 'torch/include/*' 'torch/share/*'
+fetch_wheel "nvidia-cuda-runtime==13.0.96" 'nvidia/*'
+fetch_wheel "nvidia-cuda-cupti==13.0.85" 'nvidia/*'
+
+if [ "$build" = 1 ]; then
+  preset=release
+  say "building (a first build takes several minutes)"
+  cmake --preset "$preset" -DVANE_DEPS="$deps" -DVANE_BUILD_TESTS=$([ "$dev" = 1 ] && echo ON || echo OFF) >&2
+  cmake --build build >&2
+  # The launcher compares this stamp with setup.sh to see whether the set-up is current.
+  touch build/.setup-done
+fi
