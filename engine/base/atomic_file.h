@@ -13,9 +13,9 @@ namespace vane {
 /// Receives the bytes of a file in order.
 using ByteSink = std::function<void(std::span<const std::byte>)>;
 
-/// Writes `path` through a temporary file beside it. An existing file is replaced and its mode kept.
-/// Throws Error{resource} with the system's reason (disk full, read-only, missing folder); then
-/// nothing is left behind and an old file is untouched.
+/// Writes `path` through a temporary file beside it. An existing file is replaced and its mode
+/// kept. Throws Error{resource} with the system's reason (disk full, read-only, missing folder);
+/// then nothing is left behind and an old file is untouched.
 void atomic_write(const std::filesystem::path& path,
                   const std::function<void(const ByteSink&)>& producer);
 void atomic_write(const std::filesystem::path& path, std::span<const std::byte> bytes);

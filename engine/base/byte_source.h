@@ -28,7 +28,8 @@ class ByteSource {
 /// larger than `max_bytes`.
 class MappedFile final : public ByteSource {
  public:
-  /// `code` is the class of error for an unreadable file: input for pictures, checkpoint for weights.
+  /// `code` is the class of error for an unreadable file: input for pictures, checkpoint for
+  /// weights.
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path,
                                                 uint64_t max_bytes, int error_code);
   ~MappedFile() override;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Caps on what a file may ask for. Every cap can be raised by `--limit NAME=VALUE`; none is infinite.
+// Caps on what a file may ask for. Every cap can be raised by `--limit NAME=VALUE`; none is
+// infinite.
 
 #include <cstdint>
 #include <string>
@@ -38,7 +39,8 @@ struct Limits {
   uint64_t yaml_nodes = 1'000'000;
   uint64_t text_prompt_bytes = 65'536;
 
-  /// Applies "NAME=VALUE" (byte sizes accept suffixes). Throws Error{usage} naming the nearest name.
+  /// Applies "NAME=VALUE" (byte sizes accept suffixes). Throws Error{usage} naming the nearest
+  /// name.
   void set(std::string_view assignment);
   static std::vector<std::string> names();
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Counter-based random numbers: state is two integers, so a stream can be saved and resumed exactly.
+// Counter-based random numbers: state is two integers, so a stream can be saved and resumed
+// exactly.
 
 #include <array>
 #include <cstdint>

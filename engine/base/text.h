@@ -30,7 +30,8 @@ std::optional<long long> parse_integer(std::string_view text);
 /// Shortest text that reads back as the same value ("0.1", not "0.10000000000000001").
 std::string number_text(double value);
 
-/// "512", "1.5GiB", "300k": bytes with an optional binary (KiB, MiB, GiB) or decimal (k, M, G) suffix.
+/// "512", "1.5GiB", "300k": bytes with an optional binary (KiB, MiB, GiB) or decimal (k, M, G)
+/// suffix.
 std::optional<unsigned long long> parse_byte_size(std::string_view text);
 /// "1.4 GiB" for a person.
 std::string byte_size_text(unsigned long long bytes);
