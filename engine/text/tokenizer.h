@@ -13,7 +13,7 @@ namespace vane {
 
 /// How raw text is cleaned before splitting.
 enum class TextCleaning {
-  openai,     // ftfy.fix_text, HTML unescape twice, whitespace, lower case; also open_clip's "lower"
+  openai,  // ftfy.fix_text, HTML unescape twice, whitespace, lower case; also open_clip's "lower"
   hugging_face,  // fast tokenizer: NFC, whitespace collapse, lower case
   none,
 };

@@ -18,7 +18,19 @@
 namespace vane {
 
 enum class DType : uint8_t {
-  boolean, u8, i8, i16, i32, i64, f16, bf16, f32, f64, f8_e4m3, f8_e5m2, complex64,
+  boolean,
+  u8,
+  i8,
+  i16,
+  i32,
+  i64,
+  f16,
+  bf16,
+  f32,
+  f64,
+  f8_e4m3,
+  f8_e5m2,
+  complex64,
 };
 
 size_t dtype_bytes(DType dtype);
@@ -38,7 +50,8 @@ struct TensorRecord {
   bool is_contiguous() const;
 };
 
-/// What a weights file (or a set of shards) holds, in file order, with whatever keeps the bytes alive.
+/// What a weights file (or a set of shards) holds, in file order, with whatever keeps the bytes
+/// alive.
 class TensorTable {
  public:
   std::vector<TensorRecord> tensors;
@@ -63,12 +76,12 @@ class TensorTable {
 };
 
 /// Opens any supported weights file, told apart by its content: safetensors, a
-/// `*.safetensors.index.json` with its shards, PyTorch zip, legacy `torch.save`, TorchScript archive.
-/// Nothing in the file is ever executed.
+/// `*.safetensors.index.json` with its shards, PyTorch zip, legacy `torch.save`, TorchScript
+/// archive. Nothing in the file is ever executed.
 ///
-/// `state_dict_key` picks a nested state dict of a training checkpoint; by default the root and then
-/// the usual keys are tried (robustness sheet 2.2).
-/// Throws Error{checkpoint} naming the file, the byte or key and the reason.
+/// `state_dict_key` picks a nested state dict of a training checkpoint; by default the root and
+/// then the usual keys are tried (robustness sheet 2.2). Throws Error{checkpoint} naming the file,
+/// the byte or key and the reason.
 TensorTable open_weights(const std::filesystem::path& path, const Limits& limits = {},
                          std::string_view state_dict_key = {});
 
