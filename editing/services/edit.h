@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// `vane edit`: a photograph moved along a direction. No torch here.
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/job.h"
+#include "engine/base/limits.h"
+#include "engine/config/fields.h"
+
+namespace vane {
+
+struct EditRequest {
+  std::filesystem::path input;
+  std::string to, from;
+  std::filesystem::path like, unlike, direction;
+  std::string generator = "develop";
+  std::string method = "optimise";
+  float strength = 1.f;
+  std::string mask;
+  std::string clip = "clip-mini";
+  bool audit = false;
+  std::filesystem::path report, sidecar, sheet, lut, apply;
+  std::filesystem::path output;
+  int64_t steps = 120;
+  int64_t jpeg_quality = 92;
+  uint64_t seed = 0;
+  Limits limits;  // filled from the global --limit
+
+  template <class V>
+  static void fields(V& v) {
+    using C = EditRequest;
+    v.field("input", &C::input, "photograph to edit",
+            {.required = true, .positional = true, .placeholder = "IMAGE"});
+    v.field("to", &C::to, "what the picture should become", {.placeholder = "TEXT"});
+    v.field("from", &C::from, "what it is now; a plain photograph by default",
+            {.placeholder = "TEXT"});
+    v.field("like", &C::like, "move towards the look of this picture", {.placeholder = "IMAGE"});
+    v.field("unlike", &C::unlike, "and away from the look of this one", {.placeholder = "IMAGE"});
+    v.field("direction", &C::direction, "a saved direction (vane direction … -o)",
+            {.placeholder = "FILE"});
+    v.field("generator", &C::generator, "what moves: develop (a photo's settings)");
+    v.field("method", &C::method, "how it moves", {.choices = {"optimise"}});
+    v.field("strength", &C::strength, "multiplies the edit; 0 changes nothing, negative reverses",
+            {.min = -4, .max = 4});
+    v.field("mask", &C::mask, "grey picture: white moves, black stays", {.placeholder = "FILE"});
+    v.field("clip", &C::clip, "CLIP that guides: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
+    v.field("audit", &C::audit, "fail when a CLIP that did not guide sees no gain");
+    v.field("report", &C::report, "write a JSON report", {.placeholder = "FILE"});
+    v.field("sidecar", &C::sidecar, "write the settings, to be applied again with --apply",
+            {.placeholder = "FILE"});
+    v.field("apply", &C::apply, "apply settings of a sidecar instead of searching",
+            {.placeholder = "FILE"});
+    v.field("sheet", &C::sheet, "write a before/after picture", {.placeholder = "FILE"});
+    v.field("lut", &C::lut, "write the global part as a 3D LUT", {.placeholder = "FILE.cube"});
+    v.field("output", &C::output, "edited picture (.jpg .png .tif .webp, or .safetensors)",
+            {.required = true, .short_flag = "o", .placeholder = "FILE"});
+    v.field("steps", &C::steps, "optimisation steps at most", {.min = 1, .max = 100000});
+    v.field("jpeg-quality", &C::jpeg_quality, "quality of JPEG and WebP output",
+            {.min = 1, .max = 100});
+  }
+};
+
+struct EditResult {
+  std::string output;
+  int64_t steps = 0;
+  /// Cosine gain along the direction on views that did not guide, with the guiding encoder.
+  double gain = 0;
+  /// The same seen by a second encoder that never guided; NaN when there is none.
+  double audit_gain = std::numeric_limits<double>::quiet_NaN();
+  /// Structural similarity of edges before and after, 1 = every edge kept.
+  double preserved = 1;
+  double seconds = 0;
+  double strength = 1;
+  /// Mean change of CIELAB lightness, a and b.
+  double delta_l = 0, delta_a = 0, delta_b = 0;
+  bool cancelled = false;
+  std::vector<std::pair<std::string, double>> terms;
+  /// Settings that moved, for people: "exposure +0.42 EV".
+  std::vector<std::string> moved;
+};
+
+/// Throws Error; a stop request ends the search early and still writes the best so far.
+EditResult edit(const EditRequest& request, Job& job);
+
+}  // namespace vane
