@@ -38,13 +38,15 @@ Adam make_adam(const Latent& latent, const std::vector<ParameterGroup>& groups, 
   for (const ParameterGroup& group : groups) {
     if (!group.enabled) continue;
     AdamGroup entry;
-    entry.options.learning_rate = static_cast<double>(group.learning_rate) * static_cast<double>(rate);
+    entry.options.learning_rate =
+        static_cast<double>(group.learning_rate) * static_cast<double>(rate);
     for (const std::string& part : group.parts) {
       entry.parameters.emplace_back(part, latent.parts.at(part));
     }
     adam.push_back(std::move(entry));
   }
-  if (adam.empty()) throw Error(ErrorCode::usage, "no parameter group is enabled, nothing can move");
+  if (adam.empty())
+    throw Error(ErrorCode::usage, "no parameter group is enabled, nothing can move");
   return Adam(std::move(adam));
 }
 
@@ -138,7 +140,8 @@ class Run {
       throw Error(ErrorCode::numeric, reason + " at step " + std::to_string(step))
           .with_hint("a lower --rate may help");
     }
-    job_.warn(reason + " at step " + std::to_string(step) + "; going back one step at half the rate");
+    job_.warn(reason + " at step " + std::to_string(step) +
+              "; going back one step at half the rate");
     restore(latent_, good_);
     adam_ = make_adam(latent_, groups_, config_.rate);
     rate_ *= 0.5;

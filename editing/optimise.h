@@ -57,8 +57,9 @@ struct OptimiseResult {
 ///
 /// `evaluation` carries source and mask at view size (as Generator::render gives them); image, step
 /// and rng are filled in here. The learning rate warms up over 5 steps and falls by a half cosine.
-/// A non-finite loss or gradient restores the last good parameters and halves the rate, at most three
-/// times; then Error{numeric} names the term. Two runs with one seed and thread count agree bit for bit.
+/// A non-finite loss or gradient restores the last good parameters and halves the rate, at most
+/// three times; then Error{numeric} names the term. Two runs with one seed and thread count agree
+/// bit for bit.
 OptimiseResult optimise(const Generator& generator, const Latent& start, Objective& objective,
                         const Evaluation& evaluation, const OptimiseConfig& config, Job& job);
 
