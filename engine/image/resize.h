@@ -8,9 +8,11 @@ namespace vane {
 
 enum class ResizeFilter { bicubic, bilinear };
 
-/// Pillow's separable antialiased resample on 8-bit samples: 22-bit fixed-point weights, horizontal
-/// pass first, rounding to 8 bits between the passes, a pass skipped when that size is unchanged
-/// (clip sheet 4.1). Alpha is resized like the other channels (no premultiplication).
+/// Pillow's separable antialiased resample on 8-bit samples: 22-bit fixed-point weights, rounding
+/// to 8 bits between the passes, a pass skipped when that size is unchanged (clip sheet 4.1). The
+/// horizontal pass comes first, except, as in Pillow 13, when the height loses more than twice as
+/// many rows as the width loses columns. Alpha is resized like the other channels (no
+/// premultiplication).
 /// Throws Error{usage} for a 16-bit image or an empty target.
 Image resize_u8(const Image& image, int width, int height,
                 ResizeFilter filter = ResizeFilter::bicubic);
