@@ -31,7 +31,7 @@ struct TokenizerOptions {
 struct TokenBatch {
   std::vector<int64_t> ids;
   int64_t count = 0, context_length = 0;
-  /// Position of the end token of each row.
+  /// Position of the first end token of each row, where the model reads its output.
   std::vector<int64_t> end;
   /// Rows that were cut to fit; the last position then holds the end token.
   std::vector<bool> truncated;
