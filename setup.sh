@@ -7,10 +7,11 @@ cd "$(dirname "$0")"
 
 usage() {
   cat <<'EOF'
-Usage: ./setup.sh [--headless] [--cuda] [--dev] [--no-build] [--offline DIR]
+Usage: ./setup.sh [--headless] [--cuda] [--nvcc] [--dev] [--no-build] [--offline DIR]
 
   --headless     leave out what only the window needs
   --cuda         also fetch what a CUDA build needs (5.5 GB) and build it
+  --nvcc         fetch only the CUDA compiler, when there is none on the PATH
   --dev          also install what the tests and CI need (GoogleTest, clang, clang-format)
   --no-build     install only
   --offline DIR  take Python wheels from DIR instead of the network
@@ -19,11 +20,12 @@ Downloads are kept in ${VANE_DEPS:-~/.cache/vane/deps}; delete that folder to st
 EOF
 }
 
-cuda=0 dev=0 build=1 offline=""
+cuda=0 nvcc=0 dev=0 build=1 offline=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --headless) ;;  # Nothing that is installed today needs a display.
-    --cuda) cuda=1 ;;
+    --cuda) cuda=1 nvcc=1 ;;
+    --nvcc) nvcc=1 ;;
     --dev) dev=1 ;;
     --no-build) build=0 ;;
     --offline) offline="${2:?--offline needs a folder}"; shift ;;
@@ -80,10 +82,37 @@ fetch_wheel "torch==$torch_version" 'torch/lib/libtorch_cpu.so' 'torch/lib/libc1
 fetch_wheel "nvidia-cuda-runtime==13.0.96" 'nvidia/*'
 fetch_wheel "nvidia-cuda-cupti==13.0.85" 'nvidia/*'
 
+# The compiler comes from PyPI when the machine has none; it unpacks beside the run-time headers.
+if [ "$nvcc" = 1 ] && ! command -v nvcc >/dev/null; then
+  for wheel in nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88 \
+               nvidia-cuda-cccl==13.0.85; do
+    fetch_wheel "$wheel" 'nvidia/*'
+  done
+  chmod +x "$deps"/site/nvidia/cu13/bin/* "$deps"/site/nvidia/cu13/nvvm/bin/* 2>/dev/null || true
+fi
+
+# LibTorch's CUDA half and the libraries that it loads.
+if [ "$cuda" = 1 ]; then
+  unpacked="$deps/.torch-cuda-$torch_version.done"
+  if [ ! -e "$unpacked" ]; then
+    say "fetching the CUDA half of LibTorch (5.5 GB)"
+    folder="$(mktemp -d "$deps/.download.XXXXXX")"
+    source=()
+    if [ -n "$offline" ]; then source=(--no-index --find-links "$offline"); fi
+    python3 -m pip download -q --only-binary=:all: "${source[@]}" -d "$folder" "torch==$torch_version"
+    for wheel in "$folder"/torch-*.whl "$folder"/nvidia_*.whl; do
+      unzip -q -o "$wheel" 'torch/lib/*' 'nvidia/*' -d "$deps/site" || [ $? -eq 11 ]
+    done
+    rm -rf "$folder"
+    touch "$unpacked"
+  fi
+fi
+
 if [ "$build" = 1 ]; then
-  preset=release
   say "building (a first build takes several minutes)"
-  cmake --preset "$preset" -DVANE_DEPS="$deps" -DVANE_BUILD_TESTS=$([ "$dev" = 1 ] && echo ON || echo OFF) >&2
+  cmake --preset release -DVANE_DEPS="$deps" \
+    -DVANE_BUILD_TESTS=$([ "$dev" = 1 ] && echo ON || echo OFF) \
+    -DVANE_CUDA=$([ "$cuda" = 1 ] && echo ON || echo OFF) >&2
   cmake --build build >&2
   # The launcher compares this stamp with setup.sh to see whether the set-up is current.
   touch build/.setup-done
