@@ -16,12 +16,35 @@ namespace vane {
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path,
                                                    uint64_t max_bytes, int error_code) {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  return map(fd, path, max_bytes, error_code);
+}
+
+std::shared_ptr<const MappedFile> MappedFile::open_in_folder(const std::filesystem::path& folder,
+                                                             const std::string& bare_name,
+                                                             uint64_t max_bytes, int error_code) {
+  const int folder_fd = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+  int fd = -1;
+  if (folder_fd >= 0) {
+    fd = ::openat(folder_fd, bare_name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    const int open_errno = errno;
+    ::close(folder_fd);
+    errno = open_errno;
+  }
+  return map(fd, folder / bare_name, max_bytes, error_code);
+}
+
+std::shared_ptr<const MappedFile> MappedFile::map(int fd, const std::filesystem::path& path,
+                                                  uint64_t max_bytes, int error_code) {
   const auto code = static_cast<ErrorCode>(error_code);
   const auto fail = [&](std::string message) {
     return Error(code, std::move(message)).in_file(path);
   };
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0 && errno == ELOOP) {
+    throw fail("is a symbolic link, which is not followed here")
+        .with_hint("put the file itself in its place");
+  }
   if (fd < 0) {
     throw fail(errno == ENOENT ? "there is no such file"
                                : std::string("cannot be opened: ") + std::strerror(errno));

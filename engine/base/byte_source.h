@@ -32,6 +32,11 @@ class MappedFile final : public ByteSource {
   /// weights.
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path,
                                                 uint64_t max_bytes, int error_code);
+  /// The same for a file that another file names: `bare_name` must be a regular file in `folder`
+  /// itself, not a link. The caller has checked that the name holds no separator.
+  static std::shared_ptr<const MappedFile> open_in_folder(const std::filesystem::path& folder,
+                                                          const std::string& bare_name,
+                                                          uint64_t max_bytes, int error_code);
   ~MappedFile() override;
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -43,6 +48,9 @@ class MappedFile final : public ByteSource {
  private:
   MappedFile(std::string name, std::span<const std::byte> bytes)
       : name_(std::move(name)), bytes_(bytes) {}
+  /// Maps and closes `fd`; `fd` -1 means that opening failed with errno.
+  static std::shared_ptr<const MappedFile> map(int fd, const std::filesystem::path& path,
+                                               uint64_t max_bytes, int error_code);
   std::string name_;
   std::span<const std::byte> bytes_;
 };

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <type_traits>
 
 namespace vane {
@@ -49,6 +50,18 @@ std::optional<T> read_be(std::span<const std::byte> bytes, uint64_t position) {
     value = static_cast<T>((value << 8) | std::to_integer<T>(bytes[position + i]));
   }
   return value;
+}
+
+/// The same bytes as characters; the only place where bytes of a file change their type.
+inline std::string_view text_view(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The part [position, position + count) of `bytes`, or nothing when it is not wholly inside.
+inline std::optional<std::span<const std::byte>> checked_slice(std::span<const std::byte> bytes,
+                                                               uint64_t position, uint64_t count) {
+  if (position > bytes.size() || count > bytes.size() - position) return std::nullopt;
+  return bytes.subspan(static_cast<size_t>(position), static_cast<size_t>(count));
 }
 
 }  // namespace vane
