@@ -15,6 +15,10 @@
 
 namespace vane {
 
+struct VisionTransformer;
+struct TextTransformer;
+class TextCache;
+
 /// How a picture becomes the network's input (clip sheet 4.1).
 struct ClipPreprocess {
   enum class Resize { shortest, squash, longest };
@@ -82,6 +86,11 @@ class ClipEncoder {
   /// A copy with float64 weights, for gradient checks.
   virtual std::unique_ptr<ClipEncoder> to_double() const = 0;
 
+  /// The towers themselves, for what looks inside (dense features, attribution): null when the
+  /// model has no tower of that kind.
+  virtual const VisionTransformer* vision_transformer_tower() const { return nullptr; }
+  virtual const TextTransformer* text_transformer_tower() const { return nullptr; }
+
   // What follows is built on the functions above (clip_encoder.cpp).
 
   /// Image tensor [N,3,H,W] in [0,1], any size -> raw [N,D]; differentiable resize (antialiased
@@ -95,6 +104,13 @@ class ClipEncoder {
   /// Unit-norm versions.
   Tensor image_features(const Tensor& image) const;
   Tensor text_features(const std::vector<std::string>& texts) const;
+
+  /// Embeddings of phrases are remembered in `cache` from now on; load_clip sets one up. Null:
+  /// none.
+  void remember_texts(std::shared_ptr<TextCache> cache) { text_cache_ = std::move(cache); }
+
+ private:
+  std::shared_ptr<TextCache> text_cache_;
 };
 
 /// Rows scaled to unit length along the last axis; rows shorter than 1e-12 stay finite.
@@ -111,6 +127,8 @@ struct ClipLoadOptions {
   /// For a bare checkpoint whose activation cannot be told from shapes; "auto" follows the
   /// configuration file, else QuickGELU for OpenAI archives and GELU otherwise.
   std::string activation = "auto";  // auto | quick_gelu | gelu
+  /// Remember text embeddings in memory and in the cache folder, keyed by the hash of the weights.
+  bool text_cache = true;
 };
 
 /// Loads a CLIP from a folder or a checkpoint file of any supported layout.

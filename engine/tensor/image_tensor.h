@@ -21,6 +21,8 @@ Image tensor_to_image(const Tensor& tensor, int depth = 8, int64_t i = 0);
 /// Antialiased bicubic (a = -0.5, as Pillow, without its 8-bit rounding); differentiable.
 /// [N,C,H,W] -> [N,C,height,width].
 Tensor resize_bicubic(const Tensor& image, int64_t height, int64_t width);
+/// Antialiased bilinear, differentiable; for models whose preprocessing says so.
+Tensor resize_bilinear(const Tensor& image, int64_t height, int64_t width);
 /// Area reduction (box filter), differentiable; for working copies.
 Tensor resize_area(const Tensor& image, int64_t height, int64_t width);
 

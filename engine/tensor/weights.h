@@ -2,6 +2,7 @@
 #pragma once
 // Tensors of a weights file for networks: looked up by name and shape, every use accounted for.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,9 +22,13 @@ namespace vane {
 /// can name them together.
 class Weights {
  public:
-  explicit Weights(TensorTable table);
+  /// `allow_nonfinite`: keep NaN and infinity instead of refusing the tensor that holds them.
+  explicit Weights(TensorTable table, bool allow_nonfinite = false);
   /// Tensors under a prefix ("visual."); shares the accounting of its parent.
   Weights under(std::string_view prefix) const;
+
+  /// When names were translated from another layout: how messages spell them.
+  void show_names_as(std::function<std::string(const std::string&)> name_in_file) const;
 
   bool contains(std::string_view name) const;
   /// Shape of a tensor that must exist; throws Error{checkpoint} naming the key.

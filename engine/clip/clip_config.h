@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Architecture of a CLIP: from a configuration file, from the shapes of its tensors, and back.
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/clip/attention.h"
+#include "engine/clip/clip_encoder.h"
+#include "engine/weights/tensor_table.h"
+
+namespace vane {
+
+struct VisionConfig {
+  enum class Kind { vit, modified_resnet };
+  enum class Pool { token, average };
+  Kind kind = Kind::vit;
+  int64_t image_size = 224;
+  /// ViT: width of the residual stream. ResNet: channels after the stem; the attention pool has
+  /// 32 times as many.
+  int64_t width = 768;
+  int64_t head_width = 64;
+  Activation activation = Activation::quick_gelu;
+  double epsilon = 1e-5;
+
+  // Vision transformer.
+  int64_t patch_size = 32;
+  std::vector<BlockShape> blocks = std::vector<BlockShape>(12);
+  bool layer_scale = false;
+  double layer_scale_init = 1e-5;
+  bool ln_pre = true;
+  Pool pool = Pool::token;
+  bool final_ln_after_pool = false;
+
+  // ModifiedResNet: bottlenecks of its four stages.
+  std::array<int64_t, 4> depths{3, 4, 6, 3};
+
+  int64_t grid() const { return kind == Kind::vit ? image_size / patch_size : image_size / 32; }
+};
+
+struct TextConfig {
+  enum class Pool { end_token, first, last };
+  int64_t context_length = 77, vocab_size = 49408, width = 512;
+  std::vector<BlockShape> blocks = std::vector<BlockShape>(12, BlockShape{8, 512, 2048});
+  Activation activation = Activation::quick_gelu;
+  double epsilon = 1e-5;
+  bool layer_scale = false;
+  double layer_scale_init = 1e-5;
+  bool causal = true;
+  Pool pool = Pool::end_token;
+  bool projection = true, projection_bias = false;
+  int64_t pad_id = 0;
+};
+
+struct ClipConfig {
+  int64_t embed_dim = 512;
+  VisionConfig vision;
+  TextConfig text;
+  bool has_vision = true, has_text = true;
+  bool logit_bias = false;
+  ClipPreprocess preprocess;
+
+  /// `layers` equal transformer blocks.
+  static std::vector<BlockShape> uniform_blocks(int64_t layers, int64_t width, int64_t heads,
+                                                double mlp_ratio = 4.0);
+};
+
+/// open_clip_config.json: {"model_cfg": …, "preprocess_cfg": …} or a bare model_cfg.
+/// An unknown key, and a known one that asks for something that Vane does not build, is refused by
+/// name: ignoring it would give a wrong embedding without a word. Throws Error{checkpoint}.
+ClipConfig read_open_clip_config(const std::filesystem::path& file, const Limits& limits = {});
+
+/// Hugging Face config.json of CLIPModel, CLIPVisionModel(WithProjection) or
+/// CLIPTextModel(WithProjection), and preprocessor_config.json beside it when there is one.
+/// Missing fields take the defaults of the reference classes. Throws Error{checkpoint}.
+ClipConfig read_hugging_face_config(const std::filesystem::path& file, const Limits& limits = {});
+
+/// Architecture from shapes alone; names as in open_clip. `activation` cannot be told from shapes.
+/// Head width is 64 where nothing says otherwise. Throws Error{checkpoint} naming a missing key.
+ClipConfig infer_clip_config(const TensorTable& table, Activation activation);
+
+/// The same architecture as open_clip_config.json text.
+std::string open_clip_config_json(const ClipConfig& config);
+
+std::string_view activation_name(Activation activation);
+
+}  // namespace vane

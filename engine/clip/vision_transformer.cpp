@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/clip/vision_transformer.h"
+
+#include <cmath>
+
+#include "engine/base/error.h"
+
+namespace vane {
+namespace {
+
+/// Patch convolution as one matrix product: kernel and stride are equal, so every input sample is
+/// used once, and both directions are a plain gemm. [N,3,H,W] -> [N,h*w,D].
+Tensor embed_patches(const VisionTransformer& tower, const Tensor& input) {
+  const int64_t p = tower.config.patch_size, n = input.size(0), channels = input.size(1);
+  const int64_t rows = input.size(2) / p, columns = input.size(3) / p;
+  const Tensor patches = input.view({n, channels, rows, p, columns, p})
+                             .permute({0, 2, 4, 1, 3, 5})
+                             .reshape({n, rows * columns, channels * p * p});
+  return at::linear(patches, tower.conv1.view({tower.config.width, channels * p * p}));
+}
+
+Tensor embed(const VisionTransformer& tower, const Tensor& image) {
+  const Tensor input = image.contiguous();
+  const int64_t p = tower.config.patch_size;
+  if (input.dim() != 4 || input.size(1) != 3 || input.size(2) < p || input.size(3) < p ||
+      input.size(2) % p != 0 || input.size(3) % p != 0) {
+    throw Error(ErrorCode::usage, "a vision transformer with patches of " + std::to_string(p) +
+                                      " needs input [N,3,H,W] of multiples of that size");
+  }
+  const int64_t rows = input.size(2) / p, columns = input.size(3) / p, grid = tower.config.grid();
+  const Tensor positions = rows == grid && columns == grid
+                               ? tower.positional_embedding
+                               : resize_positions(tower.positional_embedding, rows, columns);
+  const Tensor class_token =
+      tower.class_embedding.view({1, 1, -1}).expand({input.size(0), 1, tower.config.width});
+  const Tensor x = at::cat({class_token, embed_patches(tower, input)}, 1) + positions;
+  return tower.config.ln_pre ? tower.ln_pre(x) : x;
+}
+
+/// Pools the tokens after the last block. -> [N,D], after ln_post.
+Tensor pooled(const VisionTransformer& tower, const Tensor& x) {
+  const bool average = tower.config.pool == VisionConfig::Pool::average;
+  const auto pick = [average](const Tensor& tokens) {
+    return average ? tokens.slice(1, 1).mean(1) : tokens.select(1, 0);
+  };
+  // For the class token the order makes no difference, and one row is cheaper to normalise.
+  if (tower.config.final_ln_after_pool || !average) return tower.ln_post(pick(x));
+  return pick(tower.ln_post(x));
+}
+
+}  // namespace
+
+VisionTransformer make_vision_transformer(const VisionConfig& config, int64_t embed_dim) {
+  VisionTransformer tower;
+  tower.config = config;
+  tower.embed_dim = embed_dim;
+  tower.ln_pre.epsilon = tower.ln_post.epsilon = config.epsilon;
+  for (const BlockShape& shape : config.blocks) {
+    ResidualBlock block;
+    block.shape = shape;
+    block.activation = config.activation;
+    block.ln_1.epsilon = block.ln_2.epsilon = config.epsilon;
+    tower.blocks.push_back(std::move(block));
+  }
+  return tower;
+}
+
+void visit_parameters(VisionTransformer& tower, const std::string& prefix,
+                      const ParameterVisitor& visit) {
+  const VisionConfig& config = tower.config;
+  const int64_t width = config.width, grid = config.grid();
+  visit(prefix + "conv1.weight", tower.conv1, {width, 3, config.patch_size, config.patch_size});
+  visit(prefix + "class_embedding", tower.class_embedding, {width});
+  visit(prefix + "positional_embedding", tower.positional_embedding, {1 + grid * grid, width});
+  if (config.ln_pre) {
+    visit(prefix + "ln_pre.weight", tower.ln_pre.weight, {width});
+    visit(prefix + "ln_pre.bias", tower.ln_pre.bias, {width});
+  }
+  for (size_t i = 0; i < tower.blocks.size(); ++i) {
+    visit_parameters(tower.blocks[i], width, config.layer_scale,
+                     prefix + "transformer.resblocks." + std::to_string(i) + ".", visit);
+  }
+  visit(prefix + "ln_post.weight", tower.ln_post.weight, {width});
+  visit(prefix + "ln_post.bias", tower.ln_post.bias, {width});
+  visit(prefix + "proj", tower.proj, {width, tower.embed_dim});
+}
+
+Tensor vision_transformer(const VisionTransformer& tower, const Tensor& input, VisionTaps* taps) {
+  Tensor x = embed(tower, input);
+  const bool one_query =
+      !taps && tower.config.pool == VisionConfig::Pool::token && !tower.blocks.empty();
+  const size_t whole = tower.blocks.size() - (one_query ? 1 : 0);
+  for (size_t i = 0; i < whole; ++i) {
+    x = residual_block(tower.blocks[i], x, false);
+    if (taps) taps->stages.push_back(x);
+  }
+  if (one_query) {
+    x = tower.ln_post(residual_block_one_query(tower.blocks.back(), x, {}, false));
+    return at::matmul(x, tower.proj);
+  }
+  if (taps) taps->tokens = tower.ln_post(x);
+  return at::matmul(pooled(tower, x), tower.proj);
+}
+
+Tensor before_last_block(const VisionTransformer& tower, const Tensor& input) {
+  Tensor x = embed(tower, input);
+  for (size_t i = 0; i + 1 < tower.blocks.size(); ++i) {
+    x = residual_block(tower.blocks[i], x, false);
+  }
+  return x;
+}
+
+Tensor project_tokens(const VisionTransformer& tower, const Tensor& tokens) {
+  return at::matmul(tower.ln_post(tokens), tower.proj);
+}
+
+Tensor resize_positions(const Tensor& positions, int64_t rows, int64_t columns) {
+  const int64_t width = positions.size(1);
+  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(double(positions.size(0) - 1))));
+  if (grid * grid + 1 != positions.size(0)) {
+    throw Error(ErrorCode::checkpoint, "positions of " + std::to_string(positions.size(0)) +
+                                           " rows are not a class row and a square grid");
+  }
+  const Tensor map =
+      positions.slice(0, 1).reshape({1, grid, grid, width}).permute({0, 3, 1, 2}).contiguous();
+  const Tensor resized = at::_upsample_bicubic2d_aa(map, {rows, columns}, false);
+  return at::cat(
+      {positions.slice(0, 0, 1), resized.permute({0, 2, 3, 1}).reshape({rows * columns, width})});
+}
+
+}  // namespace vane
