@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,8 +38,11 @@ struct EncodeOptions {
   int webp_quality = 90;  // 100 = lossless
   /// JSON recipe stored as an iTXt chunk `vane` (PNG) or a comment (JPEG); empty: none.
   std::string recipe;
-  /// Write the metadata blocks of the image (orientation tag set to 1).
+  /// Write the metadata blocks of the image.
   bool keep_metadata = true;
+  /// Orientation tag to write where the metadata has one: 1 for upright samples (the default);
+  /// `metadata.orientation` when the samples are still in the stored order.
+  int orientation = 1;
 };
 
 /// Reads the header only, and checks it against the limits.
@@ -58,6 +62,9 @@ std::vector<std::byte> encode_image(const Image& image, std::string_view format,
 /// Encodes by the extension of `path` and writes atomically.
 void write_image(const std::filesystem::path& path, const Image& image,
                  const EncodeOptions& options = {});
+/// The recipe that a file carries (see EncodeOptions::recipe), or nothing. WebP keeps it in a chunk
+/// of its own, TIFF in its image description. Throws Error{input} like read_image_header.
+std::optional<std::string> read_recipe(const ByteSource& source, const Limits& limits = {});
 /// "png", "jpeg", "tiff", "webp" for an output path; throws Error{usage} for another extension.
 std::string format_for_path(const std::filesystem::path& path);
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A bounded reader of EXIF blocks: orientation, and the changes that new pixels demand.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace vane {
+
+/// Orientation (tag 0x0112 of the first directory) of an EXIF block, which is a small TIFF file
+/// starting at its byte order mark. 1 when the block is damaged, the tag absent or out of 1..8.
+int exif_orientation(std::span<const uint8_t> exif);
+
+/// The block with orientation `orientation`, pixel dimensions (0xA002, 0xA003) of `width` and
+/// `height` where it has them, and without the thumbnail directory, whose picture would be stale.
+/// Offsets inside the block stay as they are, so maker notes stay readable. A damaged block gives
+/// an empty one.
+std::vector<uint8_t> exif_for_pixels(std::span<const uint8_t> exif, int orientation, int width,
+                                     int height);
+
+}  // namespace vane

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Metadata blocks between formats: what may be written with the pixels as they are now.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/image/codec.h"
+#include "engine/image/image.h"
+
+namespace vane {
+
+/// Blocks longer than this are left out when read: real ones are at most a few megabytes.
+inline constexpr size_t kMaxMetadataBytes = size_t{32} << 20;
+
+/// The blocks to store beside the samples of `image`: EXIF and XMP with `options.orientation` and
+/// the size of the picture, without the thumbnail; no ICC profile of another colour model. Empty
+/// when `options.keep_metadata` is off.
+ImageMetadata metadata_to_write(const Image& image, const EncodeOptions& options);
+
+/// XMP with every `tiff:Orientation` value replaced.
+std::vector<uint8_t> xmp_with_orientation(std::vector<uint8_t> xmp, int orientation);
+
+/// Number of channels of the colour space an ICC profile is made for (1, 3, 4); 0 when unknown.
+int icc_channels(std::span<const uint8_t> profile);
+
+/// zlib-inflates at most `max_bytes`; nothing when the data is damaged or longer.
+std::optional<std::vector<uint8_t>> inflate_bounded(std::span<const std::byte> data,
+                                                    size_t max_bytes);
+
+}  // namespace vane
