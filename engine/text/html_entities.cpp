@@ -43,6 +43,14 @@ std::u32string decoded_number(uint32_t number) {
   return {static_cast<char32_t>(number)};
 }
 
+/// Copies up to and including the next '&' and moves `position` behind it, or to the end.
+void append_to_ampersand(std::u32string_view text, size_t& position, std::u32string& out) {
+  const size_t found = text.find(U'&', position);
+  const size_t end = found == text.npos ? text.size() : found + 1;
+  out += text.substr(position, end - position);
+  position = end;
+}
+
 struct Decoded {
   size_t length = 0;  // characters read after '&'; 0 when there is no reference
   std::u32string text;
@@ -96,8 +104,8 @@ std::u32string html_unescape(std::u32string_view text) {
   std::u32string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
-    out.push_back(text[i]);
-    if (text[i++] != '&' || i == text.size()) continue;
+    append_to_ampersand(text, i, out);
+    if (i == text.size()) break;
     Decoded decoded = text[i] == '#' ? decode_number(text.substr(i)) : decode_name(text.substr(i));
     if (decoded.length == 0) continue;
     out.pop_back();
@@ -111,9 +119,9 @@ std::u32string html_unescape_strict(std::u32string_view text) {
   std::u32string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
-    out.push_back(text[i]);
-    if (text[i++] != '&') continue;
-    const bool number = i < text.size() && text[i] == '#';
+    append_to_ampersand(text, i, out);
+    if (i == text.size()) break;
+    const bool number = text[i] == '#';
     const size_t start = i + (number ? 1 : 0);
     size_t end = start;
     while (end < text.size() && end - start < kLongestStrictName && is_alphanumeric(text[end]))

@@ -148,26 +148,28 @@ bool is_invisible_control(char32_t c) {
   return c == 0x7F || (c >= 0x206A && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFC);
 }
 
-/// Text that no step changes.
+/// Text that no step changes but the decoding of HTML references.
 bool is_plain(std::u32string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char32_t c) {
-    return (c >= 0x20 && c < 0x7F && c != '&') || c == '\n' || c == '\t';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char32_t c) { return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\t'; });
+}
+
+std::u32string fix_characters(std::u32string text) {
+  text = fix_c1_controls(fix_encoding(std::move(text)));
+  text = fix_width(expand_ligatures(text));
+  std::transform(text.begin(), text.end(), text.begin(), straight_quote);
+  text = remove_terminal_escapes(fix_line_breaks(text));
+  std::erase_if(text, is_invisible_control);
+  return nfc(text);
 }
 
 std::u32string fix_segment(std::u32string_view segment, bool unescape) {
   std::u32string text(segment);
-  if (is_plain(segment)) return text;
   while (true) {
-    const std::u32string before = text;
-    if (unescape) text = html_unescape_strict(text);
-    text = fix_c1_controls(fix_encoding(std::move(text)));
-    text = fix_width(expand_ligatures(text));
-    std::transform(text.begin(), text.end(), text.begin(), straight_quote);
-    text = remove_terminal_escapes(fix_line_breaks(text));
-    std::erase_if(text, is_invisible_control);
-    text = nfc(text);
-    if (text == before) return text;
+    std::u32string fixed = unescape ? html_unescape_strict(text) : text;
+    if (!is_plain(fixed)) fixed = fix_characters(std::move(fixed));
+    if (fixed == text) return text;
+    text = std::move(fixed);
   }
 }
 

@@ -114,7 +114,7 @@ std::u32string cleaned(std::u32string_view text, TextCleaning cleaning) {
     case TextCleaning::hugging_face: {
       std::u32string out;
       bool in_space = false;
-      for (char32_t c : nfc(text)) {
+      for (char32_t c : nfc(text, UnicodeRules::tokenizers)) {
         const bool space = character_class(c) == CharacterClass::space;
         if (!space || !in_space) out.push_back(space ? U' ' : c);
         in_space = space;

@@ -54,14 +54,19 @@ constexpr char32_t kSyllables = 0xAC00, kLeads = 0x1100, kVowels = 0x1161, kTail
 constexpr char32_t kLeadCount = 19, kVowelCount = 21, kTailCount = 28;
 constexpr char32_t kSyllableCount = kLeadCount * kVowelCount * kTailCount;
 
-uint8_t combining_class(char32_t c) {
+/// A composite of Unicode 13 that the normaliser of tokenizers does not know.
+constexpr char32_t kUnknownComposite = 0x11938;
+
+uint8_t combining_class(char32_t c, UnicodeRules rules) {
   if (c < 0x300) return 0;
+  if (rules == UnicodeRules::tokenizers && in_ranges(text_tables::kNotMarkInTokenizers, c))
+    return 0;
   const auto* range = find_range(text_tables::kCombining, c);
   return range == nullptr ? 0 : range->combining_class;
 }
 
-void append_decomposed(std::u32string& out, char32_t c) {
-  if (c < 0xC0) {
+void append_decomposed(std::u32string& out, char32_t c, UnicodeRules rules) {
+  if (c < 0xC0 || (c == kUnknownComposite && rules == UnicodeRules::tokenizers)) {
     out.push_back(c);
     return;
   }
@@ -80,12 +85,12 @@ void append_decomposed(std::u32string& out, char32_t c) {
     out.push_back(c);
     return;
   }
-  append_decomposed(out, found->first);
-  if (found->second != 0) append_decomposed(out, found->second);
+  append_decomposed(out, found->first, rules);
+  if (found->second != 0) append_decomposed(out, found->second, rules);
 }
 
 /// The primary composite of two code points, or 0.
-char32_t composed(char32_t first, char32_t second) {
+char32_t composed(char32_t first, char32_t second, UnicodeRules rules) {
   if (first - kLeads < kLeadCount && second - kVowels < kVowelCount) {
     return kSyllables + ((first - kLeads) * kVowelCount + (second - kVowels)) * kTailCount;
   }
@@ -100,21 +105,24 @@ char32_t composed(char32_t first, char32_t second) {
                          return std::pair(c.first, c.second) < key;
                        });
   const bool hit = found != table.end() && found->first == first && found->second == second;
-  return hit ? found->composite : 0;
+  if (!hit) return 0;
+  const bool unknown = found->composite == kUnknownComposite && rules == UnicodeRules::tokenizers;
+  return unknown ? 0 : found->composite;
 }
 
 /// Stable-sorts every run of combining marks by combining class.
-void order_marks(std::u32string& text) {
+void order_marks(std::u32string& text, UnicodeRules rules) {
   for (size_t i = 0; i < text.size();) {
-    if (combining_class(text[i]) == 0) {
+    if (combining_class(text[i], rules) == 0) {
       ++i;
       continue;
     }
     size_t end = i + 1;
-    while (end < text.size() && combining_class(text[end]) != 0) ++end;
+    while (end < text.size() && combining_class(text[end], rules) != 0) ++end;
     std::stable_sort(text.begin() + static_cast<std::ptrdiff_t>(i),
-                     text.begin() + static_cast<std::ptrdiff_t>(end), [](char32_t a, char32_t b) {
-                       return combining_class(a) < combining_class(b);
+                     text.begin() + static_cast<std::ptrdiff_t>(end),
+                     [rules](char32_t a, char32_t b) {
+                       return combining_class(a, rules) < combining_class(b, rules);
                      });
     i = end;
   }
@@ -200,24 +208,24 @@ std::string encode_utf8(std::u32string_view text) {
   return out;
 }
 
-std::u32string nfc(std::u32string_view text) {
+std::u32string nfc(std::u32string_view text, UnicodeRules rules) {
   // Nothing below U+0300 decomposes into anything that would not compose again.
   const auto composes = [](char32_t c) { return c >= 0x300; };
   if (std::none_of(text.begin(), text.end(), composes)) return std::u32string(text);
   std::u32string marks;
   marks.reserve(text.size() + text.size() / 2);
-  for (char32_t c : text) append_decomposed(marks, c);
-  order_marks(marks);
+  for (char32_t c : text) append_decomposed(marks, c, rules);
+  order_marks(marks, rules);
   std::u32string out;
   out.reserve(marks.size());
   size_t starter = std::u32string::npos;
   uint8_t last_class = 0;
   for (char32_t c : marks) {
-    const uint8_t current = combining_class(c);
+    const uint8_t current = combining_class(c, rules);
     const bool adjacent = starter != std::u32string::npos && starter + 1 == out.size();
     // A mark is blocked by one of the same or a higher class between it and the starter.
     if (starter != std::u32string::npos && (adjacent || (current != 0 && last_class < current))) {
-      if (const char32_t composite = composed(out[starter], c); composite != 0) {
+      if (const char32_t composite = composed(out[starter], c, rules); composite != 0) {
         out[starter] = composite;
         continue;
       }

@@ -13,7 +13,7 @@ constexpr char32_t kReplacementCharacter = 0xFFFD;
 /// Whose tables to follow; they differ in characters that recent Unicode versions added.
 enum class UnicodeRules {
   python,      // Python 3.11 lower-casing with final sigma; classes of the module `regex`
-  tokenizers,  // Rust tokenizers: lower-casing of single characters; Oniguruma classes
+  tokenizers,  // Rust tokenizers: lower-casing of single characters; Oniguruma classes; old marks
 };
 
 /// Classes of the split pattern. `skipped` matches no alternative of it and only separates.
@@ -26,7 +26,7 @@ void append_utf8(std::string& out, char32_t code_point);
 std::string encode_utf8(std::u32string_view text);
 
 /// Normalisation form C (Unicode Standard Annex 15).
-std::u32string nfc(std::u32string_view text);
+std::u32string nfc(std::u32string_view text, UnicodeRules rules = UnicodeRules::python);
 
 /// Full lower-casing: U+0130 becomes "i" and U+0307; with Python's rules a capital sigma at the end
 /// of a word becomes U+03C2.

@@ -44,6 +44,7 @@ extern const std::span<const LowerRun> kLower, kLowerOnlyInTokenizers;
 /// What the final-sigma rule looks at; a code point is in at most one of the two.
 extern const std::span<const CodePointRange> kCased, kCaseIgnorable;
 extern const std::span<const CombiningRange> kCombining;
+extern const std::span<const CodePointRange> kNotMarkInTokenizers;
 extern const std::span<const Decomposition> kDecompositions;
 extern const std::span<const Composition> kCompositions;
 
