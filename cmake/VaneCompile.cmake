@@ -70,6 +70,12 @@ endfunction()
 # Links the CPU parts of LibTorch and reuses the one precompiled header.
 function(vane_use_torch name)
   target_link_libraries(${name} PUBLIC vane_torch)
+  get_target_property(type ${name} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    # CMake would compile programs with -fPIE, which the precompiled header of -fPIC refuses.
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
   if(NOT name STREQUAL "vane_pch")
     target_precompile_headers(${name} REUSE_FROM vane_pch)
   endif()
