@@ -14,7 +14,8 @@
 #include "engine/image/metadata.h"
 #include "engine/image/orientation.h"
 #include "engine/image/png.h"
-#include "engine/image/resize.h"
+#include "engine/image/tiff.h"
+#include "engine/image/webp.h"
 
 namespace vane {
 namespace {
@@ -55,10 +56,27 @@ Image decode_format(Bytes file, const DecodeOptions& options) {
       image.format = "jpeg";
       break;
     }
-    default:
-      throw Error(ErrorCode::input, "TIFF and WebP cannot be read yet");
+    case ImageFormat::tiff: {
+      const TiffFile tiff = parse_tiff(file);
+      check_image_limits(tiff.header, file.size(), options.limits);
+      ImageMetadata metadata = tiff_metadata(file, tiff);
+      image = decode_tiff(file, tiff, metadata, options);
+      image.metadata = std::move(metadata);
+      image.format = "tiff";
+      break;
+    }
+    case ImageFormat::webp: {
+      const WebpFile webp = parse_webp(file);
+      check_image_limits(webp.header, file.size(), options.limits);
+      image = decode_webp(file, webp);
+      image.metadata = webp_metadata(webp);
+      image.format = "webp";
+      break;
+    }
   }
-  image.metadata.orientation = exif_orientation(image.metadata.exif);
+  if (image.format != "tiff") {
+    image.metadata.orientation = exif_orientation(image.metadata.exif);
+  }
   // A profile of another colour model does not describe what the samples are now.
   if (icc_channels(image.metadata.icc) != (image.is_grey() ? 1 : 3)) image.metadata.icc.clear();
   return image;
@@ -101,6 +119,10 @@ std::vector<std::byte> encode_format(const Image& image, std::string_view format
                                      const EncodeOptions& options) {
   const ImageMetadata metadata = metadata_to_write(image, options);
   if (format == "png") return encode_png(image, metadata, options);
+  if (format == "tiff") return encode_tiff(image, metadata, options);
+  if (format == "webp") {
+    return encode_webp(image.depth == 16 ? to_8_bits(image) : image, metadata, options);
+  }
   if (format == "jpeg") {
     if (image.depth == 8 && !image.has_alpha()) return encode_jpeg(image, metadata, options);
     const Image narrow = image.depth == 16 ? to_8_bits(image) : image;
@@ -124,8 +146,12 @@ ImageHeader read_image_header(const ByteSource& source, const Limits& limits) {
       case ImageFormat::jpeg:
         header = parse_jpeg(file, limits).header;
         break;
-      default:
-        throw Error(ErrorCode::input, "TIFF and WebP cannot be read yet");
+      case ImageFormat::tiff:
+        header = parse_tiff(file).header;
+        break;
+      case ImageFormat::webp:
+        header = parse_webp(file).header;
+        break;
     }
     check_image_limits(header, file.size(), limits);
     return header;
@@ -156,9 +182,12 @@ std::optional<std::string> read_recipe(const ByteSource& source, const Limits& l
         return png_recipe(parse_png(file));
       case ImageFormat::jpeg:
         return jpeg_recipe(parse_jpeg(file, limits));
-      default:
-        throw Error(ErrorCode::input, "TIFF and WebP cannot be read yet");
+      case ImageFormat::tiff:
+        return tiff_recipe(parse_tiff(file));
+      case ImageFormat::webp:
+        return webp_recipe(parse_webp(file));
     }
+    return std::nullopt;
   });
 }
 

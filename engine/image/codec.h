@@ -63,7 +63,7 @@ std::vector<std::byte> encode_image(const Image& image, std::string_view format,
 void write_image(const std::filesystem::path& path, const Image& image,
                  const EncodeOptions& options = {});
 /// The recipe that a file carries (see EncodeOptions::recipe), or nothing. WebP keeps it in a chunk
-/// of its own, TIFF in its image description. Throws Error{input} like read_image_header.
+/// `VANE`, TIFF in the private field 65100. Throws Error{input} like read_image_header.
 std::optional<std::string> read_recipe(const ByteSource& source, const Limits& limits = {});
 /// "png", "jpeg", "tiff", "webp" for an output path; throws Error{usage} for another extension.
 std::string format_for_path(const std::filesystem::path& path);

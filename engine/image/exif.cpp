@@ -2,149 +2,140 @@
 #include "engine/image/exif.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
-#include <utility>
 
 namespace vane {
 namespace {
 
-/// Real directories have fewer than 100 entries.
-constexpr int kMaxEntries = 512;
-constexpr uint16_t kOrientation = 0x0112, kExifDirectory = 0x8769, kWidth = 0xA002,
+constexpr uint16_t kOrientation = 0x0112, kExposureLink = 0x8769, kGpsLink = 0x8825,
+                   kInteroperabilityLink = 0xA005, kMakerNote = 0x927C, kWidth = 0xA002,
                    kHeight = 0xA003, kThumbnailOffset = 0x0201, kThumbnailBytes = 0x0202;
 constexpr uint16_t kShort = 3, kLong = 4;
+/// Fields of the first directory that describe the picture and not how it is stored: description,
+/// maker, model, orientation, resolution (three), software, date, artist, host, copyright.
+constexpr uint16_t kDescriptive[] = {0x010E, 0x010F, 0x0110, 0x0112, 0x011A, 0x011B,
+                                     0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298};
+/// More than this in one field is not a description.
+constexpr uint64_t kMaxFieldBytes = 64 * 1024;
 
-/// Values of a small TIFF structure, in its own byte order; every access is checked.
-class TiffBlock {
- public:
-  explicit TiffBlock(std::span<const uint8_t> bytes) : bytes_(bytes) {
-    if (bytes.size() < 8) return;
-    little_ = bytes[0] == 'I';
-    is_valid_ = bytes[0] == bytes[1] && (bytes[0] == 'I' || bytes[0] == 'M') && u16(2) == 42;
+std::optional<uint64_t> single_value(const TiffReader& reader, const TiffEntry* entry) {
+  if (!entry || entry->count != 1 || (entry->type != kShort && entry->type != kLong)) {
+    return std::nullopt;
   }
-
-  bool is_valid() const { return is_valid_; }
-  bool has(uint64_t at, uint64_t count) const {
-    return at <= bytes_.size() && count <= bytes_.size() - at;
-  }
-  std::optional<uint16_t> u16(uint64_t at) const {
-    if (!has(at, 2)) return std::nullopt;
-    const int first = bytes_[at], second = bytes_[at + 1];
-    return static_cast<uint16_t>(little_ ? first | second << 8 : second | first << 8);
-  }
-  std::optional<uint32_t> u32(uint64_t at) const {
-    const auto first = u16(at), second = u16(at + 2);
-    if (!first || !second) return std::nullopt;
-    return little_ ? *first | uint32_t(*second) << 16 : *second | uint32_t(*first) << 16;
-  }
-  bool is_little() const { return little_; }
-
- private:
-  std::span<const uint8_t> bytes_;
-  bool little_ = true, is_valid_ = false;
-};
-
-struct Entry {
-  uint16_t tag = 0, type = 0;
-  uint32_t count = 0;
-  uint64_t value_at = 0;  // the four bytes that hold the value or its offset
-};
-
-struct Directory {
-  std::vector<Entry> entries;
-  uint64_t next_at = 0;  // where the offset of the next directory stands
-};
-
-std::optional<Directory> read_directory(const TiffBlock& block, uint64_t at) {
-  const auto count = block.u16(at);
-  if (at < 8 || !count || *count > kMaxEntries) return std::nullopt;
-  Directory directory;
-  directory.next_at = at + 2 + uint64_t(*count) * 12;
-  if (!block.has(at, 2 + uint64_t(*count) * 12)) return std::nullopt;
-  for (uint64_t i = 0; i < *count; ++i) {
-    const uint64_t entry = at + 2 + i * 12;
-    directory.entries.push_back(
-        {*block.u16(entry), *block.u16(entry + 2), *block.u32(entry + 4), entry + 8});
-  }
-  return directory;
+  return tiff_value(reader, *entry);
 }
 
-const Entry* find(const Directory& directory, uint16_t tag) {
-  const auto found = std::find_if(directory.entries.begin(), directory.entries.end(),
-                                  [&](const Entry& entry) { return entry.tag == tag; });
-  return found == directory.entries.end() ? nullptr : &*found;
-}
-
-std::optional<uint32_t> single_value(const TiffBlock& block, const Entry& entry) {
-  if (entry.count != 1) return std::nullopt;
-  if (entry.type == kShort) return block.u16(entry.value_at);
-  if (entry.type == kLong) return block.u32(entry.value_at);
-  return std::nullopt;
-}
-
-void store(std::vector<uint8_t>& bytes, uint64_t at, uint32_t value, int size, bool little) {
+void store(std::vector<uint8_t>& bytes, uint64_t at, uint64_t value, int size, bool is_little) {
   for (int i = 0; i < size; ++i) {
-    const int shift = 8 * (little ? i : size - 1 - i);
+    const int shift = 8 * (is_little ? i : size - 1 - i);
     bytes[at + static_cast<uint64_t>(i)] = static_cast<uint8_t>(value >> shift);
   }
 }
 
-void store_entry(std::vector<uint8_t>& bytes, const TiffBlock& block, const Entry* entry,
-                 uint32_t value) {
-  if (!entry || !single_value(block, *entry)) return;
-  if (entry->type == kShort) {
-    store(bytes, entry->value_at, std::min<uint32_t>(value, 65535), 2, block.is_little());
-  } else {
-    store(bytes, entry->value_at, value, 4, block.is_little());
-  }
+void store_entry(std::vector<uint8_t>& bytes, const TiffReader& reader, const TiffEntry* entry,
+                 uint64_t value) {
+  if (!single_value(reader, entry)) return;
+  const bool is_short = entry->type == kShort;
+  store(bytes, entry->value_at, is_short ? std::min<uint64_t>(value, 65535) : value,
+        is_short ? 2 : 4, reader.is_little());
 }
 
 /// Unlinks the second directory and blanks the picture it points to.
-void drop_thumbnail(std::vector<uint8_t>& bytes, const TiffBlock& block,
-                    const Directory& directory) {
-  const auto next = block.u32(directory.next_at);
-  if (!next || *next == 0) return;
-  store(bytes, directory.next_at, 0, 4, block.is_little());
-  const auto thumbnail = read_directory(block, *next);
+void drop_thumbnail(std::vector<uint8_t>& bytes, const TiffReader& reader,
+                    const TiffDirectory& directory) {
+  if (directory.next == 0) return;
+  store(bytes, directory.entry_end, 0, 4, reader.is_little());
+  const auto thumbnail = read_tiff_directory(reader, directory.next);
   if (!thumbnail) return;
-  const Entry* offset = find(*thumbnail, kThumbnailOffset);
-  const Entry* size = find(*thumbnail, kThumbnailBytes);
-  if (!offset || !size) return;
-  const auto at = single_value(block, *offset), count = single_value(block, *size);
-  if (!at || !count || *at < directory.next_at + 4 || !block.has(*at, *count)) return;
-  std::fill_n(bytes.begin() + *at, *count, uint8_t{0});
+  const auto at = single_value(reader, thumbnail->find(kThumbnailOffset));
+  const auto count = single_value(reader, thumbnail->find(kThumbnailBytes));
+  if (!at || !count || *at < directory.entry_end + 4 || !reader.has(*at, *count)) return;
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(*at), *count, uint8_t{0});
   // Thumbnails stand last as a rule, so the block can really shrink.
-  if (uint64_t(*at) + *count == bytes.size()) bytes.resize(*at);
+  if (*at + *count == bytes.size()) bytes.resize(*at);
+}
+
+std::optional<TiffDirectory> linked_directory(const TiffReader& reader,
+                                              const TiffDirectory& directory, uint16_t link) {
+  const TiffEntry* entry = directory.find(link);
+  const auto at = entry ? tiff_value(reader, *entry) : std::nullopt;
+  return at ? read_tiff_directory(reader, *at) : std::nullopt;
+}
+
+void copy_fields(const TiffReader& reader, const std::optional<TiffDirectory>& directory,
+                 std::vector<TiffField>& fields) {
+  if (!directory) return;
+  for (const TiffEntry& entry : directory->entries) {
+    const bool is_link = entry.tag == kInteroperabilityLink || entry.tag == kMakerNote;
+    if (is_link || entry.type > 12 || entry.value_bytes > kMaxFieldBytes) continue;
+    fields.push_back(tiff_copy(reader, entry));
+  }
 }
 
 }  // namespace
 
 int exif_orientation(std::span<const uint8_t> exif) {
-  const TiffBlock block(exif);
-  if (!block.is_valid()) return 1;
-  const auto directory = read_directory(block, block.u32(4).value_or(0));
-  const Entry* entry = directory ? find(*directory, kOrientation) : nullptr;
-  const auto value = entry ? single_value(block, *entry) : std::nullopt;
+  const TiffReader reader(exif);
+  if (!reader.is_valid()) return 1;
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  const auto value = directory ? single_value(reader, directory->find(kOrientation)) : std::nullopt;
   return value && *value >= 1 && *value <= 8 ? static_cast<int>(*value) : 1;
 }
 
 std::vector<uint8_t> exif_for_pixels(std::span<const uint8_t> exif, int orientation, int width,
                                      int height) {
-  const TiffBlock block(exif);
-  if (!block.is_valid()) return {};
-  const auto directory = read_directory(block, block.u32(4).value_or(0));
+  const TiffReader reader(exif);
+  if (!reader.is_valid() || reader.is_big_tiff()) return {};
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
   if (!directory) return {};
   std::vector<uint8_t> bytes(exif.begin(), exif.end());
-  store_entry(bytes, block, find(*directory, kOrientation), static_cast<uint32_t>(orientation));
-  if (const Entry* link = find(*directory, kExifDirectory)) {
-    const auto exif_directory = read_directory(block, single_value(block, *link).value_or(0));
-    if (exif_directory) {
-      store_entry(bytes, block, find(*exif_directory, kWidth), static_cast<uint32_t>(width));
-      store_entry(bytes, block, find(*exif_directory, kHeight), static_cast<uint32_t>(height));
-    }
+  store_entry(bytes, reader, directory->find(kOrientation), static_cast<uint64_t>(orientation));
+  if (const auto exposure = linked_directory(reader, *directory, kExposureLink)) {
+    store_entry(bytes, reader, exposure->find(kWidth), static_cast<uint64_t>(width));
+    store_entry(bytes, reader, exposure->find(kHeight), static_cast<uint64_t>(height));
   }
-  drop_thumbnail(bytes, block, *directory);
+  drop_thumbnail(bytes, reader, *directory);
   return bytes;
+}
+
+ExifFields exif_fields(std::span<const uint8_t> tiff) {
+  ExifFields fields;
+  const TiffReader reader(tiff);
+  if (!reader.is_valid()) return fields;
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  if (!directory) return fields;
+  for (const TiffEntry& entry : directory->entries) {
+    if (std::find(std::begin(kDescriptive), std::end(kDescriptive), entry.tag) ==
+            std::end(kDescriptive) ||
+        entry.type > 12 || entry.value_bytes > kMaxFieldBytes) {
+      continue;
+    }
+    fields.picture.push_back(tiff_copy(reader, entry));
+  }
+  copy_fields(reader, linked_directory(reader, *directory, kExposureLink), fields.exposure);
+  copy_fields(reader, linked_directory(reader, *directory, kGpsLink), fields.gps);
+  return fields;
+}
+
+void append_exif_directories(std::vector<uint8_t>& out, ExifFields& fields) {
+  if (!fields.exposure.empty()) {
+    fields.picture.push_back(
+        tiff_long(kExposureLink, {append_tiff_directory(out, std::move(fields.exposure))}));
+  }
+  if (!fields.gps.empty()) {
+    fields.picture.push_back(
+        tiff_long(kGpsLink, {append_tiff_directory(out, std::move(fields.gps))}));
+  }
+}
+
+std::vector<uint8_t> exif_block(ExifFields fields) {
+  if (fields.is_empty()) return {};
+  std::vector<uint8_t> block = {'I', 'I', 42, 0, 0, 0, 0, 0};
+  append_exif_directories(block, fields);
+  const uint32_t first = append_tiff_directory(block, std::move(fields.picture));
+  store(block, 4, first, 4, true);
+  return block;
 }
 
 }  // namespace vane

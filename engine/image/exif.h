@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/image/tiff_directory.h"
+
 namespace vane {
 
 /// Orientation (tag 0x0112 of the first directory) of an EXIF block, which is a small TIFF file
@@ -18,5 +20,20 @@ int exif_orientation(std::span<const uint8_t> exif);
 /// an empty one.
 std::vector<uint8_t> exif_for_pixels(std::span<const uint8_t> exif, int orientation, int width,
                                      int height);
+
+/// Descriptive fields (camera, dates, author, resolution), exposure and GPS of a TIFF structure,
+/// ready to be written into another file.
+struct ExifFields {
+  std::vector<TiffField> picture, exposure, gps;
+  bool is_empty() const { return picture.empty() && exposure.empty() && gps.empty(); }
+};
+
+/// Collects them from the first directory. Maker notes are left out: their inner offsets only work
+/// where the block is not rebuilt.
+ExifFields exif_fields(std::span<const uint8_t> tiff);
+/// Appends the exposure and GPS directories to `out` and their links to `fields.picture`.
+void append_exif_directories(std::vector<uint8_t>& out, ExifFields& fields);
+/// A block that holds `fields`; empty when there are none.
+std::vector<uint8_t> exif_block(ExifFields fields);
 
 }  // namespace vane
