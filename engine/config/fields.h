@@ -16,7 +16,8 @@
 //
 // Field types: bool, int, int64_t, uint64_t, float, double, std::string, std::filesystem::path,
 // std::vector of those, std::optional of those, a nested struct with fields(), and a
-// std::vector of nested structs.
+// std::vector of nested structs. engine/config/field_node.h turns such a struct into typeless
+// nodes. A name is spelled with - or _ alike, in files and in flags.
 
 #include <limits>
 #include <string>
@@ -38,6 +39,9 @@ struct FieldOptions {
   std::string short_flag{};
   /// Command line: a positional argument instead of a flag.
   bool positional = false;
+  /// Command line: a list flag that takes one value each time it is given (`--set a=1 --set b=2`)
+  /// instead of all that follow (`--text a b`).
+  bool repeat = false;
   /// What stands for the value in help: FILE, DIR, TEXT.
   std::string placeholder{};
 };

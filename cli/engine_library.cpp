@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/engine_library.h"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+
+#include "editing/services/start.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+using Lookup = decltype(&vane_service);
+
+fs::path library_path() {
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const fs::path& folder : {program, program.parent_path() / "lib"}) {
+    if (fs::exists(folder / "libvane_engine.so", ignored)) return folder / "libvane_engine.so";
+  }
+  throw Error(ErrorCode::input, "libvane_engine.so is not beside the program")
+      .in_file(program)
+      .with_hint("run ./setup.sh to build it");
+}
+
+Lookup load() {
+  const fs::path path = library_path();
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    const char* reason = ::dlerror();
+    throw Error(ErrorCode::input, reason ? reason : "cannot be loaded")
+        .in_file(path)
+        .with_hint("run ./setup.sh to build it again");
+  }
+  const auto lookup = reinterpret_cast<Lookup>(::dlsym(library, "vane_service"));
+  if (!lookup) throw Error(ErrorCode::internal, "has no services").in_file(path);
+  return lookup;
+}
+
+ServiceFunction find(Lookup lookup, const std::string& name, std::size_t request_bytes,
+                     std::size_t result_bytes) {
+  const ServiceFunction function = lookup(name.c_str(), request_bytes, result_bytes);
+  if (!function) {
+    throw Error(ErrorCode::internal, "the engine has no service \"" + name + "\" of this version")
+        .with_hint("run ./setup.sh to build the program again");
+  }
+  return function;
+}
+
+}  // namespace
+
+ServiceFunction engine_service(const std::string& name, std::size_t request_bytes,
+                               std::size_t result_bytes, const GlobalOptions& options, Job& job) {
+  static Lookup lookup = nullptr;
+  if (!lookup) {
+    lookup = load();
+    const StartRequest request{options.threads, options.device};
+    StartResult started;
+    find(lookup, "start", sizeof(request), sizeof(started))(&request, job, &started);
+  }
+  return find(lookup, name, request_bytes, result_bytes);
+}
+
+}  // namespace vane

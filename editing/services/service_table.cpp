@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/service_table.h"
+
+#include <c10/util/Exception.h>
+
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "editing/services/doctor.h"
+#include "editing/services/start.h"
+
+namespace vane {
+namespace {
+
+// LibTorch's text without the backtrace that follows its first line.
+std::string first_line(const char* text) {
+  const std::string_view all(text ? text : "");
+  return std::string(all.substr(0, all.find('\n')));
+}
+
+[[noreturn]] void translate(const c10::Error& problem) {
+  const std::string message = first_line(problem.what_without_backtrace());
+  for (const char* sign : {"not enough memory", "can't allocate memory", "out of memory"}) {
+    if (message.find(sign) == std::string::npos) continue;
+    throw Error(ErrorCode::resource, "out of memory: " + message)
+        .with_hint("use a smaller picture or a smaller batch");
+  }
+  throw Error(ErrorCode::internal, message);
+}
+
+// The signature of a service: Result function(const Request&, Job&).
+template <class T>
+struct Signature;
+template <class Out, class In>
+struct Signature<Out (*)(const In&, Job&)> {
+  using Request = In;
+  using Result = Out;
+};
+
+template <auto function>
+void call(const void* request, Job& job, void* result) {
+  using Types = Signature<decltype(function)>;
+  try {
+    *static_cast<typename Types::Result*>(result) =
+        function(*static_cast<const typename Types::Request*>(request), job);
+  } catch (const Error&) {
+    throw;
+  } catch (const c10::Error& problem) {
+    translate(problem);
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::resource, "out of memory")
+        .with_hint("use a smaller picture or a smaller batch");
+  } catch (const std::exception& problem) {
+    throw Error(ErrorCode::internal, first_line(problem.what()));
+  }
+}
+
+struct Entry {
+  std::string_view name;
+  ServiceFunction function;
+  std::size_t request_bytes, result_bytes;
+};
+
+template <auto function>
+constexpr Entry entry(std::string_view name) {
+  using Types = Signature<decltype(function)>;
+  return {name, call<function>, sizeof(typename Types::Request), sizeof(typename Types::Result)};
+}
+
+// One line for each service, sorted by name.
+constexpr Entry kServices[] = {
+    entry<&doctor>("doctor"),
+    entry<&start>("start"),
+};
+
+}  // namespace
+}  // namespace vane
+
+vane::ServiceFunction vane_service(const char* name, std::size_t request_bytes,
+                                   std::size_t result_bytes) {
+  for (const vane::Entry& entry : vane::kServices) {
+    if (entry.name == name && entry.request_bytes == request_bytes &&
+        entry.result_bytes == result_bytes) {
+      return entry.function;
+    }
+  }
+  return nullptr;
+}
