@@ -79,6 +79,9 @@ fetch_wheel() {  # requirement pattern...
 
 fetch_wheel "torch==$torch_version" 'torch/lib/libtorch_cpu.so' 'torch/lib/libc10.so' \
   'torch/lib/libgomp*' 'torch/include/*' 'torch/share/*'
+# The wheel carries headers of another fmt, which would hide the installed one from our sources;
+# no header of LibTorch that is used here includes it.
+rm -rf "$deps/site/torch/include/fmt"
 fetch_wheel "nvidia-cuda-runtime==13.0.96" 'nvidia/*'
 fetch_wheel "nvidia-cuda-cupti==13.0.85" 'nvidia/*'
 

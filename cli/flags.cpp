@@ -73,6 +73,7 @@ class FlagMaker {
       option = app_.add_option(names, [](const CLI::results_t&) { return true; });
       if (kind == FieldKind::list && !field.options.repeat) {
         option->expected(1, -1);
+        option->allow_extra_args(true);
       } else {
         option->expected(1);
       }

@@ -33,10 +33,17 @@ if(VANE_TORCH)
   if(NOT VANE_TORCH_CPU OR NOT VANE_C10)
     message(FATAL_ERROR "LibTorch is not in ${VANE_TORCH_ROOT}; run ./setup.sh --no-build first")
   endif()
+  if(EXISTS ${VANE_TORCH_ROOT}/include/fmt)
+    # Headers of another fmt than the one that is linked; the installed ones must come first.
+    get_target_property(fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/fmt_first)
+    file(CREATE_LINK ${fmt_include}/fmt ${CMAKE_BINARY_DIR}/fmt_first/fmt SYMBOLIC)
+    set(vane_fmt_first ${CMAKE_BINARY_DIR}/fmt_first)
+  endif()
   # The wheel's own `torch` target would pull in the CUDA libraries, so it is not used.
   add_library(vane_torch INTERFACE)
   target_include_directories(vane_torch SYSTEM INTERFACE
-    ${VANE_TORCH_ROOT}/include ${VANE_TORCH_ROOT}/include/torch/csrc/api/include)
+    ${vane_fmt_first} ${VANE_TORCH_ROOT}/include ${VANE_TORCH_ROOT}/include/torch/csrc/api/include)
   # The wheel finds its two CUDA companions by its own RPATH, which a linker does not follow.
   target_link_libraries(vane_torch INTERFACE ${VANE_TORCH_CPU} ${VANE_C10} Threads::Threads)
   target_link_options(vane_torch INTERFACE -Wl,--allow-shlib-undefined)
