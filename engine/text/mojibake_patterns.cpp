@@ -64,7 +64,6 @@ void add_code_page_patterns(std::vector<MojibakePattern>& out) {
   add({one(U"ÂÃÎÐ"), any_of(quotes, U"€œŠš¢£Ÿž\u00a0\u00ad®©°·»–—´")});
   add({one(U"×"), one(U"²³")});
   add({one(U"à"), one(U"²µ¹¼½¾")});
-  add({one(U"Ã"), one(U"\u00a0¡")});
   add({where(is_lower_ascii), one(U"ÃÂ"), one(U" ")});
   add({where(is_lower_ascii), where(is_python_space), one(U"ÃÂ"), one(U" ")});
   out.push_back({{one(U"ÃÂ"), one(U" ")}, true});
@@ -84,10 +83,9 @@ void add_code_page_patterns(std::vector<MojibakePattern>& out) {
   add({one(U"ВГРС"), any_of(kC1 | kBad | quotes | kCurrency, U"°µ"), one(U"ВГРС")});
   add({one(U"Г"), one(U"ў"), one(U"В"), one(U"Ђ"), one(U"В"), where(is_no_newline),
        where(is_ascii_letter, 0, U" ")});
-  // Windows-1253 and Windows-1257.
+  // Windows-1253.
   add({one(U"β"), one(U"€"), one(U"™\u00a0Ά\u00ad®°")});
   add({one(U"ΒΓΞΟ"), any_of(kC1 | kBad | quotes | kCurrency, U"°"), one(U"ΒΓΞΟ")});
-  add({one(U"ā"), one(U"€")});
 }
 
 }  // namespace

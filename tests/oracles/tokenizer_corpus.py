@@ -4,6 +4,8 @@ import html.entities
 import random
 import unicodedata
 
+import ftfy.bad_codecs  # noqa: F401  (registers the "sloppy" code pages)
+
 SUBJECTS = """dog cat woman man child robot castle lake mountain street market bicycle train violin
 lighthouse portrait cathedral teapot hummingbird astronaut glacier orchard sculpture skyline
 mid-century chair T-shirt rock'n'roll poster 1950s diner mother-in-law""".split("\n")

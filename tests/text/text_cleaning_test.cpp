@@ -71,6 +71,22 @@ TEST(IsMojibake, TellsMisreadTextFromText) {
   EXPECT_FALSE(is_mojibake(U""));
 }
 
+// Oracle 5: ftfy.badness.is_bad. Each text is found by one pattern only and not without its last
+// character, so that a lost or narrowed pattern shows.
+TEST(IsMojibake, KnowsEveryPatternOfFtfy) {
+  const char32_t* texts[] = {
+      U"\u0099", U"÷¤", U"ˆœ",  U"qД‰",     U"ğĞ",  U"™ă",  U"ä£",   U" Ž¥",    U"Ë≡", U"Ï«∫",
+      U"Ż™“",    U"µ„", U"aÌ΄", U"╖ú",      U"×╧",  U"│»",  U"ą¡ν",  U"Ś°",     U"œ÷", U"Â•",
+      U"×³",     U"à¹", U"qÃ ", U"q Â ",    U"Â ",  U",Â ", U"Ù—Ù⌐", U"√≥",     U"≈°", U"‚Äπ",
+      U"‚âà",    U"вЂ", U"Г‡Г", U"ГўВЂВ† ", U"β€™", U"Ξ˜Ο", U"ā€",   U"Ã\u00a0"};
+  for (const std::u32string text : texts) {
+    EXPECT_TRUE(is_mojibake(text)) << encode_utf8(text);
+    EXPECT_FALSE(is_mojibake(text.substr(0, text.size() - 1))) << encode_utf8(text);
+  }
+  EXPECT_TRUE(is_mojibake(U"Â b"));
+  EXPECT_FALSE(is_mojibake(U"Q Â b"));
+}
+
 // Oracle 1: str.split and join of Python.
 TEST(CollapseSpaces, JoinsWordsBySingleSpaces) {
   EXPECT_EQ(collapse_spaces(U" \t a \u3000\u00A0b\x1c\n"), U"a b");
