@@ -31,25 +31,52 @@ struct Direction {
   float tau = std::numeric_limits<float>::quiet_NaN();
 };
 
-/// n(mean_j n(T(to_j)) - n(T(from_j))) over the templates j (StyleGAN-NADA averaging order).
-/// Throws Error{usage} when the phrases give the same embedding.
+/// The two published ways to average over templates; they differ when raw lengths differ.
+enum class TemplateAveraging {
+  normalise_first,  // StyleGAN-NADA (Gal et al. 2021): n(mean_j(n(T(to_j)) - n(T(from_j))))
+  average_first,    // CLIPstyler (Kwon & Ye 2022): n(n(mean_j T(to_j)) - n(mean_j T(from_j)))
+};
+
+/// Direction between two phrases, each put into every template of the named set
+/// (engine/text/templates.h). Throws Error{usage} when the phrases give the same embedding or the
+/// set is unknown.
 Direction text_direction(const ClipEncoder& clip, const std::string& from, const std::string& to,
-                         const std::string& templates = "none");
-/// From one picture to another (exemplar).
+                         const std::string& templates = "none",
+                         TemplateAveraging averaging = TemplateAveraging::normalise_first);
+/// From one picture to another (exemplar): n(n(I_to) - n(I_from)), exact preprocessing.
+/// Throws Error{usage} when the pictures give the same embedding.
 Direction image_direction(const ClipEncoder& clip, const Image& from, const Image& to);
-/// RAVE residual vector n(mu_to - mu_from), mu = n(mean n(I)); inputs are unit features [N,D].
-Direction residual_direction(const Tensor& from_features, const Tensor& to_features);
+/// From a picture as tensor [N,3,H,W] to another: differentiable preprocessing, batch mean.
+Direction image_direction(const ClipEncoder& clip, const Tensor& from, const Tensor& to);
+/// RAVE residual vector n(mu_to - mu_from), mu = n(mean_i n(I_i)), tau = <mu_to, vector> (Gaintseva
+/// et al. 2024). Inputs are image features [N,D] (made unit here), N >= 1.
+/// Throws Error{usage} for an empty set, another width or equal means.
+Direction residual_direction(const Tensor& from_features, const Tensor& to_features,
+                             const std::string& model_hash = {});
+/// Residual whitened by the pooled covariance, w = n(P (mu_to - mu_from)) with the shrunk precision
+/// P = D ((n-1) C + tr(C) I)^-1 (Wang et al. 2024, "A hard-to-beat baseline"; clip sheet 5, GDA),
+/// solved by Cholesky in float64; C, mu over the unit features. tau as for the plain residual.
+/// Throws Error{usage} also when no set varies (a picture each leaves nothing to whiten by).
+Direction whitened_residual_direction(const Tensor& from_features, const Tensor& to_features,
+                                      const std::string& model_hash = {});
 
 /// Great-circle mixture; t = 0 is `a`, t = 1 is `b`. Throws Error{usage} when they are opposite or
 /// belong to different models.
 Direction mix(const Direction& a, const Direction& b, float t);
+/// The way back; origin entries "from" and "to" change places, tau is forgotten.
 Direction negated(const Direction& direction);
+/// Multiplies the magnitude; a negative factor also turns the vector round.
+/// Throws Error{usage} for zero or a factor that is not finite.
 Direction scaled(const Direction& direction, float factor);
+
+/// Throws Error{checkpoint} when the direction has another width than the model, or was made with
+/// another model (an empty hash on either side is not compared).
+void check_same_model(const Direction& direction, const ClipEncoder& clip);
 
 /// safetensors with key `direction` [D] and metadata {kind, model_hash, magnitude, tau, origin.*}.
 void save_direction(const std::filesystem::path& path, const Direction& direction);
 /// Throws Error{checkpoint} for another kind of file, and Error{checkpoint} when it belongs to
-/// another model than `clip` (unless `clip` is null).
+/// another model than `clip` (unless `clip` is null). A vector of another length is made unit.
 Direction load_direction(const std::filesystem::path& path, const ClipEncoder* clip);
 
 }  // namespace vane

@@ -43,4 +43,15 @@ class Objective {
   virtual bool needs_source() const { return false; }
 };
 
+/// Score of a single unweighted term. Throws Error{numeric} naming it when it is not finite.
+Score score_of(const std::string& name, const Tensor& value);
+
+/// The source picture of an evaluation, expanded to the batch of the image; constant.
+/// Throws Error{usage} naming `term` when there is none or its size differs.
+Tensor source_of(const Evaluation& evaluation, const std::string& term);
+
+/// What the edit shows: the image where the mask is 1, the source where it is 0; the image itself
+/// without a mask. Throws Error{usage} for a mask without a source or of another size.
+Tensor visible_image(const Evaluation& evaluation);
+
 }  // namespace vane
