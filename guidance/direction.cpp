@@ -60,6 +60,13 @@ void describe_residual(Direction& direction, const Tensor& from, const Tensor& t
   direction.tau = static_cast<float>(mean_to.dot(direction.vector.to(at::kDouble)).item<double>());
 }
 
+// Some of the texts are longer than the model reads. Asked of the tokenizer, because asking
+// text_embedding() would bypass its cache.
+bool is_cut(const ClipEncoder& clip, const std::vector<std::string>& texts) {
+  const auto cut = Tokenizer::builtin().encode_batch(texts, clip.info().tokenizer).truncated;
+  return std::find(cut.begin(), cut.end(), true) != cut.end();
+}
+
 const char* averaging_name(TemplateAveraging averaging) {
   return averaging == TemplateAveraging::normalise_first ? "normalise_first" : "average_first";
 }
@@ -69,9 +76,10 @@ const char* averaging_name(TemplateAveraging averaging) {
 Direction text_direction(const ClipEncoder& clip, const std::string& from, const std::string& to,
                          const std::string& templates, TemplateAveraging averaging) {
   const at::NoGradGuard no_grad;
-  std::vector<bool> cut_from, cut_to;
-  const Tensor raw_from = clip.text_embedding(templated(templates, from), &cut_from);
-  const Tensor raw_to = clip.text_embedding(templated(templates, to), &cut_to);
+  const std::vector<std::string> texts_from = templated(templates, from);
+  const std::vector<std::string> texts_to = templated(templates, to);
+  const Tensor raw_from = clip.text_embedding(texts_from);
+  const Tensor raw_to = clip.text_embedding(texts_to);
   const Tensor difference = averaging == TemplateAveraging::normalise_first
                                 ? (unit(raw_to) - unit(raw_from)).mean(0)
                                 : unit(raw_to.mean(0)) - unit(raw_from.mean(0));
@@ -81,13 +89,9 @@ Direction text_direction(const ClipEncoder& clip, const std::string& from, const
                "' give the same embedding, so no direction leads from one to the other");
   direction.origin = {{"from", from}, {"to", to}, {"templates", templates}};
   if (templates != "none") direction.origin["averaging"] = averaging_name(averaging);
-  const auto any = [](const std::vector<bool>& cut) {
-    return std::find(cut.begin(), cut.end(), true) != cut.end();
-  };
-  if (any(cut_from) || any(cut_to)) {
-    direction.origin["truncated"] = any(cut_from) && any(cut_to) ? "from, to"
-                                    : any(cut_from)              ? "from"
-                                                                 : "to";
+  const bool cut_from = is_cut(clip, texts_from), cut_to = is_cut(clip, texts_to);
+  if (cut_from || cut_to) {
+    direction.origin["truncated"] = cut_from && cut_to ? "from, to" : cut_from ? "from" : "to";
   }
   return direction;
 }

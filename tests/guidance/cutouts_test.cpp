@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guidance/cutouts.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "engine/base/error.h"
@@ -77,12 +78,12 @@ TEST(Cutouts, ViewsAreTheSameBytesForOneAndTwoThreads) {
   config.jitter = 0.2f;
   const Tensor image = uniform_tensor({2, 3, 33, 41}, 1);
   const auto cutouts = random_cutouts(33, 41, 8, config, Rng(2));
-  const int threads = torch::get_num_threads();
-  torch::set_num_threads(1);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
   const Tensor one = cut(image, cutouts, 8, Rng(2));
-  torch::set_num_threads(2);
+  at::set_num_threads(2);
   const Tensor two = cut(image, cutouts, 8, Rng(2));
-  torch::set_num_threads(threads);
+  at::set_num_threads(threads);
   EXPECT_TRUE(at::equal(one, two));
   EXPECT_FALSE(at::equal(one, cut(image, cutouts, 8, Rng(3))));  // the noise has another stream
 }
