@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The colour stage shared by the CPU loop and the device kernel: an OKLab-like space, hue bands,
+// tints and the way back into the gamut.
+
+#include <cmath>
+
+#include "engine/base/host_device.h"
+#include "generators/develop/develop_settings.h"
+
+namespace vane::develop {
+
+/// Offset of the cube root. OKLab has an infinite slope at black, which amplifies noise and
+/// gradients; an offset as in JPEG XL's XYB bounds it. White stays L = 1, a = b = 0.
+inline constexpr double kCubeOffset = 1e-3;
+inline constexpr double kCubeOffsetRoot = 0.1;
+/// 1 / (cbrt(1 + kCubeOffset) - cbrt(kCubeOffset)).
+inline constexpr double kCubeScale = 1.110699877833300;
+
+/// Linear sRGB to LMS and LMS' to Lab, functions because device code cannot see host arrays
+/// (Ottosson 2020, "A perceptual color space for image processing"); the other two are their
+/// inverses, computed to 40 digits.
+struct Matrix3 {
+  double m[3][3];
+};
+VANE_HD constexpr Matrix3 lms_from_rgb() {
+  return {{{0.4122214708, 0.5363325363, 0.0514459929},
+           {0.2119034982, 0.6806995451, 0.1073969566},
+           {0.0883024619, 0.2817188376, 0.6299787005}}};
+}
+VANE_HD constexpr Matrix3 lab_from_root() {
+  return {{{0.2104542553, 0.7936177850, -0.0040720468},
+           {1.9779984951, -2.4285922050, 0.4505937099},
+           {0.0259040371, 0.7827717662, -0.8086757660}}};
+}
+VANE_HD constexpr Matrix3 root_from_lab() {
+  return {{{0.9999999984505198, 0.3963377921737679, 0.2158037580607588},
+           {1.0000000088817608, -0.1055613423236563, -0.0638541747717059},
+           {1.0000000546724109, -0.0894841820949658, -1.2914855378640917}}};
+}
+VANE_HD constexpr Matrix3 rgb_from_lms() {
+  return {{{4.0767416613479943, -3.3077115904081933, 0.2309699287294279},
+           {-1.2684380040921761, 2.6097574006633714, -0.3413193963102196},
+           {-0.0041960865418371, -0.7034186144594496, 1.7076147009309449}}};
+}
+
+/// First hue band and its spacing, in degrees of OKLab hue.
+inline constexpr double kFirstBandDegrees = 20, kBandDegrees = 45;
+/// Sum over the 8 bands of ((1 + cos(h - h_k)) / 2)^7 = 8 * C(14,7) / 2^14, the same for every hue
+/// h because a trigonometric polynomial of degree 7 sampled at 8 equal steps keeps its mean only.
+inline constexpr double kBandSum = 8.0 * 3432.0 / 16384.0;
+/// Chroma below which a colour counts as muted (vibrance) and as grey (luminance of hue bands).
+inline constexpr double kMutedChroma = 0.12, kGreyChroma = 0.04;
+/// Added to the squared chroma, so that the hue of grey is harmless.
+inline constexpr double kChromaFloor = 1e-8;
+/// A hue shift of 1, in radians; a luminance of 1 at full weight; a tint of 1 in OKLab units.
+inline constexpr double kHueTurn = 0.52359877559829887, kHueLift = 0.6, kTintReach = 0.1;
+/// Makes the tint weights L (1 - L)^2 and L^2 (1 - L) reach 1.
+inline constexpr double kTintWeight = 6.75;
+
+/// The settings of the colour stage as its formulas need them.
+template <class T>
+struct ColourConstants {
+  bool active = false, bands_active = false;
+  T saturation = 0, vibrance = 0;
+  T band_cos[kHueBands] = {}, band_sin[kHueBands] = {};
+  T hue_shift[kHueBands] = {}, hue_saturation[kHueBands] = {}, hue_luminance[kHueBands] = {};
+  T shadow_tint[2] = {}, highlight_tint[2] = {};  // OKLab units
+};
+
+template <class T>
+VANE_HD inline void multiply(const Matrix3& matrix, const T x[3], T y[3]) {
+  for (int i = 0; i < 3; ++i) {
+    y[i] = T(matrix.m[i][0]) * x[0] + T(matrix.m[i][1]) * x[1] + T(matrix.m[i][2]) * x[2];
+  }
+}
+
+template <class T>
+VANE_HD inline T root_of_linear(T x) {
+  return (std::cbrt(x + T(kCubeOffset)) - T(kCubeOffsetRoot)) * T(kCubeScale);
+}
+
+template <class T>
+VANE_HD inline T linear_of_root(T y) {
+  const T r = y / T(kCubeScale) + T(kCubeOffsetRoot);
+  return r * r * r - T(kCubeOffset);
+}
+
+/// Moves linear RGB towards the grey of `lightness` just far enough to lie in [0,1].
+template <class T>
+VANE_HD inline void into_gamut(T lightness, T rgb[3]) {
+  T grey = linear_of_root(lightness);
+  grey = grey < T(0) ? T(0) : (grey > T(1) ? T(1) : grey);
+  T low = rgb[0], high = rgb[0];
+  for (int i = 1; i < 3; ++i) {
+    low = rgb[i] < low ? rgb[i] : low;
+    high = rgb[i] > high ? rgb[i] : high;
+  }
+  T keep = T(1);
+  if (low < T(0)) keep = grey / (grey - low);
+  if (high > T(1)) {
+    const T limit = (T(1) - grey) / (high - grey);
+    keep = limit < keep ? limit : keep;
+  }
+  for (int i = 0; i < 3; ++i) {
+    const T x = grey + keep * (rgb[i] - grey);
+    rgb[i] = x < T(0) ? T(0) : (x > T(1) ? T(1) : x);
+  }
+}
+
+/// Hue shift, saturation and luminance of the bands at direction (x, y) of the (a, b) plane.
+template <class T>
+VANE_HD inline void band_moves(const ColourConstants<T>& c, T x, T y, T moves[3]) {
+  moves[0] = moves[1] = moves[2] = T(0);
+  for (int k = 0; k < kHueBands; ++k) {
+    const T half = T(0.5) + T(0.5) * (x * c.band_cos[k] + y * c.band_sin[k]);
+    const T squared = half * half, cubed = squared * half;
+    const T weight = squared * squared * cubed * T(1 / kBandSum);
+    moves[0] += weight * c.hue_shift[k];
+    moves[1] += weight * c.hue_saturation[k];
+    moves[2] += weight * c.hue_luminance[k];
+  }
+}
+
+/// The colour stage on linear RGB in [0,1], in place.
+template <class T>
+VANE_HD inline void colour(const ColourConstants<T>& c, T rgb[3]) {
+  T root[3], lab[3];
+  multiply(lms_from_rgb(), rgb, root);
+  for (int i = 0; i < 3; ++i) root[i] = root_of_linear(root[i]);
+  multiply(lab_from_root(), root, lab);
+  T l = lab[0], a = lab[1], b = lab[2];
+  const T squared = a * a + b * b;
+  T gain = T(1) + c.saturation;
+  gain *= T(1) + c.vibrance / (T(1) + squared * T(1 / (kMutedChroma * kMutedChroma)));
+  if (c.bands_active) {
+    const T chroma = std::sqrt(squared + T(kChromaFloor));
+    T moves[3];
+    band_moves(c, a / chroma, b / chroma, moves);
+    gain *= T(1) + moves[1];
+    const T coloured = squared / (squared + T(kGreyChroma * kGreyChroma));
+    l += T(kHueLift) * moves[2] * coloured * l * (T(1) - l);
+    const T angle = moves[0] * T(kHueTurn), cosine = std::cos(angle), sine = std::sin(angle);
+    const T turned = a * cosine - b * sine;
+    b = a * sine + b * cosine;
+    a = turned;
+  }
+  const T dark = T(kTintWeight) * l * (T(1) - l) * (T(1) - l);
+  const T bright = T(kTintWeight) * l * l * (T(1) - l);
+  lab[0] = l;
+  lab[1] = a * gain + dark * c.shadow_tint[0] + bright * c.highlight_tint[0];
+  lab[2] = b * gain + dark * c.shadow_tint[1] + bright * c.highlight_tint[1];
+  multiply(root_from_lab(), lab, root);
+  for (int i = 0; i < 3; ++i) root[i] = linear_of_root(root[i]);
+  multiply(rgb_from_lms(), root, rgb);
+  into_gamut(l, rgb);
+}
+
+}  // namespace vane::develop

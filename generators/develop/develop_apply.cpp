@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/develop/develop_apply.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "generators/develop/develop_constants.h"
+
+namespace vane {
+namespace {
+
+constexpr int kRowsPerChunk = 16;
+constexpr auto kPollInterval = std::chrono::milliseconds(50);
+
+void check_picture(const Image& image, const char* role) {
+  const size_t have = image.depth == 8 ? image.u8.size() : image.u16.size();
+  if (image.width <= 0 || image.height <= 0 || image.channels < 1 || image.channels > 4 ||
+      (image.depth != 8 && image.depth != 16) || have != image.sample_count()) {
+    throw Error(ErrorCode::usage,
+                fmt::format("{} has no consistent samples: {}x{}, {} channels, {} bit, {} samples",
+                            role, image.width, image.height, image.channels, image.depth, have));
+  }
+}
+
+bool adds_colour(const DevelopSettings& s) {
+  const auto any = [](const std::vector<float>& v) {
+    return std::any_of(v.begin(), v.end(), [](float x) { return x != 0.f; });
+  };
+  return s.temperature != 0 || s.tint != 0 || any(s.shadow_tint) || any(s.highlight_tint) ||
+         any(s.grid.coefficients);
+}
+
+template <class Sample>
+const std::vector<Sample>& samples(const Image& image) {
+  if constexpr (std::is_same_v<Sample, uint8_t>) {
+    return image.u8;
+  } else {
+    return image.u16;
+  }
+}
+
+template <class Sample>
+std::vector<Sample>& samples(Image& image) {
+  return const_cast<std::vector<Sample>&>(samples<Sample>(std::as_const(image)));
+}
+
+// Bilinear look-up of a mask by position in [0,1].
+class MaskSampler {
+ public:
+  explicit MaskSampler(const Image& mask) : mask_(mask) {}
+
+  float at(float x, float y) const {
+    const float px = std::clamp(x * static_cast<float>(mask_.width) - 0.5f, 0.f,
+                                static_cast<float>(mask_.width - 1));
+    const float py = std::clamp(y * static_cast<float>(mask_.height) - 0.5f, 0.f,
+                                static_cast<float>(mask_.height - 1));
+    const int x0 = static_cast<int>(px), y0 = static_cast<int>(py);
+    const int x1 = std::min(x0 + 1, mask_.width - 1), y1 = std::min(y0 + 1, mask_.height - 1);
+    const float wx = px - static_cast<float>(x0), wy = py - static_cast<float>(y0);
+    const float top = value(x0, y0) * (1 - wx) + value(x1, y0) * wx;
+    const float bottom = value(x0, y1) * (1 - wx) + value(x1, y1) * wx;
+    return top * (1 - wy) + bottom * wy;
+  }
+
+ private:
+  float value(int x, int y) const {
+    const size_t first =
+        (static_cast<size_t>(y) * static_cast<size_t>(mask_.width) + static_cast<size_t>(x)) *
+        static_cast<size_t>(mask_.channels);
+    const size_t colours = mask_.is_grey() ? 1 : 3;
+    float sum = 0;
+    for (size_t i = 0; i < colours; ++i) {
+      sum += mask_.depth == 8 ? static_cast<float>(mask_.u8[first + i]) / 255.f
+                              : static_cast<float>(mask_.u16[first + i]) / 65535.f;
+    }
+    return sum / static_cast<float>(colours);
+  }
+
+  const Image& mask_;
+};
+
+// Reads, develops and writes rows of one picture; rows are independent.
+template <class Sample>
+class RowDeveloper {
+ public:
+  static constexpr int kLevels = std::is_same_v<Sample, uint8_t> ? 256 : 65536;
+  static constexpr float kMax = static_cast<float>(kLevels - 1);
+
+  RowDeveloper(const Image& source, const develop::DevelopConstants<float>& constants,
+               const DevelopOptions& options, Image& result)
+      : source_(source), constants_(constants), options_(options), result_(result) {
+    encoded_.resize(kLevels);
+    linear_.resize(kLevels);
+    for (int i = 0; i < kLevels; ++i) {
+      const auto k = static_cast<size_t>(i);
+      encoded_[k] = static_cast<float>(i) / kMax;
+      linear_[k] = develop::linear_from_srgb(encoded_[k]);
+    }
+  }
+
+  void operator()(int row) const {
+    const auto width = static_cast<size_t>(source_.width);
+    const auto from_stride = static_cast<size_t>(source_.channels);
+    const auto to_stride = static_cast<size_t>(result_.channels);
+    const Sample* from =
+        samples<Sample>(source_).data() + static_cast<size_t>(row) * width * from_stride;
+    Sample* to = samples<Sample>(result_).data() + static_cast<size_t>(row) * width * to_stride;
+    const float y = (static_cast<float>(row) + 0.5f) / static_cast<float>(source_.height);
+    for (size_t column = 0; column < width; ++column, from += from_stride, to += to_stride) {
+      const float x = (static_cast<float>(column) + 0.5f) / static_cast<float>(source_.width);
+      pixel(x, y, from, to);
+    }
+  }
+
+ private:
+  void pixel(float x, float y, const Sample* from, Sample* to) const {
+    float encoded[3], linear[3], out[3];
+    for (int i = 0; i < 3; ++i) {
+      const Sample value = from[source_.is_grey() ? 0 : i];
+      encoded[i] = encoded_[value];
+      linear[i] = linear_[value];
+    }
+    develop::develop_pixel(constants_, x, y, encoded, linear, out);
+    float opacity = options_.opacity;
+    if (options_.mask != nullptr) opacity *= MaskSampler(*options_.mask).at(x, y);
+    const int colours = result_.is_grey() ? 1 : 3;
+    for (int i = 0; i < colours; ++i) {
+      const float value = encoded[i] + opacity * (out[i] - encoded[i]);
+      to[i] = static_cast<Sample>(develop::clamp01(value) * kMax + 0.5f);
+    }
+    if (source_.has_alpha()) to[result_.channels - 1] = from[source_.channels - 1];
+  }
+
+  const Image& source_;
+  const develop::DevelopConstants<float>& constants_;
+  const DevelopOptions& options_;
+  Image& result_;
+  std::vector<float> encoded_, linear_;
+};
+
+// Calls develop(row) for every row on `threads` threads; the job is told from this thread only.
+template <class Function>
+void for_rows(int rows, int threads, Job& job, const Function& develop_row) {
+  std::atomic<int> next{0}, done{0}, running{0};
+  std::atomic<bool> stop{false};
+  const auto work = [&] {
+    while (!stop.load(std::memory_order_relaxed)) {
+      const int first = next.fetch_add(kRowsPerChunk);
+      if (first >= rows) break;
+      const int last = std::min(rows, first + kRowsPerChunk);
+      for (int row = first; row < last; ++row) develop_row(row);
+      done.fetch_add(last - first);
+    }
+    running.fetch_sub(1);
+  };
+  std::vector<std::jthread> workers;
+  running = threads;
+  for (int i = 0; i < threads; ++i) workers.emplace_back(work);
+  while (running.load() > 0) {
+    if (job.stop_requested()) stop = true;
+    job.progress(done.load(), rows, "developing");
+    std::this_thread::sleep_for(kPollInterval);
+  }
+  workers.clear();
+  job.check_cancelled();
+  job.progress(rows, rows, "developing");
+}
+
+template <class Sample>
+void develop_rows(const Image& source, const DevelopSettings& settings, Job& job,
+                  const DevelopOptions& options, Image& result) {
+  const std::vector<float> grid = develop::interleaved_grid<float>(settings.grid);
+  const auto constants =
+      develop::develop_constants<float>(settings, source.width, source.height, grid);
+  samples<Sample>(result).resize(result.sample_count());
+  const RowDeveloper<Sample> develop_row(source, constants, options, result);
+  const int processors = static_cast<int>(std::thread::hardware_concurrency());
+  const int wanted = options.threads > 0 ? options.threads : std::max(1, processors);
+  const int chunks = (source.height + kRowsPerChunk - 1) / kRowsPerChunk;
+  for_rows(source.height, std::min(wanted, chunks), job, develop_row);
+}
+
+}  // namespace
+
+Image develop_apply(const Image& source, const DevelopSettings& settings, Job& job,
+                    const DevelopOptions& options) {
+  check_settings(settings);
+  check_picture(source, "picture to develop");
+  if (options.mask != nullptr) check_picture(*options.mask, "mask");
+  if (!(options.opacity >= 0.f && options.opacity <= 1.f)) {
+    throw Error(ErrorCode::usage, fmt::format("opacity {} is outside [0,1]", options.opacity));
+  }
+  if (is_identity(settings) || options.opacity == 0.f) return source;
+
+  Image result;
+  result.width = source.width;
+  result.height = source.height;
+  result.depth = source.depth;
+  result.channels = source.channels;
+  result.metadata = source.metadata;
+  result.format = source.format;
+  result.converted = source.converted;
+  if (source.is_grey() && adds_colour(settings)) {
+    result.channels += 2;
+    result.metadata.icc.clear();
+    result.converted = true;
+  }
+  const DevelopSettings kept = scaled(settings, 1.f);
+  if (source.depth == 8) {
+    develop_rows<uint8_t>(source, kept, job, options, result);
+  } else {
+    develop_rows<uint16_t>(source, kept, job, options, result);
+  }
+  return result;
+}
+
+}  // namespace vane

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/develop/develop_tensor.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/error.h"
+#include "generators/develop/develop_constants.h"
+
+namespace vane {
+namespace {
+
+using develop::kLuma;
+
+// All pictures below are [3,P]: channels by pixels.
+
+const DevelopField* find_field(const std::string& name) {
+  for (const DevelopField& field : develop_fields()) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+void check_latent(const Latent& latent) {
+  if (latent.space != kDevelopSpace) {
+    throw Error(ErrorCode::usage, "latent is in space \"" + latent.space +
+                                      "\", the develop generator needs \"develop\"");
+  }
+  const DevelopSettings defaults;
+  for (const auto& [name, part] : latent.parts) {
+    if (name == "grid") {
+      if (part.dim() != 4 || part.size(0) != kAffineCoefficients || part.size(1) < 2 ||
+          part.size(2) < 2 || part.size(3) < 2) {
+        throw Error(ErrorCode::usage, "bilateral grid has another shape than [12,D,H,W]")
+            .at_key(name);
+      }
+      continue;
+    }
+    const DevelopField* field = find_field(name);
+    if (field == nullptr) {
+      throw Error(ErrorCode::usage, "the develop generator has no such setting").at_key(name);
+    }
+    if (part.dim() != 1 || part.size(0) != field->size(defaults)) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("develop setting needs shape [{}]", field->size(defaults)))
+          .at_key(name);
+    }
+  }
+}
+
+// The parts of a latent within their ranges, in the dtype of the picture.
+class Parts {
+ public:
+  Parts(const Latent& latent, const at::TensorOptions& options)
+      : latent_(latent), options_(options) {}
+
+  Tensor operator()(const std::string& name) const {
+    const DevelopField* field = find_field(name);
+    const auto found = latent_.parts.find(name);
+    if (found == latent_.parts.end()) {
+      return at::zeros({field->size(DevelopSettings{})}, options_);
+    }
+    return at::clamp(found->second.to(options_), field->options.min, field->options.max);
+  }
+  Tensor grid() const {
+    const auto found = latent_.parts.find("grid");
+    if (found == latent_.parts.end()) return {};
+    return at::clamp(found->second.to(options_), -kGridLimit, kGridLimit);
+  }
+
+ private:
+  const Latent& latent_;
+  at::TensorOptions options_;
+};
+
+template <size_t N>
+Tensor column(const double (&values)[N], const at::TensorOptions& options) {
+  return at::tensor(at::ArrayRef<double>(values, N), options.dtype(at::kDouble))
+      .to(options)
+      .reshape({static_cast<int64_t>(N), 1});
+}
+
+Tensor matrix(const develop::Matrix3& matrix, const at::TensorOptions& options) {
+  return at::tensor(at::ArrayRef<double>(&matrix.m[0][0], 9), options.dtype(at::kDouble))
+      .to(options)
+      .reshape({3, 3});
+}
+
+// pow() has no gradient at the dark end, so that each branch sees only its own half.
+Tensor linear_from_srgb(const Tensor& x) {
+  const Tensor bright = at::pow((at::clamp_min(x, 0.04045) + 0.055) / 1.055, 2.4);
+  return at::where(x <= 0.04045, x / 12.92, bright);
+}
+
+Tensor srgb_from_linear(const Tensor& x) {
+  const Tensor bright = at::pow(at::clamp_min(x, 0.0031308), 1.0 / 2.4) * 1.055 - 0.055;
+  return at::where(x <= 0.0031308, x * 12.92, bright);
+}
+
+// `peak` broadcasts against x; values of at most 1 leave x alone.
+Tensor shoulder(const Tensor& x, const Tensor& peak, double knee) {
+  const Tensor p = (at::clamp_min(peak, 1.0) - knee) / (1 - knee);
+  const Tensor t = at::clamp_min(x - knee, 0.0) / (1 - knee);
+  const Tensor bent = knee + (1 - knee) * t * (1 + t / (p * p)) / (1 + t);
+  return at::where(at::logical_and(x > knee, peak > 1.0), bent, x);
+}
+
+// At exactly the identity, peak = 1, the upward branch is the one that has a derivative in peak.
+Tensor toe(const Tensor& x, const Tensor& lowest, double knee) {
+  return 1 - shoulder(1 - x, 1 - lowest, knee);
+}
+
+Tensor keep_hue(const Tensor& before, const Tensor& after) {
+  const Tensor low = at::amin(before, 0, true), high = at::amax(before, 0, true);
+  const Tensor y_low = at::amin(after, 0, true), y_high = at::amax(after, 0, true);
+  const Tensor spread = high - low;
+  const Tensor ratio = (y_high - y_low) / at::clamp_min(spread, 1e-4);
+  return at::where(spread > 1e-4, y_low + ratio * (before - low), after);
+}
+
+Tensor light(const Parts& parts, const Tensor& linear, const Tensor& x, const Tensor& y,
+             int64_t width, int64_t height) {
+  const at::TensorOptions options = linear.options();
+  const double w = static_cast<double>(width), h = static_cast<double>(height);
+  const Tensor dx = 2 * x - 1, dy = 2 * y - 1;
+  const Tensor radius = (dx * dx * (w * w) + dy * dy * (h * h)) / (w * w + h * h);
+  const Tensor gain = at::exp2(parts("exposure") + parts("vignette") * radius * radius);
+  Tensor balance = at::exp2(column(develop::kTemperatureGain, options) * parts("temperature") +
+                            column(develop::kTintGain, options) * parts("tint"));
+  balance = balance / (column(kLuma, options) * balance).sum();
+  const Tensor before = linear * gain.unsqueeze(0) * balance;
+  const Tensor peak = (gain * balance.amax()).unsqueeze(0);
+  return keep_hue(before, at::clamp(shoulder(before, peak, develop::kLightKnee<double>), 0.0, 1.0));
+}
+
+// x, y, luma [P] in [0,1]; affine differences [12,P].
+Tensor slice_grid(const Tensor& grid, const Tensor& x, const Tensor& y, const Tensor& luma) {
+  const Tensor position = at::stack({x, y, luma}, 1).mul(2).sub(1).reshape({1, 1, 1, -1, 3});
+  constexpr int64_t kBilinear = 0, kBorder = 1;
+  const Tensor sliced = at::grid_sampler_3d(grid.unsqueeze(0), position, kBilinear, kBorder,
+                                            /*align_corners=*/true);
+  return sliced.reshape({kAffineCoefficients, -1});
+}
+
+Tensor apply_affine(const Tensor& difference, const Tensor& rgb) {
+  const Tensor d = difference.reshape({3, 4, -1});
+  const Tensor offset = d.select(1, 3);
+  const Tensor y = rgb + (d.narrow(1, 0, 3) * rgb.unsqueeze(0)).sum(1) + offset;
+  const Tensor white = (d.sum(1) + 1).amax(0, true), black = offset.amin(0, true);
+  return at::clamp(
+      toe(shoulder(y, white, develop::kToneKnee<double>), black, develop::kToneKnee<double>), 0.0,
+      1.0);
+}
+
+Tensor tone_curve(const Tensor& log_slopes, const Tensor& t) {
+  constexpr int64_t kSegments = kCurveSegments;
+  Tensor slopes = at::exp2(log_slopes);
+  slopes = slopes * (static_cast<double>(kSegments) / slopes.sum());
+  const Tensor zero = at::zeros({1}, slopes.options());
+  const Tensor knots = at::cat({zero, at::cumsum(slopes, 0) / kSegments});
+  const Tensor before = slopes.narrow(0, 0, kSegments - 1);
+  const Tensor after = slopes.narrow(0, 1, kSegments - 1);
+  const Tensor tangents = at::cat({slopes.narrow(0, 0, 1), 2 * before * after / (before + after),
+                                   slopes.narrow(0, kSegments - 1, 1)});
+  const Tensor position = t * kSegments;
+  const Tensor i = at::clamp(position.detach().to(at::kLong), 0, kSegments - 1);
+  const Tensor flat = i.reshape({-1});
+  const auto at_knot = [&](const Tensor& values, int64_t step) {
+    return at::index_select(values, 0, flat + step).reshape(t.sizes());
+  };
+  const Tensor x = position - i;
+  const Tensor m0 = at_knot(tangents, 0), m1 = at_knot(tangents, 1), s = at_knot(slopes, 0);
+  const Tensor cubic = m0 + x * ((3 * s - 2 * m0 - m1) + x * (m0 + m1 - 2 * s));
+  return at_knot(knots, 0) + x * cubic / kSegments;
+}
+
+Tensor lifted(const Tensor& t, const Tensor& amount) {
+  const Tensor inverse = 1 - t;
+  return t + amount * t * inverse * inverse * inverse;
+}
+
+Tensor tone(const Parts& parts, const Tensor& before) {
+  const Tensor slope = at::exp2(parts("contrast"));
+  const Tensor u = 2 * before - 1;
+  Tensor t = 0.5 + 0.5 * (slope * u / (1 + (slope - 1) * u.abs()));
+  t = lifted(t, at::expm1(develop::kLiftLog * parts("shadows")));
+  t = 1 - lifted(1 - t, at::expm1(-develop::kLiftLog * parts("highlights")));
+  const Tensor lowest = develop::kBlackReach * parts("blacks");
+  const Tensor highest = 1 + develop::kWhiteReach * parts("whites");
+  t = lowest + (highest - lowest) * t;
+  t = toe(shoulder(t, highest, develop::kToneKnee<double>), lowest, develop::kToneKnee<double>);
+  t = at::clamp(tone_curve(parts("tone_curve"), at::clamp(t, 0.0, 1.0)), 0.0, 1.0);
+  return keep_hue(before, t);
+}
+
+Tensor linear_of_root(const Tensor& root) {
+  const Tensor r = root / develop::kCubeScale + develop::kCubeOffsetRoot;
+  return r * r * r - develop::kCubeOffset;
+}
+
+Tensor into_gamut(const Tensor& lightness, const Tensor& rgb) {
+  const Tensor grey = at::clamp(linear_of_root(lightness), 0.0, 1.0).unsqueeze(0);
+  const Tensor low = at::amin(rgb, 0, true), high = at::amax(rgb, 0, true);
+  const Tensor one = at::ones({}, rgb.options());
+  // The unused branch divides by a harmless number, so that no gradient is NaN.
+  const Tensor below = low<0, above = high> 1;
+  const Tensor keep_low = at::where(below, grey / at::where(below, grey - low, one), one);
+  const Tensor keep_high = at::where(above, (1 - grey) / at::where(above, high - grey, one), one);
+  const Tensor keep = at::minimum(keep_low, keep_high);
+  return at::clamp(grey + keep * (rgb - grey), 0.0, 1.0);
+}
+
+Tensor colour(const Parts& parts, const Tensor& rgb) {
+  const at::TensorOptions options = rgb.options();
+  const Tensor lms = at::matmul(matrix(develop::lms_from_rgb(), options), rgb);
+  const Tensor root = (at::pow(lms + develop::kCubeOffset, 1.0 / 3) - develop::kCubeOffsetRoot) *
+                      develop::kCubeScale;
+  const Tensor lab = at::matmul(matrix(develop::lab_from_root(), options), root);
+  Tensor l = lab[0], a = lab[1], b = lab[2];
+  const Tensor squared = a * a + b * b;
+  const Tensor chroma = at::sqrt(squared + develop::kChromaFloor);
+
+  const Tensor band =
+      (at::arange(kHueBands, options) * develop::kBandDegrees + develop::kFirstBandDegrees) *
+      develop::kRadiansPerDegree;
+  const Tensor half =
+      0.5 + 0.5 * (at::outer(at::cos(band), a / chroma) + at::outer(at::sin(band), b / chroma));
+  const Tensor weights = at::pow(half, 7) / develop::kBandSum;
+  const Tensor moves = at::matmul(
+      at::stack({parts("hue_shift"), parts("hue_saturation"), parts("hue_luminance")}), weights);
+
+  const double muted = develop::kMutedChroma * develop::kMutedChroma;
+  const double grey = develop::kGreyChroma * develop::kGreyChroma;
+  const Tensor gain =
+      (1 + parts("saturation")) * (1 + parts("vibrance") / (1 + squared / muted)) * (1 + moves[1]);
+  l = l + develop::kHueLift * moves[2] * (squared / (squared + grey)) * l * (1 - l);
+  const Tensor angle = moves[0] * develop::kHueTurn;
+  const Tensor cosine = at::cos(angle), sine = at::sin(angle);
+  const Tensor turned_a = a * cosine - b * sine, turned_b = a * sine + b * cosine;
+  const Tensor dark = develop::kTintWeight * l * (1 - l) * (1 - l);
+  const Tensor bright = develop::kTintWeight * l * l * (1 - l);
+  const Tensor shadow = parts("shadow_tint") * develop::kTintReach;
+  const Tensor highlight = parts("highlight_tint") * develop::kTintReach;
+  const Tensor moved = at::stack({l, turned_a * gain + dark * shadow[0] + bright * highlight[0],
+                                  turned_b * gain + dark * shadow[1] + bright * highlight[1]});
+  const Tensor roots = at::matmul(matrix(develop::root_from_lab(), options), moved);
+  return into_gamut(l, at::matmul(matrix(develop::rgb_from_lms(), options), linear_of_root(roots)));
+}
+
+}  // namespace
+
+Tensor develop_tensor(const Tensor& image, const Latent& latent) {
+  check_latent(latent);
+  if (image.dim() != 4 || image.size(0) != 1 || image.size(1) != 3) {
+    throw Error(ErrorCode::usage, "develop_tensor needs one picture [1,3,H,W]");
+  }
+  const int64_t height = image.size(2), width = image.size(3);
+  const at::TensorOptions options = image.options();
+  const Parts parts(latent, options);
+  const Tensor encoded = image.reshape({3, height * width});
+  const auto centres = [&](int64_t n) { return (at::arange(n, options) + 0.5) / n; };
+  const Tensor x = centres(width).unsqueeze(0).expand({height, width}).reshape({-1});
+  const Tensor y = centres(height).unsqueeze(1).expand({height, width}).reshape({-1});
+
+  Tensor out = srgb_from_linear(light(parts, linear_from_srgb(encoded), x, y, width, height));
+  if (const Tensor grid = parts.grid(); grid.defined()) {
+    const Tensor luma = (column(kLuma, options) * encoded).sum(0);
+    out = apply_affine(slice_grid(grid, x, y, luma), out);
+  }
+  out = tone(parts, out);
+  out = srgb_from_linear(colour(parts, linear_from_srgb(out)));
+  return out.reshape(image.sizes());
+}
+
+Latent latent_of_settings(const DevelopSettings& settings) {
+  check_settings(settings);
+  Latent latent{kDevelopSpace, {}};
+  const DevelopSettings kept = scaled(settings, 1.f);
+  for (const DevelopField& field : develop_fields()) {
+    latent.parts[field.name] =
+        at::tensor(at::ArrayRef<float>(field.data(kept), static_cast<size_t>(field.size(kept))));
+  }
+  const BilateralGrid& grid = kept.grid;
+  if (!grid.empty()) {
+    latent.parts["grid"] = at::tensor(grid.coefficients)
+                               .reshape({kAffineCoefficients, grid.depth, grid.height, grid.width});
+  }
+  return latent;
+}
+
+DevelopSettings settings_of_latent(const Latent& latent) {
+  check_latent(latent);
+  DevelopSettings settings;
+  const auto copy = [](const Tensor& part, float* to) {
+    const Tensor values = part.detach().to(at::kCPU, at::kFloat).contiguous();
+    std::copy_n(values.const_data_ptr<float>(), values.numel(), to);
+  };
+  for (const auto& [name, part] : latent.parts) {
+    if (name == "grid") {
+      settings.grid.depth = static_cast<int>(part.size(1));
+      settings.grid.height = static_cast<int>(part.size(2));
+      settings.grid.width = static_cast<int>(part.size(3));
+      settings.grid.coefficients.resize(static_cast<size_t>(part.numel()));
+      copy(part, settings.grid.coefficients.data());
+    } else {
+      copy(part, find_field(name)->data(settings));
+    }
+  }
+  check_settings(settings);
+  return scaled(settings, 1.f);
+}
+
+Tensor develop_prior(const Latent& latent) {
+  check_latent(latent);
+  // A directional CLIP loss falls by some 0.1 in an edit: ten natural moves must be worth half
+  // that.
+  constexpr double kPerMove = 0.005, kLocalSize = 0.05, kLocalRoughness = 0.5;
+  constexpr double kNaturalLocal = 0.1;
+  Tensor total = at::zeros({});
+  for (const auto& [name, part] : latent.parts) {
+    if (name != "grid") {
+      const double natural = find_field(name)->natural();
+      // The mean over a vector's elements, so that 8 hue bands do not outweigh the exposure.
+      total = total + kPerMove * (part / natural).square().mean();
+      continue;
+    }
+    const Tensor grid = part / kNaturalLocal;
+    total = total + kLocalSize * grid.square().mean();
+    for (int64_t axis = 1; axis <= 3; ++axis) {
+      total = total + kLocalRoughness * at::diff(grid, 1, axis).square().mean();
+    }
+  }
+  return total;
+}
+
+}  // namespace vane
