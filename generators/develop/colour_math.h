@@ -76,11 +76,6 @@ VANE_HD inline void multiply(const Matrix3& matrix, const T x[3], T y[3]) {
 }
 
 template <class T>
-VANE_HD inline T root_of_linear(T x) {
-  return (std::cbrt(x + T(kCubeOffset)) - T(kCubeOffsetRoot)) * T(kCubeScale);
-}
-
-template <class T>
 VANE_HD inline T linear_of_root(T y) {
   const T r = y / T(kCubeScale) + T(kCubeOffsetRoot);
   return r * r * r - T(kCubeOffset);
@@ -122,37 +117,46 @@ VANE_HD inline void band_moves(const ColourConstants<T>& c, T x, T y, T moves[3]
   }
 }
 
-/// The colour stage on linear RGB in [0,1], in place.
+/// The colour stage on linear RGB in [0,1], in place. Works on differences: what the settings leave
+/// alone returns without rounding, and float32 errors shrink with the edit.
 template <class T>
 VANE_HD inline void colour(const ColourConstants<T>& c, T rgb[3]) {
-  T root[3], lab[3];
-  multiply(lms_from_rgb(), rgb, root);
-  for (int i = 0; i < 3; ++i) root[i] = root_of_linear(root[i]);
+  T cone[3], root[3], lab[3];
+  multiply(lms_from_rgb(), rgb, cone);
+  for (int i = 0; i < 3; ++i) {
+    cone[i] = std::cbrt(cone[i] + T(kCubeOffset));
+    root[i] = (cone[i] - T(kCubeOffsetRoot)) * T(kCubeScale);
+  }
   multiply(lab_from_root(), root, lab);
-  T l = lab[0], a = lab[1], b = lab[2];
-  const T squared = a * a + b * b;
-  T gain = T(1) + c.saturation;
-  gain *= T(1) + c.vibrance / (T(1) + squared * T(1 / (kMutedChroma * kMutedChroma)));
+  const T a = lab[1], b = lab[2], squared = a * a + b * b;
+  T gain = (T(1) + c.saturation) *
+           (T(1) + c.vibrance / (T(1) + squared * T(1 / (kMutedChroma * kMutedChroma))));
+  T lift = T(0), turned_a = a, turned_b = b;
   if (c.bands_active) {
     const T chroma = std::sqrt(squared + T(kChromaFloor));
     T moves[3];
     band_moves(c, a / chroma, b / chroma, moves);
     gain *= T(1) + moves[1];
     const T coloured = squared / (squared + T(kGreyChroma * kGreyChroma));
-    l += T(kHueLift) * moves[2] * coloured * l * (T(1) - l);
+    lift = T(kHueLift) * moves[2] * coloured * lab[0] * (T(1) - lab[0]);
     const T angle = moves[0] * T(kHueTurn), cosine = std::cos(angle), sine = std::sin(angle);
-    const T turned = a * cosine - b * sine;
-    b = a * sine + b * cosine;
-    a = turned;
+    turned_a = a * cosine - b * sine;
+    turned_b = a * sine + b * cosine;
   }
+  const T l = lab[0] + lift;
   const T dark = T(kTintWeight) * l * (T(1) - l) * (T(1) - l);
   const T bright = T(kTintWeight) * l * l * (T(1) - l);
-  lab[0] = l;
-  lab[1] = a * gain + dark * c.shadow_tint[0] + bright * c.highlight_tint[0];
-  lab[2] = b * gain + dark * c.shadow_tint[1] + bright * c.highlight_tint[1];
-  multiply(root_from_lab(), lab, root);
-  for (int i = 0; i < 3; ++i) root[i] = linear_of_root(root[i]);
-  multiply(rgb_from_lms(), root, rgb);
+  const T change[3] = {
+      lift, turned_a * gain - a + dark * c.shadow_tint[0] + bright * c.highlight_tint[0],
+      turned_b * gain - b + dark * c.shadow_tint[1] + bright * c.highlight_tint[1]};
+  T step[3], added[3];
+  multiply(root_from_lab(), change, step);
+  for (int i = 0; i < 3; ++i) {
+    const T d = step[i] * T(1 / kCubeScale), r = cone[i];
+    step[i] = d * (T(3) * r * r + d * (T(3) * r + d));  // (r + d)^3 - r^3
+  }
+  multiply(rgb_from_lms(), step, added);
+  for (int i = 0; i < 3; ++i) rgb[i] += added[i];
   into_gamut(l, rgb);
 }
 

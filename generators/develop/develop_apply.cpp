@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/develop/develop_apply.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <exception>
+#include <condition_variable>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/text.h"
 #include "generators/develop/develop_constants.h"
 
 namespace vane {
@@ -26,8 +27,10 @@ void check_picture(const Image& image, const char* role) {
   if (image.width <= 0 || image.height <= 0 || image.channels < 1 || image.channels > 4 ||
       (image.depth != 8 && image.depth != 16) || have != image.sample_count()) {
     throw Error(ErrorCode::usage,
-                fmt::format("{} has no consistent samples: {}x{}, {} channels, {} bit, {} samples",
-                            role, image.width, image.height, image.channels, image.depth, have));
+                std::string(role) + " has no consistent samples: " + std::to_string(image.width) +
+                    "x" + std::to_string(image.height) + ", " + std::to_string(image.channels) +
+                    " channels, " + std::to_string(image.depth) + " bit, " + std::to_string(have) +
+                    " samples");
   }
 }
 
@@ -147,11 +150,14 @@ class RowDeveloper {
   std::vector<float> encoded_, linear_;
 };
 
-// Calls develop(row) for every row on `threads` threads; the job is told from this thread only.
+// Calls develop_row(row) for every row on `threads` threads; the job is told from this thread only.
 template <class Function>
 void for_rows(int rows, int threads, Job& job, const Function& develop_row) {
-  std::atomic<int> next{0}, done{0}, running{0};
+  std::atomic<int> next{0}, done{0};
   std::atomic<bool> stop{false};
+  std::mutex mutex;
+  std::condition_variable ended;
+  int running = threads;
   const auto work = [&] {
     while (!stop.load(std::memory_order_relaxed)) {
       const int first = next.fetch_add(kRowsPerChunk);
@@ -160,16 +166,18 @@ void for_rows(int rows, int threads, Job& job, const Function& develop_row) {
       for (int row = first; row < last; ++row) develop_row(row);
       done.fetch_add(last - first);
     }
-    running.fetch_sub(1);
+    const std::lock_guard lock(mutex);
+    if (--running == 0) ended.notify_one();
   };
   std::vector<std::jthread> workers;
-  running = threads;
   for (int i = 0; i < threads; ++i) workers.emplace_back(work);
-  while (running.load() > 0) {
+  std::unique_lock lock(mutex);
+  while (running > 0) {
     if (job.stop_requested()) stop = true;
     job.progress(done.load(), rows, "developing");
-    std::this_thread::sleep_for(kPollInterval);
+    ended.wait_for(lock, kPollInterval);
   }
+  lock.unlock();
   workers.clear();
   job.check_cancelled();
   job.progress(rows, rows, "developing");
@@ -197,7 +205,8 @@ Image develop_apply(const Image& source, const DevelopSettings& settings, Job& j
   check_picture(source, "picture to develop");
   if (options.mask != nullptr) check_picture(*options.mask, "mask");
   if (!(options.opacity >= 0.f && options.opacity <= 1.f)) {
-    throw Error(ErrorCode::usage, fmt::format("opacity {} is outside [0,1]", options.opacity));
+    throw Error(ErrorCode::usage, "opacity " + number_text(static_cast<double>(options.opacity)) +
+                                      " is outside [0,1]");
   }
   if (is_identity(settings) || options.opacity == 0.f) return source;
 

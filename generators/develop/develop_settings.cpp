@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/develop/develop_settings.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -33,8 +31,17 @@ std::string element_name(const DevelopField& field, int64_t index) {
   if (field.name.rfind("hue_", 0) == 0) {
     return std::string(kBandNames[index]) + " " + field.name.substr(4);
   }
-  if (field.name == "tone_curve") return fmt::format("curve {}/{}", index + 1, kCurveSegments);
-  return fmt::format("{} {}", field.name, index == 0 ? "green-red" : "blue-yellow");
+  if (field.name == "tone_curve")
+    return "curve " + std::to_string(index + 1) + "/" + std::to_string(kCurveSegments);
+  return field.name + (index == 0 ? " green-red" : " blue-yellow");
+}
+
+// "+0.42": two decimals and always a sign.
+std::string signed_text(double value) {
+  const auto hundredths = std::lround(std::abs(value) * 100);
+  const std::string cents = std::to_string(hundredths % 100);
+  return (value < 0 ? "-" : "+") + std::to_string(hundredths / 100) + "." +
+         (cents.size() < 2 ? "0" : "") + cents;
 }
 
 }  // namespace
@@ -88,8 +95,8 @@ void check_settings(const DevelopSettings& settings) {
   const DevelopSettings defaults;
   for (const DevelopField& field : develop_fields()) {
     if (field.size(settings) != field.size(defaults)) {
-      throw Error(ErrorCode::usage, fmt::format("develop setting has {} values, expected {}",
-                                                field.size(settings), field.size(defaults)))
+      throw Error(ErrorCode::usage, "develop setting has " + std::to_string(field.size(settings)) +
+                                        " values, expected " + std::to_string(field.size(defaults)))
           .at_key(field.name);
     }
     const float* values = field.data(settings);
@@ -108,8 +115,9 @@ void check_settings(const DevelopSettings& settings) {
                                      : 0;
   if (!shape_ok || grid.coefficients.size() != expected) {
     throw Error(ErrorCode::usage,
-                fmt::format("bilateral grid of {} coefficients cannot have shape [12,{},{},{}]",
-                            grid.coefficients.size(), grid.depth, grid.height, grid.width))
+                "bilateral grid of " + std::to_string(grid.coefficients.size()) +
+                    " coefficients cannot have shape [12," + std::to_string(grid.depth) + "," +
+                    std::to_string(grid.height) + "," + std::to_string(grid.width) + "]")
         .at_key("grid")
         .with_hint("every side needs at least 2 vertices");
   }
@@ -128,7 +136,7 @@ std::vector<std::string> described(const DevelopSettings& settings) {
     for (int64_t i = 0; i < field.size(settings); ++i) {
       const double size = std::abs(static_cast<double>(values[i])) / field.natural();
       if (size < 0.02) continue;  // Would print as +0.00 or +0.01 and cannot be seen.
-      std::string text = fmt::format("{} {:+.2f}", element_name(field, i), values[i]);
+      std::string text = element_name(field, i) + " " + signed_text(values[i]);
       if (!field.options.unit.empty()) text += " " + field.options.unit;
       moves.emplace_back(size, std::move(text));
     }
@@ -138,7 +146,7 @@ std::vector<std::string> described(const DevelopSettings& settings) {
     local = std::max(local, std::abs(static_cast<double>(value)));
   }
   if (local >= 0.005) {
-    moves.emplace_back(local / 0.1, fmt::format("local colour up to {:.2f}", local));
+    moves.emplace_back(local / 0.1, "local colour up to " + signed_text(local));
   }
   std::stable_sort(moves.begin(), moves.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });

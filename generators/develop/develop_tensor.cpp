@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/develop/develop_tensor.h"
 
-#include <fmt/format.h>
-
 #include "engine/base/error.h"
 #include "generators/develop/develop_constants.h"
 
@@ -41,7 +39,7 @@ void check_latent(const Latent& latent) {
     }
     if (part.dim() != 1 || part.size(0) != field->size(defaults)) {
       throw Error(ErrorCode::usage,
-                  fmt::format("develop setting needs shape [{}]", field->size(defaults)))
+                  "develop setting needs shape [" + std::to_string(field->size(defaults)) + "]")
           .at_key(name);
     }
   }
@@ -104,9 +102,9 @@ Tensor shoulder(const Tensor& x, const Tensor& peak, double knee) {
   return at::where(at::logical_and(x > knee, peak > 1.0), bent, x);
 }
 
-// At exactly the identity, peak = 1, the upward branch is the one that has a derivative in peak.
 Tensor toe(const Tensor& x, const Tensor& lowest, double knee) {
-  return 1 - shoulder(1 - x, 1 - lowest, knee);
+  const Tensor bent = 1 - shoulder(1 - x, 1 - lowest, knee);
+  return at::where(at::logical_and(lowest < 0, x < 1 - knee), bent, x);
 }
 
 Tensor keep_hue(const Tensor& before, const Tensor& after) {
@@ -173,17 +171,14 @@ Tensor tone_curve(const Tensor& log_slopes, const Tensor& t) {
   return at_knot(knots, 0) + x * cubic / kSegments;
 }
 
-Tensor lifted(const Tensor& t, const Tensor& amount) {
-  const Tensor inverse = 1 - t;
-  return t + amount * t * inverse * inverse * inverse;
-}
-
 Tensor tone(const Parts& parts, const Tensor& before) {
-  const Tensor slope = at::exp2(parts("contrast"));
-  const Tensor u = 2 * before - 1;
-  Tensor t = 0.5 + 0.5 * (slope * u / (1 + (slope - 1) * u.abs()));
-  t = lifted(t, at::expm1(develop::kLiftLog * parts("shadows")));
-  t = 1 - lifted(1 - t, at::expm1(-develop::kLiftLog * parts("highlights")));
+  const Tensor extra = at::exp2(parts("contrast")) - 1, u = 2 * before - 1;
+  Tensor t =
+      at::where(u < 0, before / (1 + extra * u.abs()), 1 - (1 - before) / (1 + extra * u.abs()));
+  const Tensor lift = at::expm1(develop::kLiftLog * parts("shadows"));
+  t = t + lift * t * (1 - t).pow(3);
+  const Tensor drop = at::expm1(-develop::kLiftLog * parts("highlights"));
+  t = t - drop * (1 - t) * t.pow(3);
   const Tensor lowest = develop::kBlackReach * parts("blacks");
   const Tensor highest = 1 + develop::kWhiteReach * parts("whites");
   t = lowest + (highest - lowest) * t;
@@ -212,10 +207,10 @@ Tensor into_gamut(const Tensor& lightness, const Tensor& rgb) {
 Tensor colour(const Parts& parts, const Tensor& rgb) {
   const at::TensorOptions options = rgb.options();
   const Tensor lms = at::matmul(matrix(develop::lms_from_rgb(), options), rgb);
-  const Tensor root = (at::pow(lms + develop::kCubeOffset, 1.0 / 3) - develop::kCubeOffsetRoot) *
-                      develop::kCubeScale;
+  const Tensor cone = at::pow(lms + develop::kCubeOffset, 1.0 / 3);
+  const Tensor root = (cone - develop::kCubeOffsetRoot) * develop::kCubeScale;
   const Tensor lab = at::matmul(matrix(develop::lab_from_root(), options), root);
-  Tensor l = lab[0], a = lab[1], b = lab[2];
+  const Tensor a = lab[1], b = lab[2];
   const Tensor squared = a * a + b * b;
   const Tensor chroma = at::sqrt(squared + develop::kChromaFloor);
 
@@ -232,7 +227,9 @@ Tensor colour(const Parts& parts, const Tensor& rgb) {
   const double grey = develop::kGreyChroma * develop::kGreyChroma;
   const Tensor gain =
       (1 + parts("saturation")) * (1 + parts("vibrance") / (1 + squared / muted)) * (1 + moves[1]);
-  l = l + develop::kHueLift * moves[2] * (squared / (squared + grey)) * l * (1 - l);
+  const Tensor lift =
+      develop::kHueLift * moves[2] * (squared / (squared + grey)) * lab[0] * (1 - lab[0]);
+  const Tensor l = lab[0] + lift;
   const Tensor angle = moves[0] * develop::kHueTurn;
   const Tensor cosine = at::cos(angle), sine = at::sin(angle);
   const Tensor turned_a = a * cosine - b * sine, turned_b = a * sine + b * cosine;
@@ -240,10 +237,13 @@ Tensor colour(const Parts& parts, const Tensor& rgb) {
   const Tensor bright = develop::kTintWeight * l * l * (1 - l);
   const Tensor shadow = parts("shadow_tint") * develop::kTintReach;
   const Tensor highlight = parts("highlight_tint") * develop::kTintReach;
-  const Tensor moved = at::stack({l, turned_a * gain + dark * shadow[0] + bright * highlight[0],
-                                  turned_b * gain + dark * shadow[1] + bright * highlight[1]});
-  const Tensor roots = at::matmul(matrix(develop::root_from_lab(), options), moved);
-  return into_gamut(l, at::matmul(matrix(develop::rgb_from_lms(), options), linear_of_root(roots)));
+  const Tensor change =
+      at::stack({lift, turned_a * gain - a + dark * shadow[0] + bright * highlight[0],
+                 turned_b * gain - b + dark * shadow[1] + bright * highlight[1]});
+  const Tensor d =
+      at::matmul(matrix(develop::root_from_lab(), options), change) / develop::kCubeScale;
+  const Tensor step = d * (3 * cone * cone + d * (3 * cone + d));
+  return into_gamut(l, rgb + at::matmul(matrix(develop::rgb_from_lms(), options), step));
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ VANE_HD inline T shoulder(T x, T peak, T knee) {
 /// The mirror image of shoulder(): maps [lowest,1] to [0,1] when lowest < 0.
 template <class T>
 VANE_HD inline T toe(T x, T lowest, T knee) {
+  if (!(lowest < T(0)) || x >= T(1) - knee) return x;  // keeps the precision of dark values
   return T(1) - shoulder(T(1) - x, T(1) - lowest, knee);
 }
 
@@ -87,11 +88,13 @@ VANE_HD inline T tone_curve(const ToneConstants<T>& c, T t) {
 /// Encoded value to encoded value, both in [0,1]; increasing.
 template <class T>
 VANE_HD inline T tone(const ToneConstants<T>& c, T t) {
-  // A rational sigmoid: slopes stay between 1/s and s, so shadows neither block nor get noisy.
-  const T u = T(2) * t - T(1), extra = c.contrast_slope - T(1);
-  t = T(0.5) + T(0.5) * (c.contrast_slope * u / (T(1) + extra * (u < T(0) ? -u : u)));
+  // The rational sigmoid u -> s u / (1 + (s - 1) |u|) about middle grey, written for each half so
+  // that its end keeps precision. Slopes stay between 1/s and s: shadows neither block nor get
+  // noisy.
+  const T extra = c.contrast_slope - T(1), u = T(2) * t - T(1);
+  t = u < T(0) ? t / (T(1) - extra * u) : T(1) - (T(1) - t) / (T(1) + extra * u);
   t = lifted(t, c.shadow_lift);
-  t = T(1) - lifted(T(1) - t, c.highlight_lift);
+  t -= c.highlight_lift * (T(1) - t) * t * t * t;  // lifted() mirrored
   t = c.lowest + (c.highest - c.lowest) * t;
   t = toe(shoulder(t, c.highest, kToneKnee<T>), c.lowest, kToneKnee<T>);
   return clamp01(tone_curve(c, clamp01(t)));
