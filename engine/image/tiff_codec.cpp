@@ -178,7 +178,8 @@ std::vector<uint8_t> apply_palette(TIFF* handle, const TiffFile& tiff, const Ses
                                    const std::vector<uint8_t>& raw) {
   uint16_t* map[3] = {nullptr, nullptr, nullptr};
   if (!TIFFGetField(handle, TIFFTAG_COLORMAP, &map[0], &map[1], &map[2])) throw damaged(session);
-  // Some writers store 8-bit values where 16-bit ones belong.
+  // Some writers store 8-bit values where 16-bit ones belong. The others scale by 256 or by 257:
+  // the high byte is right for both.
   const size_t entries = size_t{1} << tiff.bits;
   bool is_short = false;
   for (const uint16_t* plane : map) {
@@ -189,7 +190,7 @@ std::vector<uint8_t> apply_palette(TIFF* handle, const TiffFile& tiff, const Ses
   for (size_t i = 0; i < raw.size(); i += static_cast<size_t>(tiff.samples)) {
     for (const uint16_t* plane : map) {
       const unsigned value = plane[raw[i]];
-      rgb.push_back(static_cast<uint8_t>(is_short ? (value + 128) / 257 : value));
+      rgb.push_back(static_cast<uint8_t>(is_short ? value >> 8 : value));
     }
   }
   return rgb;
