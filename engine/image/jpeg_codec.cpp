@@ -22,6 +22,8 @@ using namespace std::string_view_literals;
 
 /// Longest content of a segment: its length field counts itself.
 constexpr size_t kMaxSegment = 65533;
+/// Samples that are made room for at a time.
+constexpr size_t kBandBytes = 256 * 1024;
 
 /// libjpeg leaves by longjmp. Everything with a destructor lives outside the guarded steps, which
 /// hold only plain values: see run().
@@ -102,18 +104,15 @@ void start_reading(ReadSession& s, Bytes file) {
   jpeg_start_decompress(&s.info);
 }
 
-void read_rows(ReadSession& s, uint8_t* pixels, size_t row_bytes) {
+/// `count` rows from the current one on.
+void read_band(ReadSession& s, uint8_t* pixels, size_t row_bytes, JDIMENSION count) {
   constexpr JDIMENSION kRows = 16;
   JSAMPROW rows[kRows];
-  while (s.info.output_scanline < s.info.output_height) {
-    const JDIMENSION left = s.info.output_height - s.info.output_scanline;
-    const JDIMENSION count = std::min(kRows, left);
-    for (JDIMENSION i = 0; i < count; ++i) {
-      rows[i] = pixels + row_bytes * (s.info.output_scanline + i);
-    }
-    jpeg_read_scanlines(&s.info, rows, count);
+  for (JDIMENSION done = 0; done < count;) {
+    const JDIMENSION wanted = std::min(kRows, count - done);
+    for (JDIMENSION i = 0; i < wanted; ++i) rows[i] = pixels + row_bytes * (done + i);
+    done += jpeg_read_scanlines(&s.info, rows, wanted);
   }
-  jpeg_finish_decompress(&s.info);
 }
 
 Error damaged(const char* message) {
@@ -125,6 +124,25 @@ Error damaged(const char* message) {
 Error failure(const Session& session) {
   if (session.errors.msg_code != JERR_OUT_OF_MEMORY) return damaged(session.message);
   return Error(ErrorCode::resource, "not enough memory for a JPEG of this size");
+}
+
+/// All rows. Memory grows with the rows that really come out of the file.
+std::vector<uint8_t> read_rows(ReadSession& session, size_t row_bytes, size_t height) {
+  const size_t band = std::clamp<size_t>(kBandBytes / row_bytes, 16, height + 16);
+  std::vector<uint8_t> samples;
+  samples.reserve(row_bytes * height);
+  for (size_t y0 = 0; y0 < height; y0 += band) {
+    const size_t rows = std::min(band, height - y0);
+    samples.resize(row_bytes * (y0 + rows));
+    uint8_t* first = samples.data() + row_bytes * y0;
+    const auto count = static_cast<JDIMENSION>(rows);
+    if (!run(session,
+             [&, first, row_bytes, count] { read_band(session, first, row_bytes, count); })) {
+      throw failure(session);
+    }
+  }
+  if (!run(session, [&] { jpeg_finish_decompress(&session.info); })) throw failure(session);
+  return samples;
 }
 
 void write_segment(jpeg_compress_struct* info, int marker, std::string_view name,
@@ -208,10 +226,7 @@ Image decode_jpeg(Bytes file, const JpegFile& jpeg, const ImageMetadata& metadat
       image.channels != jpeg.components) {
     throw damaged("its headers contradict each other");
   }
-  image.u8.resize(image.sample_count());
-  uint8_t* pixels = image.u8.data();
-  const size_t row_bytes = size_t(image.width) * image.channels;
-  if (!run(session, [&] { read_rows(session, pixels, row_bytes); })) throw failure(session);
+  image.u8 = read_rows(session, size_t(image.width) * image.channels, size_t(image.height));
   if (image.channels == 4) {
     if (is_inverted) {
       for (uint8_t& sample : image.u8) sample = static_cast<uint8_t>(255 - sample);

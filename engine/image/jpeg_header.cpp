@@ -177,6 +177,7 @@ std::vector<uint8_t> iptc_of(Bytes resources) {
 
 JpegFile parse_jpeg(Bytes file, const Limits& limits) {
   JpegFile jpeg;
+  bool has_huffman_tables = false;
   uint64_t at = 2;  // after the start marker
   while (const auto code_at = next_marker(file, at)) {
     const int marker = byte_at(file, *code_at);
@@ -197,10 +198,15 @@ JpegFile parse_jpeg(Bytes file, const Limits& limits) {
     const bool is_frame =
         marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (is_frame) read_frame(segment, marker, at, jpeg);
+    has_huffman_tables = has_huffman_tables || marker == 0xC4;
     note_application_data(segment, marker, jpeg);
     at += *length;
     if (marker != 0xDA) continue;
     if (jpeg.components == 0) throw damaged("damaged JPEG: a scan before the frame header", at);
+    // The decoder would fill in tables of its own; nothing says that they are the right ones.
+    if (!has_huffman_tables && !jpeg.is_arithmetic) {
+      throw damaged("damaged JPEG: the Huffman tables are missing", at);
+    }
     ++jpeg.scans;
     check_scans(jpeg, limits);
     const uint64_t end = skip_entropy_data(file, at);

@@ -17,6 +17,8 @@ namespace {
 
 /// Deflate cannot expand more than this; a picture that would need more is cut off.
 constexpr uint64_t kMaxDeflateRatio = 1032;
+/// Samples that are made room for at a time.
+constexpr size_t kBandBytes = 256 * 1024;
 
 /// libpng leaves by longjmp. Everything with a destructor lives outside the guarded steps, which
 /// hold only plain values: see run().
@@ -98,19 +100,15 @@ void start_reading(PngSession& s) {
       "iCCP\0iTXt\0tEXt\0zTXt\0eXIf\0sPLT\0hIST\0pCAL\0sCAL\0tIME\0bKGD\0gAMA\0cHRM\0sRGB\0pHYs\0oF"
       "Fs";
   png_set_keep_unknown_chunks(s.png, PNG_HANDLE_CHUNK_NEVER, skipped, sizeof skipped / 5);
-  png_set_check_for_invalid_index(s.png, 1);
   png_read_info(s.png, s.info);
-  png_set_expand(s.png);  // palettes to RGB, 1, 2 and 4 bits to 8, tRNS to alpha
+  if (png_get_color_type(s.png, s.info) == PNG_COLOR_TYPE_PALETTE) {
+    png_set_packing(s.png);  // one index a byte; apply_palette() does the rest
+  } else {
+    png_set_expand(s.png);  // 1, 2 and 4 bits to 8, tRNS to alpha
+  }
   if (png_get_bit_depth(s.png, s.info) == 16) png_set_swap(s.png);
   png_set_interlace_handling(s.png);
   png_read_update_info(s.png, s.info);
-}
-
-void read_rows(PngSession& s, uint8_t* pixels, size_t row_bytes, uint32_t height, int passes) {
-  for (int pass = 0; pass < passes; ++pass) {
-    for (uint32_t y = 0; y < height; ++y) png_read_row(s.png, pixels + row_bytes * y, nullptr);
-  }
-  png_read_end(s.png, nullptr);
 }
 
 Error damaged(const PngSession& session) {
@@ -132,24 +130,74 @@ void check_evidence(const PngFile& png) {
   }
 }
 
-struct TextChunk {
+/// All rows. Memory grows with the rows that really come out of the file; an interlaced picture is
+/// needed whole from the first pass on.
+template <class T>
+std::vector<T> read_rows(PngSession& session, size_t row_samples, size_t height) {
+  const png_structp png = session.png;
+  const bool is_interlaced = png_get_interlace_type(png, session.info) != PNG_INTERLACE_NONE;
+  const size_t band =
+      is_interlaced ? height : std::clamp<size_t>(kBandBytes / row_samples, 1, height);
+  const int passes = is_interlaced ? 7 : 1;
+  std::vector<T> samples;
+  samples.reserve(row_samples * height);
+  for (size_t y0 = 0; y0 < height; y0 += band) {
+    const size_t rows = std::min(band, height - y0);
+    samples.resize(row_samples * (y0 + rows));
+    T* first = samples.data() + row_samples * y0;
+    const bool done = run(session, [=] {
+      for (int pass = 0; pass < passes; ++pass) {
+        for (size_t y = 0; y < rows; ++y) {
+          png_read_row(png, reinterpret_cast<png_bytep>(first + row_samples * y), nullptr);
+        }
+      }
+    });
+    if (!done) throw damaged(session);
+  }
+  if (!run(session, [=] { png_read_end(png, nullptr); })) throw damaged(session);
+  return samples;
+}
+
+std::vector<uint8_t> apply_palette(const PngSession& session, const std::vector<uint8_t>& indices,
+                                   bool has_alpha) {
+  png_colorp palette = nullptr;
+  png_bytep alpha = nullptr;
+  int entries = 0, alphas = 0;
+  png_get_PLTE(session.png, session.info, &palette, &entries);
+  png_get_tRNS(session.png, session.info, &alpha, &alphas, nullptr);
+  std::vector<uint8_t> samples;
+  samples.reserve(indices.size() * (has_alpha ? 4 : 3));
+  for (const uint8_t index : indices) {
+    if (index >= entries) {
+      throw Error(ErrorCode::input,
+                  fmt::format("damaged PNG: a pixel names colour {}, beyond the palette of {}",
+                              index, entries));
+    }
+    const png_color& colour = palette[index];
+    samples.insert(samples.end(), {colour.red, colour.green, colour.blue});
+    if (has_alpha) samples.push_back(index < alphas ? alpha[index] : uint8_t{255});
+  }
+  return samples;
+}
+
+struct NamedChunk {
   const char* type;
   std::vector<uint8_t> data;
 };
 
-TextChunk international_text(std::string_view keyword, std::string_view text) {
-  TextChunk chunk{"iTXt", {keyword.begin(), keyword.end()}};
+NamedChunk international_text(std::string_view keyword, std::string_view text) {
+  NamedChunk chunk{"iTXt", {keyword.begin(), keyword.end()}};
   // NUL, not compressed, method 0, empty language, empty translated keyword.
   chunk.data.insert(chunk.data.end(), 5, 0);
   chunk.data.insert(chunk.data.end(), text.begin(), text.end());
   return chunk;
 }
 
-std::vector<TextChunk> ancillary_chunks(const ImageMetadata& metadata, const std::string& recipe) {
-  std::vector<TextChunk> chunks;
+std::vector<NamedChunk> ancillary_chunks(const ImageMetadata& metadata, const std::string& recipe) {
+  std::vector<NamedChunk> chunks;
   if (!metadata.icc.empty()) {
     static constexpr std::string_view kName = "ICC profile";
-    TextChunk chunk{"iCCP", {kName.begin(), kName.end()}};
+    NamedChunk chunk{"iCCP", {kName.begin(), kName.end()}};
     chunk.data.insert(chunk.data.end(), 2, 0);
     const size_t offset = chunk.data.size();
     uLongf size = compressBound(metadata.icc.size());
@@ -182,44 +230,28 @@ Image decode_png(Bytes file, const PngFile& png) {
   Image image;
   image.width = static_cast<int>(png.header.width);
   image.height = static_cast<int>(png.header.height);
-  image.channels = png_get_channels(session.png, session.info);
+  image.channels = png.header.channels;
   image.depth = png_get_bit_depth(session.png, session.info);
-  if (image.channels != png.header.channels || image.depth != png.header.depth) {
+  image.converted = png.is_palette;
+  const int stored_channels = png_get_channels(session.png, session.info);
+  const size_t row_samples = size_t(image.width) * stored_channels;
+  const size_t height = size_t(image.height);
+  if (image.depth != png.header.depth || (!png.is_palette && stored_channels != image.channels) ||
+      png_get_rowbytes(session.png, session.info) != row_samples * (image.depth / 8)) {
     throw Error(ErrorCode::input, "damaged PNG: its chunks contradict each other");
   }
-  image.converted = png.is_palette;
-  uint8_t* pixels = nullptr;
   if (image.depth == 16) {
-    image.u16.resize(image.sample_count());
-    pixels = reinterpret_cast<uint8_t*>(image.u16.data());
+    image.u16 = read_rows<uint16_t>(session, row_samples, height);
   } else {
-    image.u8.resize(image.sample_count());
-    pixels = image.u8.data();
+    image.u8 = read_rows<uint8_t>(session, row_samples, height);
   }
-  const size_t row_bytes = image.sample_count() / image.height * (image.depth / 8);
-  const bool is_interlaced =
-      png_get_interlace_type(session.png, session.info) != PNG_INTERLACE_NONE;
-  const auto height = static_cast<uint32_t>(image.height);
-  if (!run(session,
-           [&] { read_rows(session, pixels, row_bytes, height, is_interlaced ? 7 : 1); })) {
-    throw damaged(session);
-  }
-  if (png.is_palette) {
-    png_colorp palette = nullptr;
-    int entries = 0;
-    png_get_PLTE(session.png, session.info, &palette, &entries);
-    if (png_get_palette_max(session.png, session.info) >= entries) {
-      throw Error(
-          ErrorCode::input,
-          fmt::format("damaged PNG: a pixel names a colour beyond the palette of {}", entries));
-    }
-  }
+  if (png.is_palette) image.u8 = apply_palette(session, image.u8, image.channels == 4);
   return image;
 }
 
 std::vector<std::byte> encode_png(const Image& image, const ImageMetadata& metadata,
                                   const EncodeOptions& options) {
-  const std::vector<TextChunk> chunks = ancillary_chunks(metadata, options.recipe);
+  const std::vector<NamedChunk> chunks = ancillary_chunks(metadata, options.recipe);
   std::vector<std::byte> output;
   WriteSession session;
   session.output = &output;
@@ -242,7 +274,7 @@ std::vector<std::byte> encode_png(const Image& image, const ImageMetadata& metad
                  kColourTypes[image.channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
                  PNG_FILTER_TYPE_BASE);
     png_write_info_before_PLTE(s.png, s.info);
-    for (const TextChunk& chunk : chunks) {
+    for (const NamedChunk& chunk : chunks) {
       png_write_chunk(s.png, reinterpret_cast<png_const_bytep>(chunk.type), chunk.data.data(),
                       chunk.data.size());
     }

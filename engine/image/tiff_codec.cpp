@@ -150,7 +150,9 @@ std::vector<T> read_samples(TIFF* handle, const TiffFile& tiff, const Session& s
   check_evidence(tiff, row_bytes * tiff.chunk_height);
   const uint64_t width = tiff.header.width, height = tiff.header.height;
   const auto samples = static_cast<uint64_t>(tiff.samples);
-  std::vector<T> raw(width * height * samples);
+  // Memory grows with the rows that really come out of the file.
+  std::vector<T> raw;
+  raw.reserve(width * height * samples);
   std::vector<uint8_t> chunk(row_bytes * tiff.chunk_height);
   uint32_t number = 0;
   for (uint64_t plane = 0; plane < (tiff.is_planar ? samples : 1); ++plane) {
@@ -163,6 +165,7 @@ std::vector<T> read_samples(TIFF* handle, const TiffFile& tiff, const Session& s
                                  ? TIFFReadEncodedTile(handle, number, chunk.data(), wanted)
                                  : TIFFReadEncodedStrip(handle, number, chunk.data(), wanted);
         if (got != wanted || session.message[0]) throw damaged(session);
+        raw.resize(std::max<size_t>(raw.size(), (y0 + rows) * width * samples));
         for (uint64_t y = 0; y < rows; ++y) {
           unpack_row(chunk.data() + y * row_bytes, tiff.bits, columns * per_pixel,
                      raw.data() + ((y0 + y) * width + x0) * samples + plane,
