@@ -187,7 +187,9 @@ Json parse_json(std::string_view text, const JsonRules& rules) {
   if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
     throw located(rules.code, "JSON holds a NUL byte", text, nul);
   }
-  return JsonBuilder(text, rules).build();
+  // The lexer keeps what it skips, so a long padding is cut off before.
+  const size_t last = text.find_last_not_of(" \t\r\n");
+  return JsonBuilder(text.substr(0, last == std::string_view::npos ? 0 : last + 1), rules).build();
 }
 
 bool Json::is_integer() const {

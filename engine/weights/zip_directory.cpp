@@ -238,7 +238,9 @@ class DirectoryReader {
   void check_local(ZipEntry& entry, const Header& central) const {
     const uint64_t start = entry.header_offset;
     const auto bad = [&](std::string message) {
-      return fault(std::move(message)).at_key(entry.name).at_byte(start);
+      return fault(std::move(message))
+          .at_key(entry.name)
+          .at_byte(std::min<uint64_t>(start, bytes_.size()));
     };
     if (read_le<uint32_t>(bytes_, start) != kLocalSignature) {
       throw bad("zip directory points to no local header");
