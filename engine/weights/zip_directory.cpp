@@ -168,6 +168,9 @@ class DirectoryReader {
     uint64_t local_offset = get<uint32_t>(start + 42, part);
     const uint64_t extra = start + kCentralBytes + name_size;
     widen(header, &local_offset, extra, extra_size);
+    if (!checked_slice(bytes_, extra, uint64_t{extra_size} + comment_size)) {
+      throw fault("zip directory is cut off").at_byte(bytes_.size());
+    }
     position = extra + extra_size + comment_size;
 
     const auto bad = [&](std::string message) {

@@ -10,9 +10,9 @@
 namespace vane {
 namespace {
 
-std::string deflated(std::string_view content) {
+std::string deflated(std::string_view content, int level) {
   z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY);
+  deflateInit2(&stream, level, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY);
   std::string out(deflateBound(&stream, content.size()), '\0');
   std::string input(content);
   stream.next_in = reinterpret_cast<Bytef*>(input.data());
@@ -96,7 +96,7 @@ PickleWriter& PickleWriter::tensor(std::string_view key, int64_t numel,
 std::string zip_bytes(const std::vector<ZipItem>& items, const ZipEnds& ends) {
   std::string file, directory;
   for (const ZipItem& item : items) {
-    const std::string packed = item.is_deflated ? deflated(item.content) : item.content;
+    const std::string packed = item.is_deflated ? deflated(item.content, item.level) : item.content;
     const uint16_t method = item.method.value_or(item.is_deflated ? 8 : 0);
     const uint64_t size = item.size.value_or(item.content.size());
     const uint64_t packed_size = item.packed_size.value_or(packed.size());

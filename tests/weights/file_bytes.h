@@ -53,6 +53,7 @@ struct ZipItem {
   std::string name;
   std::string content{};
   bool is_deflated = false;
+  int level = 9;  // 0 gives the same bytes with every zlib
   uint16_t flags = 0;
   std::optional<uint16_t> method{}, local_method{};
   std::optional<std::string> local_name{};
