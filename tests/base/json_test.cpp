@@ -75,7 +75,13 @@ TEST(Json, DuplicateKeysAreErrorsAtEveryLevel) {
 }
 
 TEST(Json, MalformedTextIsLocated) {
-  EXPECT_NE(fault_of("{\n  \"a\": tru\n}").find(":2:"), std::string::npos);
+  try {
+    parse_json("{\n  \"a\": tru\n}");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.line(), 2);
+    EXPECT_EQ(error.byte(), 12u);
+  }
   for (const char* text : {"",
                            " ",
                            "{",
