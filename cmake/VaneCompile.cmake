@@ -44,6 +44,12 @@ if(VANE_SANITIZE)
   endif()
 endif()
 
+if(VANE_FUZZ)
+  # Checksums are not compared in fuzz builds: no mutation would ever pass them.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_definitions(VANE_FUZZ_SKIPS_CRC)
+endif()
+
 # vane_folder_library(NAME [TORCH] SOURCES folder... DEPENDS target...)
 # Every *.cpp directly in the folders becomes part of the static library NAME.
 function(vane_folder_library name)

@@ -27,4 +27,8 @@ TensorTable open_sharded_safetensors(const std::filesystem::path& index_json,
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorRecord>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
+/// The same bytes into any sink.
+void stream_safetensors(const ByteSink& sink, const std::vector<TensorRecord>& tensors,
+                        const std::map<std::string, std::string>& metadata = {});
+
 }  // namespace vane

@@ -61,10 +61,9 @@ std::string header_text(const std::vector<const TensorRecord*>& order,
   return text;
 }
 
-}  // namespace
-
-void write_safetensors(const std::filesystem::path& path, const std::vector<TensorRecord>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+// Wide types first: then every tensor is aligned to its own element size.
+std::vector<const TensorRecord*> checked_order(const std::vector<TensorRecord>& tensors,
+                                               const std::map<std::string, std::string>& metadata) {
   std::set<std::string_view> names;
   std::vector<const TensorRecord*> order;
   for (const TensorRecord& tensor : tensors) {
@@ -75,23 +74,34 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
     if (is_utf8(key) && is_utf8(value)) continue;
     throw Error(ErrorCode::internal, "metadata to be written is not UTF-8").at_key(key);
   }
-  // Wide types first: then every tensor is aligned to its own element size.
   std::sort(order.begin(), order.end(), [](const TensorRecord* a, const TensorRecord* b) {
     const size_t wide_a = dtype_bytes(a->dtype), wide_b = dtype_bytes(b->dtype);
     return wide_a != wide_b ? wide_a > wide_b : a->name < b->name;
   });
+  return order;
+}
+
+}  // namespace
+
+void stream_safetensors(const ByteSink& sink, const std::vector<TensorRecord>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
+  const std::vector<const TensorRecord*> order = checked_order(tensors, metadata);
   const std::string header = header_text(order, metadata);
   std::array<std::byte, 8> length;
   for (size_t i = 0; i < length.size(); ++i) {
     length[i] = static_cast<std::byte>(static_cast<uint64_t>(header.size()) >> (8 * i));
   }
-  atomic_write(path, [&](const ByteSink& sink) {
-    sink(length);
-    sink(std::as_bytes(std::span(header)));
-    for (const TensorRecord* tensor : order) {
-      sink(tensor->bytes.first(static_cast<size_t>(packed_bytes(*tensor))));
-    }
-  });
+  sink(length);
+  sink(std::as_bytes(std::span(header)));
+  for (const TensorRecord* tensor : order) {
+    sink(tensor->bytes.first(static_cast<size_t>(packed_bytes(*tensor))));
+  }
+}
+
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorRecord>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  checked_order(tensors, metadata);  // Before a file is begun.
+  atomic_write(path, [&](const ByteSink& sink) { stream_safetensors(sink, tensors, metadata); });
 }
 
 }  // namespace vane

@@ -11,6 +11,7 @@ import collections
 import json
 import pathlib
 import warnings
+import zipfile
 
 import numpy
 import safetensors.torch
@@ -181,6 +182,17 @@ def save_safetensors():
            format="safetensors (sharded)", unordered=True)
 
 
+def extract_fuzz_seeds():
+    """The pickles of the archives are the seeds of the pickle harness."""
+    seeds = FOLDER.parent.parent / "fuzz" / "corpus" / "pickle"
+    seeds.mkdir(parents=True, exist_ok=True)
+    for path in sorted([*FOLDER.glob("*.pt"), *FOLDER.glob("*.ckpt")]):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith("/data.pkl"):
+                    (seeds / f"{path.stem}.pkl").write_bytes(archive.read(name))
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     torch.manual_seed(0)
@@ -190,5 +202,6 @@ if __name__ == "__main__":
     save_legacy_files()
     save_scripts()
     save_safetensors()
+    extract_fuzz_seeds()
     for path in FOLDER.iterdir():
         path.chmod(0o644)
