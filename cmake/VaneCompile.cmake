@@ -86,3 +86,11 @@ function(vane_use_torch name)
     target_precompile_headers(${name} REUSE_FROM vane_pch)
   endif()
 endfunction()
+
+# Makes MKL use its fast kernels on AMD processors in this program (engine/run/mkl).
+function(vane_fast_mkl program)
+  if(TARGET vane_mkl)
+    target_sources(${program} PRIVATE $<TARGET_OBJECTS:vane_mkl>)
+    set_target_properties(${program} PROPERTIES ENABLE_EXPORTS ON)
+  endif()
+endfunction()

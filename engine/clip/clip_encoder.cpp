@@ -19,13 +19,16 @@ struct Size {
 Size resized_size(int64_t height, int64_t width, const ClipPreprocess& preprocess) {
   const int64_t size = preprocess.image_size;
   if (preprocess.resize == ClipPreprocess::Resize::squash) return {size, size};
-  const bool shortest = preprocess.resize == ClipPreprocess::Resize::shortest;
-  const bool height_rules = shortest == (height <= width);
-  // The other side is truncated, as torchvision does.
-  const auto scaled = [size](int64_t other, int64_t ruling) {
-    return std::max<int64_t>(1, size * other / ruling);
-  };
-  return height_rules ? Size{size, scaled(width, height)} : Size{scaled(height, width), size};
+  if (preprocess.resize == ClipPreprocess::Resize::longest) {
+    // Rounded, half to even (open_clip's ResizeKeepRatio).
+    const double ratio = double(std::max(height, width)) / double(size);
+    const auto rounded = [ratio](int64_t side) {
+      return std::max<int64_t>(1, std::llrint(double(side) / ratio));
+    };
+    return {rounded(height), rounded(width)};
+  }
+  // The longer side is truncated (torchvision's Resize).
+  return height <= width ? Size{size, size * width / height} : Size{size * height / width, size};
 }
 
 /// First row or column of a centred crop of `size` out of `extent` (clip sheet 4.1).

@@ -122,7 +122,7 @@ Tensor preprocess_exact(const Image& image, const ClipPreprocess& preprocess);
 Tensor preprocess_differentiable(const Tensor& image, const ClipPreprocess& preprocess);
 
 struct ClipLoadOptions {
-  Limits limits;
+  Limits limits{};
   bool image_tower = true, text_tower = true;
   /// For a bare checkpoint whose activation cannot be told from shapes; "auto" follows the
   /// configuration file, else QuickGELU for OpenAI archives and GELU otherwise.

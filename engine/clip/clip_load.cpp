@@ -134,11 +134,11 @@ ClipModel load_clip_model(const fs::path& path, const ClipLoadOptions& options) 
   ClipModel model = ClipModel::from_table(tensors.table, config, layout);
   model.facts.name = files.name;
   model.facts.hash = hash;
+  model.prepare_evaluation();
   if (layout == "hugging_face") {
     model.facts.tokenizer.cleaning = TextCleaning::hugging_face;
     model.facts.tokenizer.pad_id = Tokenizer::kEnd;
   }
-  model.prepare_evaluation();
   return model;
 }
 
