@@ -87,10 +87,10 @@ function(vane_use_torch name)
   endif()
 endfunction()
 
-# Makes MKL use its fast kernels on AMD processors in this program (engine/run/mkl).
+# Makes MKL use its fast kernels on AMD processors in this program; `vane` does it by itself.
 function(vane_fast_mkl program)
-  if(TARGET vane_mkl)
-    target_sources(${program} PRIVATE $<TARGET_OBJECTS:vane_mkl>)
+  if(VANE_MKL_AMD)
+    target_sources(${program} PRIVATE ${CMAKE_SOURCE_DIR}/cli/mkl_kernels.cpp)
     set_target_properties(${program} PROPERTIES ENABLE_EXPORTS ON)
   endif()
 endfunction()

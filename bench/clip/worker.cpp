@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "usage: clip_bench_worker MODEL THREADS\n");
       return 2;
     }
-    vane::set_threads(static_cast<int>(vane::parse_integer(argv[2]).value_or(2)));
+    vane::set_compute_threads(static_cast<int>(vane::parse_integer(argv[2]).value_or(2)));
     const auto clip = vane::load_clip(argv[1]);
     std::string line;
     while (std::getline(std::cin, line)) {
