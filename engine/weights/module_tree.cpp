@@ -1,11 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/weights/module_tree.h"
 
+#include <optional>
+
 #include "engine/base/error.h"
 #include "engine/weights/pickle_globals.h"
 
 namespace vane {
 namespace {
+
+// NVLabs' StyleGAN pickles make each module from one dict that holds its source and its state.
+constexpr std::string_view kPersistent = "torch_utils.persistence._reconstruct_persistent_obj";
+
+// The dict of a module's attributes, or nothing when `object` is no module.
+std::optional<PickleId> module_state(const PickleArena& arena, PickleId object) {
+  if (arena.kind(object) != PickleKind::opaque) return std::nullopt;
+  const PickleOpaque& opaque = arena.opaque(object);
+  if (arena.kind(opaque.state) == PickleKind::dict) return opaque.state;
+  if (arena.opaque_name(object) != kPersistent || arena.kind(opaque.args) != PickleKind::tuple) {
+    return std::nullopt;
+  }
+  const std::span<const PickleId> args = arena.tuple(opaque.args);
+  if (args.size() != 1 || arena.kind(args[0]) != PickleKind::opaque) return std::nullopt;
+  const std::vector<PickleId>& items = arena.opaque(args[0]).items;
+  for (size_t i = 0; i + 1 < items.size(); i += 2) {
+    const bool is_state =
+        arena.kind(items[i]) == PickleKind::string && arena.text(items[i]) == "state";
+    if (is_state && arena.kind(items[i + 1]) == PickleKind::dict) return items[i + 1];
+  }
+  return std::nullopt;
+}
 
 class Walker {
  public:
@@ -16,7 +40,7 @@ class Walker {
     if (depth > limits_.pickle_nesting || ++visits_ > limits_.weights_tensors) {
       throw Error(ErrorCode::checkpoint, "module tree is too deep or holds itself").at_key(prefix);
     }
-    const PickleId state = arena_.opaque(module).state;
+    const PickleId state = *module_state(arena_, module);
     const PickleId* parameters = dict_under(state, "_parameters");
     const PickleId* children = dict_under(state, "_modules");
     if (parameters == nullptr || children == nullptr) {
@@ -88,8 +112,7 @@ class Walker {
 }  // namespace
 
 bool is_module(const PickleArena& arena, PickleId object) {
-  return arena.kind(object) == PickleKind::opaque &&
-         arena.kind(arena.opaque(object).state) == PickleKind::dict;
+  return module_state(arena, object).has_value();
 }
 
 std::vector<NamedTensor> module_tensors(const PickleArena& arena, PickleId module,

@@ -10,7 +10,8 @@
 
 namespace vane {
 
-/// Whether `object` was pickled with a dict as its state, as modules are.
+/// Whether `object` was pickled with a dict as its state, as modules are; the modules of NVLabs'
+/// StyleGAN (torch_utils.persistence) keep theirs in an argument.
 bool is_module(const PickleArena& arena, PickleId object);
 
 /// Tensors of a module and its children, names joined by '.'. Two layouts:

@@ -40,10 +40,6 @@ std::optional<Refusal> known_mistake(std::string_view text) {
   if (text.size() > 262 && text.substr(257, 5) == "ustar") {
     return Refusal{"is a tar file (PyTorch before 0.1.10), which is not supported", other};
   }
-  if (text.starts_with("\x80")) {
-    return Refusal{"is a pickle that torch.save did not write",
-                   "load it in the program that wrote it and export a state dict"};
-  }
   return std::nullopt;
 }
 
@@ -59,6 +55,7 @@ TensorTable open_weights(const std::filesystem::path& path, const Limits& limits
   }
   if (has_legacy_magic(source->view())) return parse_torch_legacy(source, limits, state_dict_key);
   if (looks_like_safetensors(*source, limits)) return parse_safetensors(source, limits);
+  if (text.starts_with("\x80")) return parse_bare_pickle(source, limits, state_dict_key);
   const size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] == '{') {
     return open_sharded_safetensors(path, limits);

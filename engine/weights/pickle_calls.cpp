@@ -6,6 +6,7 @@
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/base/text.h"
+#include "engine/weights/legacy_stream.h"
 
 namespace vane {
 namespace {
@@ -141,6 +142,8 @@ PickleId PickleCalls::call(PickleId callable, std::span<const PickleId> args, Pi
     case GlobalRole::rebuild_tensor_v2:
     case GlobalRole::rebuild_tensor_v3:
       return tensor_of(args, role);
+    case GlobalRole::storage_stream:
+      return storage_of_stream(callable, args_id);
     case GlobalRole::encode:
       if (!args.empty() && arena_.kind(args[0]) == PickleKind::string) {
         const PickleNode text = arena_.nodes[args[0]];
@@ -182,6 +185,30 @@ PickleId PickleCalls::ordered_dict_of(std::span<const PickleId> args) {
   }
   set_items(dict, items);
   return dict;
+}
+
+PickleId PickleCalls::storage_of_stream(PickleId callable, PickleId args_id) {
+  const std::span<const PickleId> args = arena_.tuple(args_id);
+  const bool is_stream = args.size() == 1 && arena_.kind(args[0]) == PickleKind::bytes;
+  const auto opaque = [&] {
+    return add_opaque(static_cast<uint32_t>(arena_.nodes[callable].payload), args_id,
+                      PickleArena::kNone);
+  };
+  if (!is_stream || !allows_streams_) return opaque();
+  const PickleNode bytes = arena_.nodes[args[0]];
+  const auto known = storage_of_.find(bytes.payload);
+  if (known != storage_of_.end()) return known->second;
+  const auto storage = read_storage_stream(
+      std::as_bytes(std::span(arena_.pickle)).subspan(bytes.payload, bytes.length), limits_);
+  PickleId made = PickleArena::kNone;
+  if (storage) {
+    arena_.storages.push_back(*storage);
+    made = add(PickleKind::storage, arena_.storages.size() - 1);
+  } else {
+    made = opaque();  // Something else than a storage was saved.
+  }
+  storage_of_.emplace(bytes.payload, made);
+  return made;
 }
 
 PickleId PickleCalls::parameter_of(std::span<const PickleId> args) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "engine/base/limits.h"
 #include "engine/weights/pickle_value.h"
@@ -14,7 +15,8 @@ namespace vane {
 /// Throws Error{checkpoint} without a location, which the interpreter adds.
 class PickleCalls {
  public:
-  PickleCalls(PickleArena& arena, const Limits& limits) : arena_(arena), limits_(limits) {}
+  PickleCalls(PickleArena& arena, const Limits& limits, bool allows_streams)
+      : arena_(arena), limits_(limits), allows_streams_(allows_streams) {}
 
   /// A new node; the number of nodes and the depth of nesting are capped.
   PickleId add(PickleKind kind, uint64_t payload = 0, uint32_t length = 0, uint16_t depth = 0);
@@ -38,13 +40,17 @@ class PickleCalls {
   PickleId ordered_dict_of(std::span<const PickleId> args);
   PickleId parameter_of(std::span<const PickleId> args);
   PickleId tensor_of(std::span<const PickleId> args, GlobalRole role);
+  PickleId storage_of_stream(PickleId callable, PickleId args_id);
   void check_extent(const PickleTensor& tensor) const;
   void deepen(PickleId container, std::span<const PickleId> items);
   int64_t natural(PickleId id, std::string_view what) const;
 
   PickleArena& arena_;
   const Limits& limits_;
+  bool allows_streams_ = true;
   uint64_t item_count_ = 0;
+  /// Storage of each stream by its place, so that a repeated one is read once.
+  std::unordered_map<uint64_t, PickleId> storage_of_;
 };
 
 }  // namespace vane

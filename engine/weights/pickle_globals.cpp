@@ -15,7 +15,7 @@ struct KnownName {
   GlobalRole role;
 };
 
-constexpr std::array<KnownName, 15> kNames = {
+constexpr std::array<KnownName, 16> kNames = {
     {{"collections.OrderedDict", GlobalRole::ordered_dict},
      {"collections.Counter", GlobalRole::counter},
      {"torch._utils._rebuild_tensor", GlobalRole::rebuild_tensor},
@@ -23,6 +23,7 @@ constexpr std::array<KnownName, 15> kNames = {
      {"torch._utils._rebuild_tensor_v3", GlobalRole::rebuild_tensor_v3},
      {"torch._utils._rebuild_parameter", GlobalRole::rebuild_parameter},
      {"torch._utils._rebuild_parameter_with_state", GlobalRole::rebuild_parameter},
+     {"torch.storage._load_from_bytes", GlobalRole::storage_stream},
      {"torch.nn.parameter.Parameter", GlobalRole::parameter},
      {"torch.Size", GlobalRole::size},
      {"torch.device", GlobalRole::plain_value},

@@ -22,11 +22,12 @@ constexpr uint64_t kMaxGlobalName = 4096;
 
 class Machine {
  public:
-  Machine(std::span<const std::byte> bytes, const Limits& limits, Pickle& pickle)
+  Machine(std::span<const std::byte> bytes, const Limits& limits, Pickle& pickle,
+          bool allows_streams)
       : bytes_(bytes),
         limits_(limits),
         arena_(pickle.arena),
-        calls_(pickle.arena, limits),
+        calls_(pickle.arena, limits, allows_streams),
         pickle_(pickle) {
     arena_.pickle = text_view(bytes);
   }
@@ -337,9 +338,9 @@ void Machine::run() {
 }  // namespace
 
 Pickle read_pickle(std::span<const std::byte> bytes, const Limits& limits, const std::string& file,
-                   uint64_t file_offset) {
+                   uint64_t file_offset, bool allows_streams) {
   Pickle pickle;
-  Machine machine(bytes, limits, pickle);
+  Machine machine(bytes, limits, pickle, allows_streams);
   try {
     machine.run();
   } catch (const Error& error) {

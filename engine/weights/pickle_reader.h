@@ -21,9 +21,10 @@ struct Pickle {
 };
 
 /// Reads one pickle from the start of `bytes`, which must outlive the result (strings are views).
-/// `file` and `file_offset` locate `bytes` for messages.
+/// `file` and `file_offset` locate `bytes` for messages. `allows_streams`: storages may be streams
+/// of their own inside this pickle; their pickles may not nest further.
 /// Throws Error{checkpoint} naming the opcode and its byte.
 Pickle read_pickle(std::span<const std::byte> bytes, const Limits& limits, const std::string& file,
-                   uint64_t file_offset = 0);
+                   uint64_t file_offset = 0, bool allows_streams = true);
 
 }  // namespace vane

@@ -44,6 +44,7 @@ enum class GlobalRole : uint8_t {
   rebuild_tensor_v2,
   rebuild_tensor_v3,
   rebuild_parameter,
+  storage_stream,  // a storage as a torch.save stream of its own
   encode,
   storage_type,
   untyped_storage,
@@ -66,6 +67,9 @@ struct PickleStorage {
   /// The part that is this storage; the whole run except for views in legacy files.
   int64_t view_offset = 0, view_numel = 0;
   uint64_t byte = 0;  // where in the pickle it is named
+  /// The run itself when it lies in the pickle (StyleGAN's .pkl), not beside it.
+  bool is_inline = false;
+  std::span<const std::byte> inline_bytes{};
 };
 
 struct PickleTensor {

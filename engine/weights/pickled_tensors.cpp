@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "engine/weights/aligned_bytes.h"
 
@@ -30,14 +31,18 @@ uint64_t stored_bytes(const PickleStorage& storage) {
 
 void add_pickled_tensors(const PickleArena& arena, const std::vector<NamedTensor>& found,
                          const StorageBytes& storage_bytes, TensorTable& table) {
-  std::map<std::string_view, std::span<const std::byte>> runs;
+  // Inline storages have no key but a place.
+  using Identity = std::pair<std::string_view, const std::byte*>;
+  std::map<Identity, std::span<const std::byte>> runs;
   for (const NamedTensor& named : found) {
     const PickleTensor& tensor = arena.tensor(named.tensor);
     const PickleStorage& storage = arena.storages[tensor.storage];
-    auto run = runs.find(storage.key);
+    const Identity identity(storage.key, storage.inline_bytes.data());
+    auto run = runs.find(identity);
     if (run == runs.end()) {
-      const auto bytes = aligned_bytes(storage_bytes(storage), kWidestElement, table.owners);
-      run = runs.emplace(storage.key, bytes).first;
+      const auto stored = storage.is_inline ? storage.inline_bytes : storage_bytes(storage);
+      const auto bytes = aligned_bytes(stored, kWidestElement, table.owners);
+      run = runs.emplace(identity, bytes).first;
     }
     TensorRecord record;
     record.name = named.name;

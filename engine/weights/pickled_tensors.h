@@ -12,7 +12,7 @@
 
 namespace vane {
 
-/// The stored run of a storage, exactly `numel` elements; called once for each key.
+/// The stored run of a storage that is not inline, exactly `numel` elements; called once a key.
 using StorageBytes = std::function<std::span<const std::byte>(const PickleStorage&)>;
 
 /// Appends one record for each of `found`; tensors that share a storage share its bytes.

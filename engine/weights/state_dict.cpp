@@ -14,8 +14,9 @@
 namespace vane {
 namespace {
 
-constexpr std::array<std::string_view, 8> kUsualKeys = {
-    "state_dict", "model", "params_ema", "params", "g_ema", "generator", "ema", "module"};
+// The last one is that of NVLabs' StyleGAN pickles, beside G and D.
+constexpr std::array<std::string_view, 9> kUsualKeys = {
+    "state_dict", "model", "params_ema", "params", "g_ema", "generator", "ema", "module", "G_ema"};
 constexpr std::string_view kParallelPrefix = "module.";
 
 Error fault(std::string message) { return Error(ErrorCode::checkpoint, std::move(message)); }

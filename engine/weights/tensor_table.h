@@ -57,7 +57,8 @@ class TensorTable {
   std::vector<TensorRecord> tensors;
   /// safetensors `__metadata__`; empty for other formats.
   std::map<std::string, std::string> metadata;
-  /// "safetensors", "safetensors (sharded)", "torch zip", "torch legacy", "torchscript".
+  /// "safetensors", "safetensors (sharded)", "torch zip", "torch legacy", "torchscript",
+  /// "pickle".
   std::string format;
   std::filesystem::path path;
   /// Mappings and inflated buffers that `bytes` point into.

@@ -18,4 +18,9 @@ TensorTable parse_torch_zip(std::shared_ptr<const ByteSource> source, const Limi
 TensorTable parse_torch_legacy(std::shared_ptr<const ByteSource> source, const Limits& limits = {},
                                std::string_view state_dict_key = {});
 
+/// A pickle with its storages inside, as NVLabs' StyleGAN .pkl files are: the module objects are
+/// read as data, the Python source among them is ignored. Throws Error{checkpoint}.
+TensorTable parse_bare_pickle(std::shared_ptr<const ByteSource> source, const Limits& limits = {},
+                              std::string_view state_dict_key = {});
+
 }  // namespace vane

@@ -32,7 +32,7 @@ class TorchArchive {
       throw fault("pickle is followed by other bytes").at_byte(entry.data_offset + pickle.size);
     }
     for (const PickleStorage& storage : pickle.arena.storages) {
-      check_storage(storage, entry.data_offset);
+      if (!storage.is_inline) check_storage(storage, entry.data_offset);
     }
     table.format = is_script() ? "torchscript" : "torch zip";
     const auto found = select_state_dict(pickle.arena, pickle.root, state_dict_key, limits_);

@@ -3,7 +3,9 @@
 // same. The selection of a state dict runs on whatever was built, cycles included.
 #include "engine/weights/pickle_reader.h"
 #include "engine/weights/state_dict.h"
+#include "engine/weights/torch_file.h"
 #include "tests/fuzz/property.h"
+#include "tests/weights/table_validity.h"
 
 namespace vane {
 namespace {
@@ -42,6 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       require(pickle.arena.kind(tensor.tensor) == PickleKind::tensor, "tensors are selected");
     }
     select_state_dict(pickle.arena, pickle.root, "a.b", {});
+  });
+  require_result_or_error(size, ErrorCode::checkpoint, [&] {
+    const TensorTable table = parse_bare_pickle(source);
+    require(table_fault(table).empty(), table_fault(table));
   });
   return 0;
 }

@@ -10,6 +10,9 @@ import argparse
 import collections
 import json
 import pathlib
+import pickle
+import sys
+import types
 import warnings
 import zipfile
 
@@ -182,6 +185,41 @@ def save_safetensors():
            format="safetensors (sharded)", unordered=True)
 
 
+class EasyDict(dict):
+    """As dnnlib.EasyDict pickles."""
+
+
+def _reconstruct_persistent_obj(meta):
+    raise NotImplementedError(meta)
+
+
+class Persistent(Tower):
+    """Pickles as classes decorated by NVLabs' torch_utils.persistence do."""
+
+    def __reduce__(self):
+        meta = EasyDict(type="class", version=6, module_src="import os\n", class_name="Tower",
+                        state=self.__dict__)
+        return (_reconstruct_persistent_obj, (meta,), None)
+
+
+def save_stylegan_pickle():
+    names = {"torch_utils.persistence": _reconstruct_persistent_obj, "dnnlib.util": EasyDict}
+    for module, value in names.items():
+        made = types.ModuleType(module)
+        setattr(made, value.__name__, value)
+        sys.modules[module.split(".")[0]] = types.ModuleType(module.split(".")[0])
+        sys.modules[module] = made
+        value.__module__ = module
+    generator, average = Persistent(), Persistent()
+    with torch.no_grad():
+        average.logit_scale.fill_(7)
+    snapshot = {"G": generator, "D": Persistent(), "G_ema": average, "augment_pipe": None,
+                "training_set_kwargs": EasyDict(path="x.zip", resolution=256)}
+    with open(FOLDER / "stylegan.pkl", "wb") as file:
+        pickle.dump(snapshot, file, protocol=4)
+    record("stylegan.pkl", average.state_dict(), format="pickle", unordered=True)
+
+
 def extract_fuzz_seeds():
     """The pickles of the archives are the seeds of the pickle harness."""
     seeds = FOLDER.parent.parent / "fuzz" / "corpus" / "pickle"
@@ -202,6 +240,7 @@ if __name__ == "__main__":
     save_legacy_files()
     save_scripts()
     save_safetensors()
+    save_stylegan_pickle()
     extract_fuzz_seeds()
     for path in FOLDER.iterdir():
         path.chmod(0o644)

@@ -52,19 +52,18 @@ TEST_P(RecordedFile, ReadsAsItsWriterReadsIt) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OpenWeights, RecordedFile,
-                         testing::Values("mixed.pt", "mixed_p4.pt", "float8.pt", "single_tensor.pt",
-                                         "lightning.ckpt", "lightning_p5.ckpt", "whole_module.pt",
-                                         "generator_ema.pt", "params_ema.pt", "mixed_legacy.pth",
-                                         "training_legacy.pth", "scripted.pt", "traced.pt",
-                                         "mixed.safetensors", "sharded.safetensors.index.json"),
-                         [](const auto& name) {
-                           std::string text = name.param;
-                           std::replace_if(
-                               text.begin(), text.end(), [](char c) { return !std::isalnum(c); },
-                               '_');
-                           return text;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    OpenWeights, RecordedFile,
+    testing::Values("mixed.pt", "mixed_p4.pt", "float8.pt", "single_tensor.pt", "lightning.ckpt",
+                    "lightning_p5.ckpt", "whole_module.pt", "generator_ema.pt", "params_ema.pt",
+                    "stylegan.pkl", "mixed_legacy.pth", "training_legacy.pth", "scripted.pt",
+                    "traced.pt", "mixed.safetensors", "sharded.safetensors.index.json"),
+    [](const auto& name) {
+      std::string text = name.param;
+      std::replace_if(
+          text.begin(), text.end(), [](char c) { return !std::isalnum(c); }, '_');
+      return text;
+    });
 
 TEST(OpenWeights, SharedStorageIsSharedInTheTable) {
   const TensorTable table = open_weights(kFixtures / "mixed.pt");
@@ -131,7 +130,7 @@ TEST(OpenWeights, MistakenFilesAreNamed) {
   refused("b.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS");
   refused("c.pt", "<!DOCTYPE html><html></html>", "web page");
   refused("d.bin", "GGUF\x03\0\0\0 something", "GGUF");
-  refused("e.pkl", std::string("\x80\x04\x95\x01", 4), "torch.save did not write");
+  refused("e.pkl", std::string("\x80\x04\x95\x01", 4), "ends too early");
   refused("f.pt", std::string(257, 'x') + "ustar and so on", "tar file");
   refused("g.pt", "nothing that anybody knows", "not a weights file");
   refused("h.safetensors", "nothing that anybody knows", "header length");

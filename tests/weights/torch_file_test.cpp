@@ -220,5 +220,65 @@ TEST(TorchLegacy, EveryFaultHasItsOwnMessage) {
          "little-endian machine");
 }
 
+// A tensor of two floats whose storage is `stream` inside the pickle, as pickle.dump writes it.
+std::string bare_pickle(std::string_view stream) {
+  PickleWriter writer(3);
+  writer.raw("}(").text("w").global("torch._utils", "_rebuild_tensor_v2").mark();
+  writer.global("torch.storage", "_load_from_bytes");
+  writer.raw("B").raw(little_endian(stream.size(), 4)).raw(stream).raw("\x85R");
+  writer.integer(0).integers({2}).integers({1}).raw("\x89").raw("}").tuple().reduce();
+  return writer.raw("u").done();
+}
+std::string storage_stream() {
+  return torch_legacy_bytes(PickleWriter().storage("7", 2, "FloatStorage", true).done(), {"7"},
+                            little_endian(2, 8) + kTwoFloats);
+}
+TensorTable parse_bare(const std::string& file) {
+  return parse_bare_pickle(memory_source(file, "test.pkl"));
+}
+std::string refused_bare(const std::string& file) {
+  return refusal(file.size(), [&] { parse_bare(file); });
+}
+
+TEST(BarePickle, StoragesInsideThePickleAreRead) {
+  const TensorTable table = parse_bare(bare_pickle(storage_stream()));
+  EXPECT_EQ(element_values(*table.find("w")), (std::vector<double>{1, 2}));
+  EXPECT_EQ(table.format, "pickle");
+}
+
+TEST(BarePickle, EveryFaultHasItsOwnMessage) {
+  const auto expect = [](const std::string& file, const std::string& part) {
+    const std::string text = refused_bare(file);
+    EXPECT_NE(text.find(part), std::string::npos) << part << ": " << text;
+  };
+  const std::string stream = storage_stream();
+  expect(bare_pickle(stream) + "x", "followed by other bytes");
+  expect(bare_pickle(stream.substr(0, stream.size() - 1)), "goes beyond the end");
+  expect(bare_pickle(stream + "x"), "bytes follow the last storage");
+  expect(bare_pickle("not a stream"), "does not start as torch.save");
+  expect(state_dict(), "lies in no file");
+  // Streams in streams would nest without end: the inner one stays an opaque value.
+  PickleWriter inner;
+  inner.global("torch.storage", "_load_from_bytes");
+  inner.raw("B").raw(little_endian(stream.size(), 4)).raw(stream).raw("\x85R");
+  expect(bare_pickle(torch_legacy_bytes(inner.done(), {}, "")), "_load_from_bytes");
+}
+
+TEST(BarePickle, AStreamIsReadOnceHoweverOftenItIsNamed) {
+  // One stream whose pickle is 200 kB of numbers, loaded 100,000 times through the memo: 20 GB of
+  // opcodes if each were read.
+  PickleWriter numbers;
+  numbers.raw("](");
+  for (int i = 0; i < 100'000; ++i) numbers.raw("K\1");
+  const std::string stream = torch_legacy_bytes(numbers.raw("e").done(), {}, "");
+  PickleWriter writer(3);
+  writer.raw("](").global("torch.storage", "_load_from_bytes").raw("B");
+  writer.raw(little_endian(stream.size(), 4)).raw(stream).raw(std::string("\x85q\0", 3)).raw("R");
+  for (int i = 0; i < 100'000; ++i) {
+    writer.global("torch.storage", "_load_from_bytes").raw(std::string("h\0R", 3));
+  }
+  EXPECT_NE(refused_bare(writer.raw("e").done()).find("holds a list"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vane
