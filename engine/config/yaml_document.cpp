@@ -35,6 +35,11 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     auto node = make(mark, YamlNode::Kind::null);
+    // Nothing has no place of its own; messages point at its key.
+    if (!stack_.empty() && stack_.back().key) {
+      node->line = stack_.back().key->line;
+      node->column = stack_.back().key->column;
+    }
     remember(anchor, node);
     attach(std::move(node), mark);
   }
