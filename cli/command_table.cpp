@@ -5,6 +5,7 @@ namespace vane {
 
 std::span<const Command> commands() {
   static const std::vector<Command> table = {
+      edit_command(),
       doctor_command(),
   };
   return table;

@@ -13,5 +13,6 @@ std::span<const Command> commands();
 
 // One function a file.
 Command doctor_command();
+Command edit_command();
 
 }  // namespace vane

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/edit.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "cli/command_table.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/text.h"
+
+namespace vane {
+namespace {
+
+// Sorts out contradictions and bad targets in milliseconds, before a model is loaded.
+void check(const EditRequest& request) {
+  const bool aims = !request.to.empty() || !request.like.empty() || !request.unlike.empty() ||
+                    !request.direction.empty();
+  if (!aims && request.apply.empty()) {
+    throw Error(ErrorCode::usage, "nothing says where to go")
+        .with_hint("give --to TEXT, --like IMAGE, --direction FILE or --apply SIDECAR");
+  }
+  if (aims && !request.apply.empty()) {
+    throw Error(ErrorCode::usage, "--apply repeats a finished edit and takes no target")
+        .with_hint("leave out --to, --like, --unlike and --direction");
+  }
+  if (!request.from.empty() && request.to.empty()) {
+    throw Error(ErrorCode::usage, "--from needs --to").with_hint("say what it should become");
+  }
+  for (const auto* path :
+       {&request.output, &request.report, &request.sidecar, &request.sheet, &request.lut}) {
+    if (!path->empty()) check_writable(*path);
+  }
+}
+
+Json json_of(const EditResult& result) {
+  Json json{{"output", result.output},
+            {"steps", result.steps},
+            {"gain", json_number(result.gain)},
+            {"audit_gain", json_number(result.audit_gain)},
+            {"preserved", json_number(result.preserved)},
+            {"seconds", json_number(result.seconds)},
+            {"strength", json_number(result.strength)},
+            {"delta_l", json_number(result.delta_l)},
+            {"delta_a", json_number(result.delta_a)},
+            {"delta_b", json_number(result.delta_b)},
+            {"cancelled", result.cancelled}};
+  json["terms"] = Json::object();
+  for (const auto& [name, value] : result.terms) json["terms"][name] = json_number(value);
+  json["moved"] = result.moved;
+  return json;
+}
+
+std::string gain_text(double gain) {
+  return std::isfinite(gain) ? fmt::format("{:+.4f}", gain) : "no second CLIP to ask";
+}
+
+std::string page(const EditResult& result, const TerminalStyle& style) {
+  std::string out = style.bold(printable(result.output, 1000)) +
+                    (result.cancelled ? "  (stopped early, the best so far)" : "") + "\n";
+  TextTable table;
+  table.row({"CLIP gain", gain_text(result.gain), style.dim("on views that did not guide")});
+  table.row({"audit gain", gain_text(result.audit_gain), style.dim("a CLIP that did not guide")});
+  table.row({"edges kept", fmt::format("{:.1f} %", 100 * result.preserved), ""});
+  table.row({"colour",
+             fmt::format("L {:+.1f}  a {:+.1f}  b {:+.1f}", result.delta_l, result.delta_a,
+                         result.delta_b),
+             style.dim("mean change, CIELAB")});
+  table.row({"took", duration_text(result.seconds), fmt::format("{} steps", result.steps)});
+  out += table.text();
+  if (!result.moved.empty()) {
+    out += "  moved       " + wrapped(join(result.moved, ", "), 14, style.width) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+Command edit_command() {
+  return {"edit",
+          "move a photograph along a direction",
+          {{"vane edit photo.jpg --to \"a warm, bright photo\" -o out.jpg", ""},
+           {"vane edit photo.jpg --like sunset.jpg --strength 0.7 -o out.jpg",
+            "take on the look of another picture, a little less"},
+           {"vane edit photo.jpg --to \"a moody photo\" --mask sky.png --sheet both.jpg -o out.tif",
+            "only where the mask is white; before and after side by side"}},
+          [](Invocation& call) {
+            EditRequest request;
+            call.read(request);
+            check(request);
+            const auto result = call.compute<EditResult>("edit", request);
+            return call.finish(json_of(result), page(result, call.style()));
+          }};
+}
+
+}  // namespace vane
