@@ -154,6 +154,8 @@ std::vector<FlagValue> split_command_line(const std::vector<std::string>& argume
   } catch (const CLI::ParseError& problem) {
     throw Error(ErrorCode::usage, problem.what());
   }
+  auto values = maker.values();
+  for (const FlagValue& flag : values) check_not_a_flag(flag, maker.names());
   const auto extras = app.remaining();
   if (!extras.empty()) {
     const auto flag = std::find_if(extras.begin(), extras.end(), [](const std::string& word) {
@@ -164,8 +166,6 @@ std::vector<FlagValue> split_command_line(const std::vector<std::string>& argume
     if (flag != extras.end()) throw unknown_argument(*flag, maker.names());
     if (word != extras.end()) throw unknown_argument(*word, maker.names());
   }
-  auto values = maker.values();
-  for (const FlagValue& flag : values) check_not_a_flag(flag, maker.names());
   return values;
 }
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Runs the built program as a person or a script would.
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace vane::testing {
+
+struct Outcome {
+  /// Exit code, or -N when signal N killed it.
+  int code = 0;
+  std::string out, err;
+};
+
+struct Surroundings {
+  std::map<std::string, std::string> environment;
+  /// Where stdout goes: a path; "closed"; "broken pipe"; empty: captured.
+  std::string stdout_to;
+  std::filesystem::path folder;
+};
+
+/// Runs `vane ARGUMENTS` to its end.
+Outcome run_vane(const std::vector<std::string>& arguments, const Surroundings& around = {});
+
+/// A run that goes on while the test does other things.
+class RunningVane {
+ public:
+  explicit RunningVane(const std::vector<std::string>& arguments, const Surroundings& around = {});
+  ~RunningVane();
+  RunningVane(const RunningVane&) = delete;
+  RunningVane& operator=(const RunningVane&) = delete;
+
+  void send(int signal_number) const;
+  /// Waits until stderr holds `text`; false when it ends or 60 s pass first.
+  bool wait_for_stderr(const std::string& text);
+  Outcome wait();
+
+ private:
+  void drain(int fd, std::string& into, bool& open);
+  void pump(int timeout_ms);
+
+  pid_t pid_ = -1;
+  int out_ = -1, err_ = -1;
+  bool out_open_ = false, err_open_ = false, waited_ = false;
+  Outcome outcome_;
+};
+
+/// A fresh folder that is removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  const std::filesystem::path& path() const { return path_; }
+  /// Writes a file into it and returns its path.
+  std::string file(const std::string& name, const std::string& text) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace vane::testing
