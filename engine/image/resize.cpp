@@ -223,6 +223,11 @@ Image to_rgb8(const Image& image) {
   return out;
 }
 
+Image to_rgb8(Image&& image) {
+  if (image.depth == 8 && image.channels == 3) return std::move(image);
+  return to_rgb8(static_cast<const Image&>(image));
+}
+
 Image thumbnail(const Image& image, int long_side) {
   if (long_side < 1) throw Error(ErrorCode::usage, "a thumbnail needs a side of at least 1 pixel");
   const int longest = std::max(image.width, image.height);

@@ -22,6 +22,8 @@ Image crop(const Image& image, int left, int top, int width, int height);
 
 /// 8-bit RGB: grey is replicated, alpha is dropped, 16 bit is scaled by /257 with rounding.
 Image to_rgb8(const Image& image);
+/// The same without a copy when the picture is 8-bit RGB already.
+Image to_rgb8(Image&& image);
 
 /// Fast box-filtered reduction (any depth) to at most `long_side` pixels, for previews and sheets.
 Image thumbnail(const Image& image, int long_side);

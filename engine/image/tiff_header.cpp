@@ -83,8 +83,7 @@ void check_page_chain(const TiffReader& reader, uint64_t first) {
     if (seen.size() > kMaxPages) throw damaged("it has more than 10000 pages");
     const auto directory = read_tiff_directory(reader, at);
     if (!directory) {
-      throw Error(ErrorCode::input, "damaged TIFF: a directory does not lie inside the file")
-          .at_byte(at);
+      throw damaged(fmt::format("the directory at byte {} does not lie inside the file", at));
     }
     at = directory->next;
   }
@@ -184,11 +183,11 @@ void check_chunks(const Fields& fields, uint64_t file_bytes, uint64_t chunks, Ti
   for (uint64_t i = 0; i < chunks; ++i) {
     const uint64_t at = fields.value(offsets, 0, i), size = fields.value(counts, 0, i);
     if (at > file_bytes || size > file_bytes - at || size == 0) {
-      throw Error(ErrorCode::input,
-                  fmt::format("truncated TIFF: strip or tile {} of {} bytes does not lie inside "
-                              "the file",
-                              i, size))
-          .at_byte(at);
+      throw Error(
+          ErrorCode::input,
+          fmt::format("truncated TIFF: strip or tile {} of {} bytes at byte {} does not lie "
+                      "inside the file",
+                      i, size, at));
     }
     tiff.stored_bytes += size;
     const uint64_t strips = tiff.is_planar ? chunks / static_cast<uint64_t>(tiff.samples) : chunks;

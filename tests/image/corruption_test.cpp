@@ -48,23 +48,27 @@ Bytes small_file(const char* format) {
   return encode_image(image, format, options);
 }
 
-class Corruption : public ::testing::TestWithParam<const char*> {};
+struct Pinned {
+  const char* format;
+  int cut_accepted;         // truncated files that still give a picture
+  double flipped_accepted;  // share of files with one flipped bit that do
+};
+
+class Corruption : public ::testing::TestWithParam<Pinned> {};
 
 TEST_P(Corruption, EveryTruncationIsRefused) {
-  const Bytes file = small_file(GetParam());
+  const Bytes file = small_file(GetParam().format);
   ASSERT_LE(file.size(), 2048u);
   Count count;
   for (size_t size = 0; size < file.size(); ++size) {
     decode_changed(Bytes(file.begin(), file.begin() + std::ptrdiff_t(size)), count);
   }
-  // A TIFF ends with values of its directory, which need not be ones that the pixels depend on.
-  const int tolerated = std::string_view(GetParam()) == "tiff" ? 40 : 0;
-  EXPECT_LE(count.accepted, tolerated);
+  EXPECT_EQ(count.accepted, GetParam().cut_accepted);
   EXPECT_EQ(count.accepted + count.refused, int(file.size()));
 }
 
 TEST_P(Corruption, EveryFlippedBitGivesAPictureOrAnError) {
-  Bytes file = small_file(GetParam());
+  Bytes file = small_file(GetParam().format);
   Count count;
   for (size_t at = 0; at < file.size(); ++at) {
     for (int bit = 0; bit < 8; ++bit) {
@@ -73,14 +77,13 @@ TEST_P(Corruption, EveryFlippedBitGivesAPictureOrAnError) {
       file[at] ^= std::byte(1 << bit);
     }
   }
-  RecordProperty("accepted", count.accepted);
-  RecordProperty("refused", count.refused);
-  EXPECT_GT(count.refused, int(file.size()));
-  EXPECT_GT(count.accepted, 0);
+  // The encoders' bytes depend on the versions of their libraries, hence the tolerance.
+  const double share = double(count.accepted) / (count.accepted + count.refused);
+  EXPECT_NEAR(share, GetParam().flipped_accepted, 0.05);
 }
 
 TEST_P(Corruption, EveryOverwrittenFieldGivesAPictureOrAnError) {
-  const Bytes file = small_file(GetParam());
+  const Bytes file = small_file(GetParam().format);
   Count count;
   for (const size_t width : {size_t{2}, size_t{4}, size_t{8}}) {
     const uint64_t top = width == 8 ? UINT64_MAX : (uint64_t{1} << (8 * width)) - 1;
@@ -104,7 +107,7 @@ TEST_P(Corruption, EveryOverwrittenFieldGivesAPictureOrAnError) {
 }
 
 TEST_P(Corruption, AppendedAndSplicedBytesGiveAPictureOrAnError) {
-  const Bytes file = small_file(GetParam());
+  const Bytes file = small_file(GetParam().format);
   Count count;
   Bytes longer = file;
   longer.push_back(std::byte{0});
@@ -121,8 +124,14 @@ TEST_P(Corruption, AppendedAndSplicedBytesGiveAPictureOrAnError) {
   EXPECT_GT(count.accepted, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Corruption, ::testing::Values("png", "jpeg", "tiff", "webp"),
-                         [](const auto& format) { return std::string(format.param); });
+// PNG: flips in the EXIF and recipe chunks drop those. JPEG: most bytes are tables and samples that
+// no checksum covers. A TIFF ends with values that the pixels do not depend on.
+INSTANTIATE_TEST_SUITE_P(Formats, Corruption,
+                         ::testing::Values(Pinned{"png", 0, 402.0 / 1112},
+                                           Pinned{"jpeg", 0, 4277.0 / 5600},
+                                           Pinned{"tiff", 0, 420.0 / 1680},
+                                           Pinned{"webp", 0, 704.0 / 1120}),
+                         [](const auto& format) { return std::string(format.param.format); });
 
 // Oracle 1: every byte of a bare PNG is covered by its signature, a CRC or the checks of the walk,
 // so no flipped bit may pass.
