@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/photo_edit.h"
+
+#include "engine/tensor/image_tensor.h"
+#include "generators/develop/develop_generator.h"
+#include "guidance/edge_structure.h"
+#include "guidance/objective_stack.h"
+
+namespace vane {
+namespace {
+
+ObjectiveStack make_objective(const std::vector<DirectionalGuide>& guides,
+                              const PhotoEditConfig& config) {
+  ClipDirectionalConfig directional;
+  directional.views = config.views;
+  directional.form = "gain";
+  directional.tolerance = config.tolerance;
+  ObjectiveStack stack;
+  stack.add(ClipDirectional::kName, std::make_unique<ClipDirectional>(guides, directional));
+  if (config.edges > 0) {
+    stack.add(EdgeStructure::kName, std::make_unique<EdgeStructure>(), config.edges);
+  }
+  return stack;
+}
+
+}  // namespace
+
+PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
+                     const std::vector<DirectionalGuide>& guides, const PhotoEditConfig& config,
+                     Job& job) {
+  const DevelopGenerator generator(working);
+  ObjectiveStack objective = make_objective(guides, config);
+  Evaluation evaluation;
+  evaluation.source = generator.source_view(config.optimise.view_long_side);
+  if (mask.defined()) {
+    evaluation.mask =
+        resize_area(mask, evaluation.source.size(2), evaluation.source.size(3)).clamp(0, 1);
+  }
+  PhotoEdit edit;
+  edit.search =
+      optimise(generator, generator.initial(), objective, evaluation, config.optimise, job);
+  edit.settings = settings_of_latent(edit.search.latent);
+  return edit;
+}
+
+}  // namespace vane

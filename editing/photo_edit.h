@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A photograph moved along a direction by its develop settings: the search, without files.
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "editing/optimise.h"
+#include "generators/develop/develop_settings.h"
+#include "guidance/clip_directional.h"
+#include "guidance/edit_metrics.h"
+
+namespace vane {
+
+struct PhotoEditConfig {
+  OptimiseConfig optimise;
+  ViewConfig views;
+  /// Weight of keeping edges where they are, beside the gain in CLIP.
+  float edges = 0.1f;
+  /// See ClipDirectionalConfig::tolerance.
+  float tolerance = 0.25f;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = PhotoEditConfig;
+    v.field("optimise", &C::optimise, "the search");
+    v.field("views", &C::views, "how guidance looks at the picture");
+    v.field("edges", &C::edges, "weight of keeping edges", {.min = 0, .max = 100});
+    v.field("tolerance", &C::tolerance, "cost of movement off the direction",
+            {.min = 0, .max = 10});
+  }
+};
+
+struct PhotoEdit {
+  /// At strength 1; `scaled()` gives others.
+  DevelopSettings settings;
+  OptimiseResult search;
+};
+
+/// Finds develop settings that move `working` along the guides' directions.
+/// `working` [1,3,h,w] in [0,1] (a reduced copy is enough: settings do not depend on the size),
+/// `mask` [1,1,h,w] or undefined. A stop request gives the best settings so far.
+PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
+                     const std::vector<DirectionalGuide>& guides, const PhotoEditConfig& config,
+                     Job& job);
+
+}  // namespace vane

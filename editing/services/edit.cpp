@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/edit.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "editing/finishing_job.h"
+#include "editing/photo_edit.h"
+#include "editing/sheet.h"
+#include "engine/base/assets.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
+#include "engine/clip/clip_encoder.h"
+#include "engine/image/codec.h"
+#include "engine/image/resize.h"
+#include "engine/tensor/image_tensor.h"
+#include "engine/tensor/weights.h"
+#include "generators/develop/develop_apply.h"
+#include "generators/develop/develop_generator.h"
+#include "generators/develop/develop_lut.h"
+#include "generators/develop/develop_sidecar.h"
+#include "guidance/edit_metrics.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Longer side of the copy that is searched and measured on.
+constexpr int kWorkingSide = 768;
+constexpr const char* kAuditor = "clip-audit";
+
+struct Guide {
+  std::shared_ptr<const ClipEncoder> clip;
+  Direction direction;
+};
+
+void check_request(const EditRequest& request) {
+  const bool searched = !request.to.empty() || !request.like.empty() || !request.direction.empty();
+  if (!searched && request.apply.empty()) {
+    throw Error(ErrorCode::usage, "nothing says where to go")
+        .with_hint("give --to TEXT, --like IMAGE, --direction FILE or --apply SIDECAR");
+  }
+  if (searched && !request.apply.empty()) {
+    throw Error(ErrorCode::usage,
+                "--apply takes its settings from a sidecar, so --to, --like and "
+                "--direction have no use beside it");
+  }
+  if (!request.from.empty() && request.to.empty()) {
+    throw Error(ErrorCode::usage, "--from needs --to");
+  }
+  if (!request.unlike.empty() && request.like.empty()) {
+    throw Error(ErrorCode::usage, "--unlike needs --like");
+  }
+  if (request.generator != "develop") {
+    throw Error(ErrorCode::usage, "there is no generator \"" + request.generator + "\"")
+        .with_hint("known generators: develop");
+  }
+  for (const fs::path& path :
+       {request.output, request.report, request.sidecar, request.sheet, request.lut}) {
+    if (!path.empty()) check_writable(path);
+  }
+  if (request.output.extension() != ".safetensors") format_for_path(request.output);
+  if (!request.sheet.empty()) format_for_path(request.sheet);
+}
+
+Image read_upright(const fs::path& path, const EditRequest& request) {
+  DecodeOptions options;
+  options.limits = request.limits;
+  return read_image(path, options);
+}
+
+// One direction of everything that was asked for, each with the same share.
+Direction wanted_direction(const EditRequest& request, const ClipEncoder& clip,
+                           const Image& source) {
+  std::vector<Direction> parts;
+  if (!request.to.empty()) {
+    parts.push_back(
+        text_direction(clip, request.from.empty() ? "a photo" : request.from, request.to));
+  }
+  if (!request.like.empty()) {
+    const Image from =
+        request.unlike.empty() ? Image(source) : read_upright(request.unlike, request);
+    parts.push_back(image_direction(clip, from, read_upright(request.like, request)));
+  }
+  if (!request.direction.empty()) parts.push_back(load_direction(request.direction, &clip));
+  Direction all = parts.front();
+  for (size_t i = 1; i < parts.size(); ++i) {
+    all = mix(all, parts[i], 1.f / static_cast<float>(i + 1));
+  }
+  return all;
+}
+
+// The encoder that never guides; absent when it is not installed, is the guide itself, or when the
+// direction came from a file that only the guide can read.
+std::optional<Guide> auditor(const EditRequest& request, const Guide& guide, const Image& source,
+                             Job& job) {
+  const fs::path folder = assets_folder() / "models" / kAuditor;
+  if (!request.direction.empty() || !fs::is_directory(folder)) return std::nullopt;
+  ClipLoadOptions options;
+  options.limits = request.limits;
+  Guide audit;
+  audit.clip = load_clip(folder, options);
+  if (audit.clip->info().hash == guide.clip->info().hash) return std::nullopt;
+  try {
+    audit.direction = wanted_direction(request, *audit.clip, source);
+  } catch (const Error& error) {
+    job.warn(std::string("no second opinion: ") + error.what());
+    return std::nullopt;
+  }
+  return audit;
+}
+
+Tensor working_copy(const Image& image) {
+  return image_to_tensor(
+      thumbnail(image, std::min(kWorkingSide, std::max(image.width, image.height))));
+}
+
+nlohmann::ordered_json number_or_null(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return value;
+}
+
+nlohmann::ordered_json request_json(const EditRequest& request) {
+  nlohmann::ordered_json json;
+  const auto put = [&](const char* key, const std::string& value) {
+    if (!value.empty()) json[key] = value;
+  };
+  put("to", request.to);
+  put("from", request.from);
+  put("like", request.like.filename().string());
+  put("unlike", request.unlike.filename().string());
+  put("direction", request.direction.filename().string());
+  put("mask", fs::path(request.mask).filename().string());
+  put("clip", fs::path(request.clip).filename().string());
+  json["generator"] = request.generator;
+  json["method"] = request.method;
+  json["strength"] = request.strength;
+  json["steps"] = request.steps;
+  json["seed"] = request.seed;
+  return json;
+}
+
+nlohmann::ordered_json report_json(const EditRequest& request, const EditResult& result,
+                                   const std::optional<Guide>& guide) {
+  nlohmann::ordered_json json;
+  json["schema"] = 1;
+  json["input"] = request.input.string();
+  json["output"] = result.output;
+  json["steps"] = result.steps;
+  json["gain"] = number_or_null(result.gain);
+  json["audit_gain"] = number_or_null(result.audit_gain);
+  json["preserved"] = number_or_null(result.preserved);
+  json["seconds"] = result.seconds;
+  json["strength"] = result.strength;
+  json["cancelled"] = result.cancelled;
+  json["change"] = {{"lightness", result.delta_l}, {"a", result.delta_a}, {"b", result.delta_b}};
+  json["moved"] = result.moved;
+  nlohmann::ordered_json terms;
+  for (const auto& [name, value] : result.terms) terms[name] = number_or_null(value);
+  json["terms"] = terms;
+  json["request"] = request_json(request);
+  if (guide) {
+    json["clip"] = {{"name", guide->clip->info().name}, {"hash", guide->clip->info().hash}};
+    json["direction"] = {{"kind", guide->direction.kind}, {"origin", guide->direction.origin}};
+  }
+  return json;
+}
+
+// Everything the edit decided, before any file is written.
+struct Decision {
+  DevelopSettings settings;  // strength applied
+  std::optional<Guide> guide, audit;
+};
+
+Decision decide(const EditRequest& request, const Image& source, const Tensor& working,
+                const Tensor& mask, EditResult& result, Job& job) {
+  Decision decision;
+  if (!request.apply.empty()) {
+    decision.settings = scaled(load_sidecar(request.apply), request.strength);
+    return decision;
+  }
+  job.progress(0, 0, "loading");
+  ClipLoadOptions options;
+  options.limits = request.limits;
+  Guide guide;
+  guide.clip = load_clip(request.clip, options);
+  guide.direction = wanted_direction(request, *guide.clip, source);
+  decision.audit = auditor(request, guide, source, job);
+
+  PhotoEditConfig config;
+  config.optimise.steps = request.steps;
+  config.optimise.seed = request.seed;
+  const PhotoEdit edit =
+      edit_photo(working, mask, {{{guide.clip, 1.f}, guide.direction}}, config, job);
+  result.steps = edit.search.steps;
+  result.terms = edit.search.terms;
+  result.cancelled = edit.search.cancelled;
+  decision.settings = scaled(edit.settings, request.strength);
+  decision.guide = std::move(guide);
+  return decision;
+}
+
+void measure(const Decision& decision, const EditRequest& request, const Tensor& before,
+             const Tensor& after, EditResult& result) {
+  // A stream of its own: these crops did not guide.
+  const Rng rng = Rng(request.seed).fork("held-out views");
+  if (decision.guide) {
+    result.gain =
+        direction_gain(*decision.guide->clip, decision.guide->direction, before, after, rng);
+  } else {
+    result.gain = std::numeric_limits<double>::quiet_NaN();
+  }
+  if (decision.audit) {
+    result.audit_gain =
+        direction_gain(*decision.audit->clip, decision.audit->direction, before, after, rng);
+  }
+  result.preserved = edge_ssim(before, after);
+  const LabChange change = lab_change(before, after);
+  result.delta_l = change.lightness;
+  result.delta_a = change.a;
+  result.delta_b = change.b;
+}
+
+void write_outputs(const EditRequest& request, const Decision& decision, const Image& source,
+                   const Image& edited, const EditResult& result) {
+  if (request.output.extension() == ".safetensors") {
+    save_tensors(request.output, {{"images", image_to_tensor(edited)}});
+  } else {
+    EncodeOptions encode;
+    encode.jpeg_quality = encode.webp_quality = static_cast<int>(request.jpeg_quality);
+    nlohmann::ordered_json recipe = {{"command", "edit"}, {"request", request_json(request)}};
+    encode.recipe = recipe.dump();
+    write_image(request.output, edited, encode);
+  }
+  if (!request.sidecar.empty()) save_sidecar(request.sidecar, decision.settings);
+  if (!request.lut.empty()) write_cube(request.lut, decision.settings);
+  if (!request.sheet.empty()) write_image(request.sheet, picture_row({source, edited}));
+  if (!request.report.empty()) {
+    atomic_write(request.report,
+                 std::string_view(report_json(request, result, decision.guide).dump(2) + "\n"));
+  }
+}
+
+}  // namespace
+
+EditResult edit(const EditRequest& request, Job& job) {
+  const auto start = std::chrono::steady_clock::now();
+  check_request(request);
+  const Image source = read_upright(request.input, request);
+  const Tensor working = working_copy(source);
+  std::optional<Image> mask_picture;
+  Tensor mask;
+  if (!request.mask.empty()) {
+    mask_picture = read_upright(request.mask, request);
+    mask = mask_to_tensor(*mask_picture);
+  }
+
+  EditResult result;
+  result.strength = static_cast<double>(request.strength);
+  result.output = request.output.string();
+  const Decision decision = decide(request, source, working, mask, result, job);
+
+  FinishingJob finishing(job);
+  finishing.progress(0, 0, "applying");
+  DevelopOptions options;
+  options.mask = mask_picture ? &*mask_picture : nullptr;
+  const Image edited = develop_apply(source, decision.settings, finishing, options);
+  measure(decision, request, working, working_copy(edited), result);
+  result.moved = described(decision.settings);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (request.audit && std::isfinite(result.audit_gain) && result.audit_gain <= 0) {
+    throw Error(ErrorCode::numeric, "the second encoder sees no gain; the edit was not written")
+        .with_hint("another phrase may work, or leave out --audit");
+  }
+  write_outputs(request, decision, source, edited, result);
+  return result;
+}
+
+}  // namespace vane
