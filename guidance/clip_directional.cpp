@@ -5,13 +5,30 @@
 #include "guidance/embedding_distance.h"
 
 namespace vane {
+namespace {
+
+DirectionalForm form_of(const ClipDirectionalConfig& config) {
+  DirectionalForm form;
+  form.softness = static_cast<double>(config.softness);
+  form.tolerance = static_cast<double>(config.tolerance);
+  if (config.form == "cosine") {
+    form.kind = DirectionalForm::Kind::cosine;
+  } else if (config.form == "projection") {
+    form.kind = DirectionalForm::Kind::projection;
+  } else if (config.form == "gain") {
+    form.kind = DirectionalForm::Kind::gain;
+  } else {
+    throw Error(ErrorCode::usage,
+                "form is '" + config.form + "'; it must be 'cosine', 'projection' or 'gain'");
+  }
+  return form;
+}
+
+}  // namespace
 
 ClipDirectional::ClipDirectional(std::vector<DirectionalGuide> guides, ClipDirectionalConfig config)
     : config_(std::move(config)) {
-  if (config_.form != "cosine" && config_.form != "projection") {
-    throw Error(ErrorCode::usage,
-                "form is '" + config_.form + "'; it must be 'cosine' or 'projection'");
-  }
+  form_of(config_);
   if (config_.source_views != "same" && config_.source_views != "whole") {
     throw Error(ErrorCode::usage,
                 "source_views is '" + config_.source_views + "'; it must be 'same' or 'whole'");
@@ -27,7 +44,7 @@ ClipDirectional::ClipDirectional(std::vector<DirectionalGuide> guides, ClipDirec
 }
 
 Score ClipDirectional::evaluate(const Evaluation& evaluation) {
-  const DirectionalForm form{static_cast<double>(config_.softness), config_.form == "projection"};
+  const DirectionalForm form = form_of(config_);
   Tensor sum;
   double weights = 0;
   for (const Guide& guide : guides_) {

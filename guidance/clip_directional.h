@@ -16,9 +16,10 @@ struct ClipDirectionalConfig {
   /// "same": every crop against the same crop of the source; "whole": against the whole source, as
   /// CLIPstyler does.
   std::string source_views = "same";
-  /// "cosine" or "projection"; see directional_distance().
+  /// "cosine", "projection" or "gain"; see directional_distance().
   std::string form = "cosine";
   float softness = 0.02f;
+  float tolerance = 0.25f;
   /// Distances below are set to 0 together with their gradients; CLIPstyler uses 0.7; 0: off.
   float reject = 0.f;
 
@@ -29,10 +30,13 @@ struct ClipDirectionalConfig {
     v.field("source_views", &C::source_views,
             "compare a crop with the same crop of the source or with the whole source",
             {.choices = {"same", "whole"}});
-    v.field("form", &C::form, "cosine of the change, or its length along the direction",
-            {.choices = {"cosine", "projection"}});
+    v.field("form", &C::form,
+            "cosine of the change, its length along the direction, or that less what moved off it",
+            {.choices = {"cosine", "projection", "gain"}});
     v.field("softness", &C::softness, "change of embedding below which the cosine fades out",
             {.min = 1e-6, .max = 1, .log_scale = true});
+    v.field("tolerance", &C::tolerance, "form gain: cost of movement off the direction",
+            {.min = 0, .max = 10});
     v.field("reject", &C::reject, "views whose distance is below pull no further; 0: off",
             {.min = 0, .max = 2});
   }

@@ -19,7 +19,12 @@ Tensor directional_distance(const Tensor& edited, const Tensor& source, const Te
                             const DirectionalForm& form) {
   const Tensor difference = edited - source.detach();
   const Tensor along = (difference * direction.detach().to(edited.scalar_type())).sum(-1);
-  if (form.projection) return -along;
+  if (form.kind == DirectionalForm::Kind::projection) return -along;
+  if (form.kind == DirectionalForm::Kind::gain) {
+    constexpr double kSoft = 1e-4;
+    const Tensor off = difference.square().sum(-1) - along.square();
+    return form.tolerance * ((off.clamp_min(0) + kSoft * kSoft).sqrt() - kSoft) - along;
+  }
   return 1 - along / (difference.square().sum(-1) + form.softness * form.softness).sqrt();
 }
 

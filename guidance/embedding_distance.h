@@ -19,21 +19,31 @@ Tensor spherical_distance(const Tensor& a, const Tensor& b);
 Tensor stopped(const Tensor& distance, double stop);
 
 struct DirectionalForm {
-  /// Length that is added in quadrature to |dI|.
+  enum class Kind { cosine, projection, gain };
+  Kind kind = Kind::cosine;
+  /// cosine: length that is added in quadrature to |dI|.
   double softness = 0.02;
-  /// -<dI, dT> of the unnormalised difference instead of the cosine.
-  bool projection = false;
+  /// gain: cost of movement off the direction, per unit.
+  double tolerance = 0.25;
 };
 
-/// Directional CLIP distance: 1 - <dI,dT> with dI = (e - s) / sqrt(|e - s|^2 + softness^2).
+/// How an edit moved in CLIP space, against where it was asked to go; dI = e - s.
 ///
 /// Shape:  edited e, source s: unit rows [...,D]; direction dT: unit [D] -> [...].
 /// Diff:   in `edited` only; the source is a constant.
-/// Range:  [0,2]; 0 when dI = dT (up to softness), exactly 1 when e = s and for orthogonal dI.
-/// At e = s the gradient is finite and points along dT, with length 1/softness. StyleGAN-NADA (Gal
-/// et al. 2021) divides by |e - s| and disturbs the picture by 1e-6 there; that makes the first
-/// gradient arbitrary and a million times too long, which poisons Adam's second moment.
-/// `form.projection`: -<e - s, dT>, range [-2,2]; its gradient does not depend on how far e is.
+///
+/// cosine:     1 - <dI,dT> / sqrt(|dI|^2 + softness^2), range [0,2]; 0 when dI = dT (up to
+/// softness),
+///             exactly 1 when e = s and for orthogonal dI. At e = s the gradient is finite and
+///             points along dT, with length 1/softness. StyleGAN-NADA (Gal et al. 2021) divides by
+///             |e - s| and disturbs the picture by 1e-6 there; that makes the first gradient
+///             arbitrary and a million times too long, which poisons Adam's second moment.
+/// projection: -<dI,dT>, range [-2,2]; its gradient does not depend on how far e is.
+/// gain:       tolerance * |dI - <dI,dT> dT| - <dI,dT>; 0 when nothing moved, negative when more is
+///             gained than disturbed. A change whose angle to dT has a cotangent below the
+///             tolerance makes it worse, so the best answer to what a generator cannot do is to do
+///             nothing. Our own form; the length is softened by 1e-4 so that the gradient at 0 is
+///             finite.
 Tensor directional_distance(const Tensor& edited, const Tensor& source, const Tensor& direction,
                             const DirectionalForm& form = {});
 

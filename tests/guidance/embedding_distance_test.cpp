@@ -41,7 +41,7 @@ TEST(EmbeddingDistance, SphericalGradientIsFiniteAtBothEnds) {
 TEST(EmbeddingDistance, DirectionalIsOneMinusTheCosineOfTheChange) {
   const Tensor source = at::tensor({0.0, 1.0, 0.0}, at::kDouble);
   const Tensor direction = at::tensor({1.0, 0.0, 0.0}, at::kDouble);
-  const DirectionalForm sharp{1e-6, false};
+  const DirectionalForm sharp{DirectionalForm::Kind::cosine, 1e-6};
   EXPECT_NEAR(value_of(directional_distance(source + direction * 0.5, source, direction, sharp)), 0,
               1e-9);
   EXPECT_NEAR(value_of(directional_distance(source * 1.5, source, direction, sharp)), 1, 1e-12);
@@ -56,7 +56,8 @@ TEST(EmbeddingDistance, DirectionalIsFiniteAndPointsAlongTheDirectionAtIdentity)
   const Tensor source = unit(normal_tensor({7}, 1).to(at::kDouble));
   const Tensor direction = unit(normal_tensor({7}, 2).to(at::kDouble));
   const Tensor edited = source.clone().requires_grad_(true);
-  const Tensor distance = directional_distance(edited, source, direction, {0.02, false});
+  const Tensor distance =
+      directional_distance(edited, source, direction, {DirectionalForm::Kind::cosine, 0.02});
   EXPECT_EQ(value_of(distance), 1.0);
   const Tensor g = torch::autograd::grad({distance}, {edited})[0];
   EXPECT_LT((g + direction / 0.02).abs().max().item<double>(), 1e-9);
@@ -66,7 +67,8 @@ TEST(EmbeddingDistance, DirectionalIsFiniteAndPointsAlongTheDirectionAtIdentity)
 TEST(EmbeddingDistance, SoftnessFadesShortChanges) {
   const Tensor source = at::tensor({0.0, 1.0}, at::kDouble);
   const Tensor direction = at::tensor({1.0, 0.0}, at::kDouble);
-  const double d = directional_distance(source + direction * 0.03, source, direction, {0.04, false})
+  const double d = directional_distance(source + direction * 0.03, source, direction,
+                                        {DirectionalForm::Kind::cosine, 0.04})
                        .item<double>();
   EXPECT_NEAR(d, 1 - 0.6, 1e-12);
 }
@@ -74,9 +76,25 @@ TEST(EmbeddingDistance, SoftnessFadesShortChanges) {
 TEST(EmbeddingDistance, ProjectionIsTheLengthAlongTheDirection) {
   const Tensor source = at::tensor({0.0, 1.0}, at::kDouble);
   const Tensor direction = at::tensor({0.6, 0.8}, at::kDouble);
-  EXPECT_NEAR(
-      value_of(directional_distance(source + direction * 0.25, source, direction, {0.02, true})),
-      -0.25, 1e-12);
+  EXPECT_NEAR(value_of(directional_distance(source + direction * 0.25, source, direction,
+                                            {DirectionalForm::Kind::projection, 0.02})),
+              -0.25, 1e-12);
+}
+
+// Oracle 1: with d = (3, 4) / 10 and the direction along the first axis, 0.3 is gained and 0.4
+// lost.
+TEST(EmbeddingDistance, GainChargesWhatMovesOffTheDirection) {
+  const Tensor source = at::tensor({0.0, 1.0}, at::kDouble);
+  const Tensor direction = at::tensor({1.0, 0.0}, at::kDouble);
+  DirectionalForm form{DirectionalForm::Kind::gain};
+  form.tolerance = 0.5;
+  const Tensor edited = source + at::tensor({0.3, 0.4}, at::kDouble);
+  EXPECT_NEAR(value_of(directional_distance(edited, source, direction, form)), 0.5 * 0.4 - 0.3,
+              1e-4);
+  EXPECT_EQ(value_of(directional_distance(source, source, direction, form)), 0.0);
+  form.tolerance = 1.0;
+  EXPECT_GT(value_of(directional_distance(edited, source, direction, form)), 0.0)
+      << "a change too far off the direction is worse than none";
 }
 
 // Oracle 1: value unchanged, gradient gone below the stop.
@@ -101,7 +119,13 @@ TEST(EmbeddingDistance, GradientsMatchCentralDifferences) {
         Function(
             [&](const Tensor& x) { return directional_distance(unit(x), other, direction).sum(); }),
         Function([&](const Tensor& x) {
-          return directional_distance(unit(x), other, direction, {0.02, true}).sum();
+          return directional_distance(unit(x), other, direction,
+                                      {DirectionalForm::Kind::projection, 0.02})
+              .sum();
+        }),
+        Function([&](const Tensor& x) {
+          return directional_distance(unit(x), other, direction, {DirectionalForm::Kind::gain})
+              .sum();
         })}) {
     EXPECT_LT(testing::gradient_error(f, point), 1e-7);
   }
