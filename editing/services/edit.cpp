@@ -150,6 +150,7 @@ nlohmann::ordered_json report_json(const EditRequest& request, const EditResult&
   json["steps"] = result.steps;
   json["gain"] = number_or_null(result.gain);
   json["audit_gain"] = number_or_null(result.audit_gain);
+  json["alignment"] = number_or_null(result.alignment);
   json["preserved"] = number_or_null(result.preserved);
   json["seconds"] = result.seconds;
   json["strength"] = result.strength;
@@ -191,8 +192,10 @@ Decision decide(const EditRequest& request, const Image& source, const Tensor& w
   PhotoEditConfig config;
   config.optimise.steps = request.steps;
   config.optimise.seed = request.seed;
-  const PhotoEdit edit =
-      edit_photo(working, mask, {{{guide.clip, 1.f}, guide.direction}}, config, job);
+  std::vector<DirectionalGuide> guides(1);
+  guides[0].encoder.clip = guide.clip;
+  guides[0].direction = guide.direction;
+  const PhotoEdit edit = edit_photo(working, mask, guides, config, job);
   result.steps = edit.search.steps;
   result.terms = edit.search.terms;
   result.cancelled = edit.search.cancelled;
@@ -203,18 +206,16 @@ Decision decide(const EditRequest& request, const Image& source, const Tensor& w
 
 void measure(const Decision& decision, const EditRequest& request, const Tensor& before,
              const Tensor& after, EditResult& result) {
-  // A stream of its own: these crops did not guide.
-  const Rng rng = Rng(request.seed).fork("held-out views");
-  if (decision.guide) {
-    result.gain =
-        direction_gain(*decision.guide->clip, decision.guide->direction, before, after, rng);
-  } else {
-    result.gain = std::numeric_limits<double>::quiet_NaN();
-  }
-  if (decision.audit) {
-    result.audit_gain =
-        direction_gain(*decision.audit->clip, decision.audit->direction, before, after, rng);
-  }
+  const c10::InferenceMode inference;
+  const HeldOutConfig held_out{.seed = request.seed};
+  const auto seen_by = [&](const std::optional<Guide>& guide) {
+    if (!guide) return ClipGain{std::numeric_limits<double>::quiet_NaN()};
+    return clip_gain(*guide->clip, guide->direction, before, after, held_out);
+  };
+  const ClipGain seen = seen_by(decision.guide);
+  result.gain = seen.gain;
+  result.alignment = seen.alignment;
+  result.audit_gain = seen_by(decision.audit).gain;
   result.preserved = edge_ssim(before, after);
   const LabChange change = lab_change(before, after);
   result.delta_l = change.lightness;

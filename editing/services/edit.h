@@ -73,7 +73,9 @@ struct EditResult {
   int64_t steps = 0;
   /// Cosine gain along the direction on views that did not guide, with the guiding encoder.
   double gain = 0;
-  /// The same seen by a second encoder that never guided; NaN when there is none.
+  /// Cosine between that change and the direction: how straight the edit went.
+  double alignment = 0;
+  /// The same gain seen by a second encoder that never guided; NaN when there is none.
   double audit_gain = std::numeric_limits<double>::quiet_NaN();
   /// Structural similarity of edges before and after, 1 = every edge kept.
   double preserved = 1;
