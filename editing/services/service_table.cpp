@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "editing/services/doctor.h"
+#include "editing/services/edit.h"
 #include "editing/services/start.h"
 
 namespace vane {
@@ -71,6 +72,7 @@ constexpr Entry entry(std::string_view name) {
 // One line for each service, sorted by name.
 constexpr Entry kServices[] = {
     entry<&doctor>("doctor"),
+    entry<&edit>("edit"),
     entry<&start>("start"),
 };
 
