@@ -36,11 +36,21 @@ void keep_standard_streams() {
   }
 }
 
+// Exceptions that cannot be caught: thrown in a thread, or while a library initialises itself.
 [[noreturn]] void on_terminate() {
-  write_line(
-      fmt::format("vane: error: internal: an exception escaped from a thread; this is a bug "
-                  "in vane {}, please report it",
-                  VANE_VERSION));
+  std::string reason = "the program had to stop";
+  try {
+    if (const auto problem = std::current_exception()) std::rethrow_exception(problem);
+  } catch (const std::bad_alloc&) {
+    write_line("vane: error: out of memory");
+    ::_exit(static_cast<int>(ErrorCode::resource));
+  } catch (const std::exception& problem) {
+    reason = printable(problem.what());
+  } catch (...) {
+    reason = "an unknown exception";
+  }
+  write_line(fmt::format("vane: error: {}; this is a bug in vane {}, please report it", reason,
+                         VANE_VERSION));
   ::_exit(static_cast<int>(ErrorCode::internal));
 }
 
