@@ -5,8 +5,9 @@ namespace vane {
 
 std::span<const Command> commands() {
   static const std::vector<Command> table = {
-      edit_command(),
-      doctor_command(),
+      edit_command(),        score_command(),          embed_command(),
+      models_list_command(), models_inspect_command(), models_convert_command(),
+      clip_doctor_command(), doctor_command(),
   };
   return table;
 }

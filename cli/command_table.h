@@ -11,8 +11,14 @@ namespace vane {
 /// In the order of the help text.
 std::span<const Command> commands();
 
-// One function a file.
+// Each in the file of its name, or of its first word.
+Command clip_doctor_command();
 Command doctor_command();
 Command edit_command();
+Command embed_command();
+Command models_convert_command();
+Command models_inspect_command();
+Command models_list_command();
+Command score_command();
 
 }  // namespace vane

@@ -28,8 +28,14 @@ Lookup load() {
   const fs::path path = library_path();
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) {
-    const char* reason = ::dlerror();
-    throw Error(ErrorCode::input, reason ? reason : "cannot be loaded")
+    const char* text = ::dlerror();
+    const std::string reason = text ? text : "cannot be loaded";
+    for (const char* sign : {"failed to map segment", "cannot allocate", "Cannot allocate"}) {
+      if (reason.find(sign) == std::string::npos) continue;
+      throw Error(ErrorCode::resource, "there is not enough memory to load it: " + reason)
+          .in_file(path);
+    }
+    throw Error(ErrorCode::input, reason)
         .in_file(path)
         .with_hint("run ./setup.sh to build it again");
   }
