@@ -4,6 +4,8 @@
 // tints and the way back into the gamut.
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "engine/base/host_device.h"
 #include "generators/develop/develop_settings.h"
@@ -75,30 +77,96 @@ VANE_HD inline void multiply(const Matrix3& matrix, const T x[3], T y[3]) {
   }
 }
 
-template <class T>
-VANE_HD inline T linear_of_root(T y) {
-  const T r = y / T(kCubeScale) + T(kCubeOffsetRoot);
-  return r * r * r - T(kCubeOffset);
+/// Cube root of a positive number. For float by a guess from the exponent and two steps of Halley's
+/// method, exact to rounding and several times faster than the library's.
+VANE_HD inline double cube_root(double x) { return std::cbrt(x); }
+VANE_HD inline float cube_root(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits = bits / 3 + 709921077u;  // a third of the exponent; starts within 6 %
+  float y;
+  std::memcpy(&y, &bits, sizeof y);
+  for (int step = 0; step < 2; ++step) {
+    const float cube = y * y * y;
+    y *= (cube + 2.f * x) / (2.f * cube + x);
+  }
+  return y;
 }
 
-/// Moves linear RGB towards the grey of `lightness` just far enough to lie in [0,1].
+/// Sine and cosine of |x| <= kHueTurn by their Taylor series, exact to double rounding there.
 template <class T>
-VANE_HD inline void into_gamut(T lightness, T rgb[3]) {
-  T grey = linear_of_root(lightness);
-  grey = grey < T(0) ? T(0) : (grey > T(1) ? T(1) : grey);
+VANE_HD inline void sine_cosine(T x, T& sine, T& cosine) {
+  const T q = x * x;
+  sine =
+      x * (T(1) -
+           q / T(6) *
+               (T(1) -
+                q / T(20) *
+                    (T(1) -
+                     q / T(42) * (T(1) - q / T(72) * (T(1) - q / T(110) * (T(1) - q / T(156)))))));
+  cosine =
+      T(1) -
+      q / T(2) *
+          (T(1) -
+           q / T(12) *
+               (T(1) -
+                q / T(30) *
+                    (T(1) -
+                     q / T(56) * (T(1) - q / T(90) * (T(1) - q / T(132) * (T(1) - q / T(182)))))));
+}
+
+/// Share of the way from `grey` to rgb at which the first channel leaves [0,1]; above 1 inside.
+template <class T>
+VANE_HD inline T gamut_reach(T grey, const T rgb[3]) {
   T low = rgb[0], high = rgb[0];
   for (int i = 1; i < 3; ++i) {
     low = rgb[i] < low ? rgb[i] : low;
     high = rgb[i] > high ? rgb[i] : high;
   }
-  T keep = T(1);
-  if (low < T(0)) keep = grey / (grey - low);
-  if (high > T(1)) {
-    const T limit = (T(1) - grey) / (high - grey);
-    keep = limit < keep ? limit : keep;
+  const T tiny = T(1e-12), down = grey - low, up = high - grey;
+  const T reach_down = grey / (down > tiny ? down : tiny);
+  const T reach_up = (T(1) - grey) / (up > tiny ? up : tiny);
+  return reach_down < reach_up ? reach_down : reach_up;
+}
+
+/// Steps of the search for the chroma at the border of the gamut.
+inline constexpr int kGamutSteps = 4;
+
+/// Brings linear RGB outside [0,1] back by reducing chroma at constant lightness and hue, as a mix
+/// with grey in linear light would turn red to pink. `lab` is the colour of `rgb`; a colour inside
+/// is left alone, and the result is continuous at the border.
+template <class T>
+VANE_HD inline void into_gamut(const T lab[3], T rgb[3]) {
+  const T root = lab[0] * T(1 / kCubeScale) + T(kCubeOffsetRoot);
+  const T grey = root * root * root - T(kCubeOffset);
+  if (grey <= T(0) || grey >= T(1)) {
+    for (int i = 0; i < 3; ++i) rgb[i] = grey <= T(0) ? T(0) : T(1);
+    return;
   }
+  T reach = gamut_reach(grey, rgb);
+  if (reach >= T(1)) {
+    for (int i = 0; i < 3; ++i) rgb[i] = rgb[i] < T(0) ? T(0) : (rgb[i] > T(1) ? T(1) : rgb[i]);
+    return;
+  }
+  const T direction[3] = {T(0), lab[1], lab[2]};
+  T full[3], cone[3];
+  multiply(root_from_lab(), direction, full);
+  T chroma = T(1);
+  for (int step = 0; step < kGamutSteps; ++step) {
+    chroma *= reach;
+    chroma = chroma < T(1) ? chroma : T(1);
+    for (int i = 0; i < 3; ++i) {
+      const T d = full[i] * chroma * T(1 / kCubeScale);
+      cone[i] = d * (T(3) * root * root + d * (T(3) * root + d));  // (root + d)^3 - root^3
+    }
+    multiply(rgb_from_lms(), cone, rgb);
+    for (int i = 0; i < 3; ++i) rgb[i] += grey;
+    reach = gamut_reach(grey, rgb);
+  }
+  // What the search left over.
+  reach = reach < T(1) ? reach : T(1);
   for (int i = 0; i < 3; ++i) {
-    const T x = grey + keep * (rgb[i] - grey);
+    const T x = grey + reach * (rgb[i] - grey);
     rgb[i] = x < T(0) ? T(0) : (x > T(1) ? T(1) : x);
   }
 }
@@ -124,7 +192,7 @@ VANE_HD inline void colour(const ColourConstants<T>& c, T rgb[3]) {
   T cone[3], root[3], lab[3];
   multiply(lms_from_rgb(), rgb, cone);
   for (int i = 0; i < 3; ++i) {
-    cone[i] = std::cbrt(cone[i] + T(kCubeOffset));
+    cone[i] = cube_root(cone[i] + T(kCubeOffset));
     root[i] = (cone[i] - T(kCubeOffsetRoot)) * T(kCubeScale);
   }
   multiply(lab_from_root(), root, lab);
@@ -139,7 +207,8 @@ VANE_HD inline void colour(const ColourConstants<T>& c, T rgb[3]) {
     gain *= T(1) + moves[1];
     const T coloured = squared / (squared + T(kGreyChroma * kGreyChroma));
     lift = T(kHueLift) * moves[2] * coloured * lab[0] * (T(1) - lab[0]);
-    const T angle = moves[0] * T(kHueTurn), cosine = std::cos(angle), sine = std::sin(angle);
+    T sine, cosine;
+    sine_cosine(moves[0] * T(kHueTurn), sine, cosine);
     turned_a = a * cosine - b * sine;
     turned_b = a * sine + b * cosine;
   }
@@ -157,7 +226,8 @@ VANE_HD inline void colour(const ColourConstants<T>& c, T rgb[3]) {
   }
   multiply(rgb_from_lms(), step, added);
   for (int i = 0; i < 3; ++i) rgb[i] += added[i];
-  into_gamut(l, rgb);
+  for (int i = 0; i < 3; ++i) lab[i] += change[i];
+  into_gamut(lab, rgb);
 }
 
 }  // namespace vane::develop

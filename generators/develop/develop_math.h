@@ -93,16 +93,24 @@ VANE_HD inline void light(const DevelopConstants<T>& c, T x, T y, T linear[3]) {
   keep_hue(before, linear);
 }
 
+/// The curves of one value as formulas; the CPU loop brings one that looks tables up.
+template <class T>
+struct ExactCurves {
+  VANE_HD T encoded(T x) const { return srgb_from_linear(x); }
+  VANE_HD T linear(T x) const { return linear_from_srgb(x); }
+  VANE_HD T toned(const ToneConstants<T>& c, T x) const { return tone(c, x); }
+};
+
 /// One pixel: encoded sRGB in [0,1] (and the same in linear light) to encoded sRGB in [0,1].
 /// x, y are the pixel centre over width and height.
-template <class T>
+template <class T, class Curves = ExactCurves<T>>
 VANE_HD inline void develop_pixel(const DevelopConstants<T>& c, T x, T y, const T encoded[3],
-                                  const T linear[3], T out[3]) {
+                                  const T linear[3], T out[3], const Curves& curves = {}) {
   for (int i = 0; i < 3; ++i) out[i] = encoded[i];
   if (c.light_active) {
     T lit[3] = {linear[0], linear[1], linear[2]};
     light(c, x, y, lit);
-    for (int i = 0; i < 3; ++i) out[i] = srgb_from_linear(lit[i]);
+    for (int i = 0; i < 3; ++i) out[i] = curves.encoded(lit[i]);
   }
   if (c.local_active) {
     const T luma = T(kLuma[0]) * encoded[0] + T(kLuma[1]) * encoded[1] + T(kLuma[2]) * encoded[2];
@@ -112,14 +120,14 @@ VANE_HD inline void develop_pixel(const DevelopConstants<T>& c, T x, T y, const 
   }
   if (c.tone.active) {
     T before[3] = {out[0], out[1], out[2]};
-    for (int i = 0; i < 3; ++i) out[i] = tone(c.tone, before[i]);
+    for (int i = 0; i < 3; ++i) out[i] = curves.toned(c.tone, before[i]);
     keep_hue(before, out);
   }
   if (c.colour.active) {
     T rgb[3];
-    for (int i = 0; i < 3; ++i) rgb[i] = linear_from_srgb(out[i]);
+    for (int i = 0; i < 3; ++i) rgb[i] = curves.linear(out[i]);
     colour(c.colour, rgb);
-    for (int i = 0; i < 3; ++i) out[i] = srgb_from_linear(rgb[i]);
+    for (int i = 0; i < 3; ++i) out[i] = curves.encoded(rgb[i]);
   }
 }
 

@@ -187,21 +187,44 @@ Tensor tone(const Parts& parts, const Tensor& before) {
   return keep_hue(before, t);
 }
 
-Tensor linear_of_root(const Tensor& root) {
-  const Tensor r = root / develop::kCubeScale + develop::kCubeOffsetRoot;
-  return r * r * r - develop::kCubeOffset;
+Tensor gamut_reach(const Tensor& grey, const Tensor& rgb) {
+  const Tensor down = at::clamp_min(grey - at::amin(rgb, 0, true), 1e-12);
+  const Tensor up = at::clamp_min(at::amax(rgb, 0, true) - grey, 1e-12);
+  return at::minimum(grey / down, (1 - grey) / up);
 }
 
-Tensor into_gamut(const Tensor& lightness, const Tensor& rgb) {
-  const Tensor grey = at::clamp(linear_of_root(lightness), 0.0, 1.0).unsqueeze(0);
-  const Tensor low = at::amin(rgb, 0, true), high = at::amax(rgb, 0, true);
-  const Tensor one = at::ones({}, rgb.options());
-  // The unused branch divides by a harmless number, so that no gradient is NaN.
-  const Tensor below = low<0, above = high> 1;
-  const Tensor keep_low = at::where(below, grey / at::where(below, grey - low, one), one);
-  const Tensor keep_high = at::where(above, (1 - grey) / at::where(above, high - grey, one), one);
-  const Tensor keep = at::minimum(keep_low, keep_high);
-  return at::clamp(grey + keep * (rgb - grey), 0.0, 1.0);
+// Pixels outside the gamut only: lab, rgb [3,Q].
+Tensor reduced_chroma(const Tensor& lab, const Tensor& rgb) {
+  const at::TensorOptions options = rgb.options();
+  const Tensor root = lab.narrow(0, 0, 1) / develop::kCubeScale + develop::kCubeOffsetRoot;
+  const Tensor grey = root.pow(3) - develop::kCubeOffset;
+  const Tensor full =
+      at::matmul(matrix(develop::root_from_lab(), options).narrow(1, 1, 2), lab.narrow(0, 1, 2)) /
+      develop::kCubeScale;
+  Tensor chroma = at::ones_like(grey), moved = rgb, reach = gamut_reach(grey, rgb);
+  for (int step = 0; step < develop::kGamutSteps; ++step) {
+    chroma = at::clamp_max(chroma * reach, 1.0);
+    const Tensor d = full * chroma;
+    const Tensor cone = d * (3 * root * root + d * (3 * root + d));
+    moved = grey + at::matmul(matrix(develop::rgb_from_lms(), options), cone);
+    reach = gamut_reach(grey, moved);
+  }
+  moved = at::clamp(grey + at::clamp_max(reach, 1.0) * (moved - grey), 0.0, 1.0);
+  return at::where(grey <= 0, at::zeros_like(moved),
+                   at::where(grey >= 1, at::ones_like(moved), moved));
+}
+
+Tensor into_gamut(const Tensor& lab, const Tensor& rgb) {
+  const Tensor root = lab[0] / develop::kCubeScale + develop::kCubeOffsetRoot;
+  const Tensor grey = root.detach().pow(3) - develop::kCubeOffset;
+  const Tensor outside = at::logical_or(gamut_reach(grey.unsqueeze(0), rgb.detach()).squeeze(0) < 1,
+                                        at::logical_or(grey <= 0, grey >= 1));
+  const Tensor where = at::nonzero(outside).squeeze(1);
+  const Tensor inside = at::clamp(rgb, 0.0, 1.0);  // rounding
+  if (where.numel() == 0) return inside;
+  const Tensor fixed =
+      reduced_chroma(at::index_select(lab, 1, where), at::index_select(rgb, 1, where));
+  return at::index_copy(inside, 1, where, fixed);
 }
 
 Tensor colour(const Parts& parts, const Tensor& rgb) {
@@ -243,7 +266,7 @@ Tensor colour(const Parts& parts, const Tensor& rgb) {
   const Tensor d =
       at::matmul(matrix(develop::root_from_lab(), options), change) / develop::kCubeScale;
   const Tensor step = d * (3 * cone * cone + d * (3 * cone + d));
-  return into_gamut(l, rgb + at::matmul(matrix(develop::rgb_from_lms(), options), step));
+  return into_gamut(lab + change, rgb + at::matmul(matrix(develop::rgb_from_lms(), options), step));
 }
 
 }  // namespace

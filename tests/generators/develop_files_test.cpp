@@ -181,7 +181,7 @@ TEST(DevelopLut, MatchesTheDirectPathWithinInterpolation) {
   ASSERT_EQ(table.values.size(), size_t{33 * 33 * 33});
   const auto [mean, worst] = table_error(table, global);
   EXPECT_LT(mean, 0.0008);
-  EXPECT_LT(worst, 0.07);  // where a colour reaches the border of the gamut inside a cell
+  EXPECT_LT(worst, 0.12);  // where a colour reaches the border of the gamut inside a cell
   const double finer = table_error(read_cube(cube_text(settings, 65)), global).first;
   EXPECT_LT(finer, 0.4 * mean);  // second order but for those cells
 }

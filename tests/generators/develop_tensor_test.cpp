@@ -48,7 +48,9 @@ TEST(DevelopTensor, AgreesWithThePixelPathOnAnyPicture) {
         ++seed;
         const Image image = noise_image(size.width, size.height, 3, depth, seed);
         const DevelopSettings settings = random_settings(seed, reach);
-        EXPECT_LT(largest_difference<float>(image, settings), 1e-5)
+        // A dark channel at the border of the gamut is a difference of large numbers, and the
+        // transfer function has slope 12.92 there.
+        EXPECT_LT(largest_difference<float>(image, settings), 3e-5)
             << size.width << "x" << size.height << " reach " << reach << " seed " << seed;
         EXPECT_LT(largest_difference<double>(image, settings), 1e-11);
       }
