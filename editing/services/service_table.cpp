@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "editing/services/direction.h"
 #include "editing/services/doctor.h"
 #include "editing/services/edit.h"
 #include "editing/services/start.h"
@@ -71,6 +72,10 @@ constexpr Entry entry(std::string_view name) {
 
 // One line for each service, sorted by name.
 constexpr Entry kServices[] = {
+    entry<&direction_image>("direction image"),
+    entry<&direction_mix>("direction mix"),
+    entry<&direction_residual>("direction residual"),
+    entry<&direction_text>("direction text"),
     entry<&doctor>("doctor"),
     entry<&edit>("edit"),
     entry<&start>("start"),

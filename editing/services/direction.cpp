@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/direction.h"
+
+#include "engine/base/atomic_file.h"
+#include "engine/base/text.h"
+#include "engine/image/codec.h"
+#include "guidance/direction.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+// More warnings than this say nothing new; the rest is only counted.
+constexpr size_t kWarningsShown = 5;
+
+void check_output(const fs::path& output) {
+  if (output.extension() != ".safetensors") {
+    throw Error(ErrorCode::usage, "a direction is written as .safetensors")
+        .in_file(output)
+        .with_hint("end the name in .safetensors");
+  }
+  check_writable(output);
+}
+
+std::unique_ptr<ClipEncoder> load(const std::string& name, const Limits& limits) {
+  ClipLoadOptions options;
+  options.limits = limits;
+  return load_clip(name, options);
+}
+
+DirectionResult saved(const Direction& direction, const fs::path& output, std::string clip) {
+  save_direction(output, direction);
+  DirectionResult result;
+  result.output = output.string();
+  result.kind = direction.kind;
+  result.clip = std::move(clip);
+  result.model_hash = direction.model_hash;
+  result.embed_dim = direction.vector.numel();
+  result.magnitude = static_cast<double>(direction.magnitude);
+  result.tau = static_cast<double>(direction.tau);
+  if (const auto cut = direction.origin.find("truncated"); cut != direction.origin.end()) {
+    result.truncated = cut->second;
+  }
+  return result;
+}
+
+DecodeOptions decode_options(const Limits& limits) {
+  DecodeOptions options;
+  options.limits = limits;
+  return options;
+}
+
+// Visible regular files, sorted by name so that the result does not depend on the file system.
+std::vector<fs::path> files_of(const fs::path& folder) {
+  std::error_code problem;
+  fs::directory_iterator entries(folder, problem);
+  if (problem) {
+    throw Error(ErrorCode::input, "cannot read the folder: " + problem.message()).in_file(folder);
+  }
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : entries) {
+    std::error_code ignored;
+    if (entry.is_regular_file(ignored) && !entry.path().filename().string().starts_with('.')) {
+      files.push_back(entry.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Unit features [N,D] of the pictures of a folder; unreadable files go to `result.skipped`.
+Tensor folder_features(const ClipEncoder& clip, const fs::path& folder, const Limits& limits,
+                       DirectionResult& result, Job& job) {
+  const std::vector<fs::path> files = files_of(folder);
+  std::vector<Tensor> features;
+  for (size_t i = 0; i < files.size(); ++i) {
+    job.check_cancelled();
+    try {
+      const Image image = read_image(files[i], decode_options(limits));
+      features.push_back(unit(clip.image_embedding_exact(image)));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::input) throw;
+      result.skipped.push_back(files[i].string());
+      if (result.skipped.size() <= kWarningsShown)
+        job.warn(std::string("skipped: ") + error.what());
+    }
+    job.progress(static_cast<int64_t>(i) + 1, static_cast<int64_t>(files.size()), "encoding");
+  }
+  if (features.empty()) {
+    throw Error(ErrorCode::input,
+                files.empty() ? "the folder holds no file" : "the folder holds no readable picture")
+        .in_file(folder)
+        .with_hint("pictures are PNG, JPEG, TIFF or WebP files directly in the folder");
+  }
+  return at::cat(features);
+}
+
+double angle_degrees(const Direction& a, const Direction& b) {
+  const Tensor p = a.vector.to(at::kDouble), q = b.vector.to(at::kDouble);
+  return 2 * std::atan2((p - q).norm().item<double>(), (p + q).norm().item<double>()) * 180 / M_PI;
+}
+
+}  // namespace
+
+DirectionResult direction_text(const DirectionTextRequest& request, Job& job) {
+  check_output(request.output);
+  const auto clip = load(request.clip, request.limits);
+  job.check_cancelled();
+  const Direction direction =
+      text_direction(*clip, request.from, request.to, request.templates,
+                     request.averaging == "average_first" ? TemplateAveraging::average_first
+                                                          : TemplateAveraging::normalise_first);
+  DirectionResult result = saved(direction, request.output, clip->info().name);
+  if (!result.truncated.empty()) {
+    job.warn("longer than the " + std::to_string(clip->info().context_length) +
+             " tokens that the model reads, the rest was cut: " + result.truncated);
+  }
+  return result;
+}
+
+DirectionResult direction_image(const DirectionImageRequest& request, Job& job) {
+  check_output(request.output);
+  const Image from = read_image(request.from, decode_options(request.limits));
+  const Image to = read_image(request.to, decode_options(request.limits));
+  const auto clip = load(request.clip, request.limits);
+  job.check_cancelled();
+  Direction direction = image_direction(*clip, from, to);
+  direction.origin = {{"from", request.from.filename().string()},
+                      {"to", request.to.filename().string()}};
+  DirectionResult result = saved(direction, request.output, clip->info().name);
+  result.count_from = result.count_to = 1;
+  return result;
+}
+
+DirectionResult direction_residual(const DirectionResidualRequest& request, Job& job) {
+  check_output(request.output);
+  const auto clip = load(request.clip, request.limits);
+  DirectionResult reading;
+  const Tensor from = folder_features(*clip, request.from, request.limits, reading, job);
+  const Tensor to = folder_features(*clip, request.to, request.limits, reading, job);
+  if (reading.skipped.size() > kWarningsShown) {
+    job.warn(std::to_string(reading.skipped.size()) + " files were skipped in all");
+  }
+  const std::string& hash = clip->info().hash;
+  Direction direction = request.whiten ? whitened_residual_direction(from, to, hash)
+                                       : residual_direction(from, to, hash);
+  // The trailing slash of "folder/" leaves an empty file name.
+  const auto name = [](const fs::path& folder) {
+    return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+  };
+  direction.origin["from"] = name(request.from);
+  direction.origin["to"] = name(request.to);
+  DirectionResult result = saved(direction, request.output, clip->info().name);
+  result.count_from = from.size(0);
+  result.count_to = to.size(0);
+  result.skipped = reading.skipped;
+  return result;
+}
+
+DirectionResult direction_mix(const DirectionMixRequest& request, Job& job) {
+  check_output(request.output);
+  std::unique_ptr<ClipEncoder> clip;
+  if (!request.clip.empty()) clip = load(request.clip, request.limits);
+  job.check_cancelled();
+  const Direction a = load_direction(request.a, clip.get());
+  const Direction b = load_direction(request.b, clip.get());
+  DirectionResult result =
+      saved(mix(a, b, request.at), request.output, clip ? clip->info().name : std::string());
+  result.angle = angle_degrees(a, b);
+  return result;
+}
+
+}  // namespace vane

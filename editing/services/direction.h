@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// `vane direction …`: phrases, pictures or folders of pictures become a direction file. No torch
+// here.
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/base/job.h"
+#include "engine/base/limits.h"
+#include "engine/config/fields.h"
+
+namespace vane {
+
+struct DirectionTextRequest {
+  std::string from, to;
+  std::string templates = "none";
+  std::string averaging = "normalise_first";
+  std::string clip = "clip-mini";
+  std::filesystem::path output;
+  Limits limits;  // filled from the global --limit
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionTextRequest;
+    v.field("from", &C::from, "what a picture is now",
+            {.required = true, .positional = true, .placeholder = "FROM"});
+    v.field("to", &C::to, "what it should become",
+            {.required = true, .positional = true, .placeholder = "TO"});
+    v.field("templates", &C::templates, "sentences around the phrases, averaged",
+            {.choices = {"none", "subset7", "nada79", "imagenet80"}});
+    v.field("averaging", &C::averaging,
+            "order of averaging templates: as StyleGAN-NADA or as CLIPstyler does",
+            {.choices = {"normalise_first", "average_first"}});
+    v.field("clip", &C::clip, "CLIP that it belongs to: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
+    v.field("output", &C::output, "direction file",
+            {.required = true, .short_flag = "o", .placeholder = "D.safetensors"});
+  }
+};
+
+struct DirectionImageRequest {
+  std::filesystem::path from, to;
+  std::string clip = "clip-mini";
+  std::filesystem::path output;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionImageRequest;
+    v.field("from", &C::from, "picture to start from",
+            {.required = true, .positional = true, .placeholder = "FROM"});
+    v.field("to", &C::to, "picture to move towards",
+            {.required = true, .positional = true, .placeholder = "TO"});
+    v.field("clip", &C::clip, "CLIP that it belongs to: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
+    v.field("output", &C::output, "direction file",
+            {.required = true, .short_flag = "o", .placeholder = "D.safetensors"});
+  }
+};
+
+struct DirectionResidualRequest {
+  std::filesystem::path from, to;
+  bool whiten = false;
+  std::string clip = "clip-mini";
+  std::filesystem::path output;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionResidualRequest;
+    v.field("from", &C::from, "folder of pictures to move away from",
+            {.required = true, .positional = true, .placeholder = "FROM_DIR"});
+    v.field("to", &C::to, "folder of pictures to move towards",
+            {.required = true, .positional = true, .placeholder = "TO_DIR"});
+    v.field("whiten", &C::whiten, "divide by how much the pictures of each folder vary");
+    v.field("clip", &C::clip, "CLIP that it belongs to: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
+    v.field("output", &C::output, "direction file",
+            {.required = true, .short_flag = "o", .placeholder = "D.safetensors"});
+  }
+};
+
+struct DirectionMixRequest {
+  std::filesystem::path a, b;
+  float at = 0.5f;
+  std::string clip;
+  std::filesystem::path output;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionMixRequest;
+    v.field("a", &C::a, "direction at 0",
+            {.required = true, .positional = true, .placeholder = "A"});
+    v.field("b", &C::b, "direction at 1",
+            {.required = true, .positional = true, .placeholder = "B"});
+    v.field("at", &C::at, "position on the great circle between them", {.min = 0, .max = 1});
+    v.field("clip", &C::clip, "check that both belong to this CLIP", {.placeholder = "MODEL"});
+    v.field("output", &C::output, "direction file",
+            {.required = true, .short_flag = "o", .placeholder = "D.safetensors"});
+  }
+};
+
+struct DirectionResult {
+  std::string output, kind;
+  /// Name of the CLIP; empty for a mix that was made without one.
+  std::string clip;
+  std::string model_hash;
+  int64_t embed_dim = 0;
+  /// Length of the difference before normalisation.
+  double magnitude = 0;
+  /// Threshold of a residual direction; NaN for the others.
+  double tau = std::numeric_limits<double>::quiet_NaN();
+  /// Pictures used on each side; 0 for other kinds.
+  int64_t count_from = 0, count_to = 0;
+  /// Files of the folders that could not be read as pictures.
+  std::vector<std::string> skipped;
+  /// "from", "to" or "from, to" when a phrase was longer than the model reads.
+  std::string truncated;
+  /// Degrees between the two directions of a mix; NaN for the others.
+  double angle = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// Throws Error{usage} when both sides give the same embedding or the output is no .safetensors,
+/// Error{input} for an unreadable picture or a folder without one (single unreadable files of a
+/// folder are skipped with a warning), Error{checkpoint} for a CLIP or direction that does not fit.
+DirectionResult direction_text(const DirectionTextRequest& request, Job& job);
+DirectionResult direction_image(const DirectionImageRequest& request, Job& job);
+DirectionResult direction_residual(const DirectionResidualRequest& request, Job& job);
+DirectionResult direction_mix(const DirectionMixRequest& request, Job& job);
+
+}  // namespace vane
