@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guidance/catalog.h"
+
+#include "guidance/clip_directional.h"
+#include "guidance/clip_global.h"
+#include "guidance/clip_identity.h"
+#include "guidance/clip_residual.h"
+#include "guidance/edge_structure.h"
+#include "guidance/objective_stack.h"
+#include "guidance/pixel_l2.h"
+#include "guidance/total_variation.h"
+
+namespace vane {
+namespace {
+
+// What every entry of a list has besides its own fields.
+template <class Config>
+struct Listed : Config {
+  float weight = 1.f;
+  std::string name;
+
+  template <class V>
+  static void fields(V& v) {
+    v.field("weight", &Listed::weight, "multiplier of this term", {.min = -1e6, .max = 1e6});
+    v.field("name", &Listed::name, "what reports call it; its kind by default");
+    Config::fields(v);
+  }
+};
+
+struct PlainConfig {
+  template <class V>
+  static void fields(V&) {}
+};
+
+// Where a directional term takes its direction from.
+struct DirectionalEntry : ClipDirectionalConfig {
+  std::string from, to;
+  std::string templates = "none";
+  std::filesystem::path direction;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionalEntry;
+    v.field("from", &C::from, "what the picture shows now");
+    v.field("to", &C::to, "what it should show");
+    v.field("templates", &C::templates, "sentences around the phrases, averaged",
+            {.choices = {"none", "subset7", "nada79", "imagenet80"}});
+    v.field("direction", &C::direction, "a saved direction instead of phrases");
+    ClipDirectionalConfig::fields(v);
+  }
+};
+
+struct GlobalEntry : ClipGlobalConfig {
+  std::vector<std::string> prompts;
+  std::string templates = "none";
+
+  template <class V>
+  static void fields(V& v) {
+    using C = GlobalEntry;
+    v.field("prompts", &C::prompts, "TEXT, TEXT:WEIGHT or TEXT:WEIGHT:STOP", {.required = true});
+    v.field("templates", &C::templates, "sentences around the phrases, averaged",
+            {.choices = {"none", "subset7", "nada79", "imagenet80"}});
+    ClipGlobalConfig::fields(v);
+  }
+};
+
+struct IdentityEntry {
+  ViewConfig views;
+
+  template <class V>
+  static void fields(V& v) {
+    v.field("views", &IdentityEntry::views, "which views are compared");
+  }
+};
+
+struct ResidualEntry {
+  std::filesystem::path direction;
+  ViewConfig views;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = ResidualEntry;
+    v.field("direction", &C::direction, "a direction made by `vane direction residual`",
+            {.required = true});
+    v.field("views", &C::views, "which views are looked at");
+  }
+};
+
+std::unique_ptr<Objective> directional(const DirectionalEntry& config,
+                                       const GuidanceContext& context) {
+  const bool phrases = !config.from.empty() || !config.to.empty();
+  if (phrases != config.direction.empty() || config.from.empty() != config.to.empty()) {
+    throw Error(ErrorCode::config, "clip_directional takes either from and to, or direction");
+  }
+  std::vector<DirectionalGuide> guides;
+  for (const WeightedEncoder& encoder : context.encoders) {
+    DirectionalGuide& guide = guides.emplace_back();
+    guide.encoder = encoder;
+    guide.direction = phrases
+                          ? text_direction(*encoder.clip, config.from, config.to, config.templates)
+                          : load_direction(config.direction, encoder.clip.get());
+  }
+  return std::make_unique<ClipDirectional>(std::move(guides), config);
+}
+
+std::unique_ptr<Objective> global(const GlobalEntry& config, const GuidanceContext& context) {
+  std::vector<WeightedPrompt> prompts;
+  for (const std::string& prompt : config.prompts) prompts.push_back(parse_prompt(prompt));
+  std::vector<GlobalGuide> guides;
+  for (const WeightedEncoder& encoder : context.encoders) {
+    GlobalGuide& guide = guides.emplace_back();
+    guide.encoder = encoder;
+    guide.targets = text_targets(*encoder.clip, prompts, config.templates);
+  }
+  return std::make_unique<ClipGlobal>(std::move(guides), config);
+}
+
+std::unique_ptr<Objective> residual(const ResidualEntry& config, const GuidanceContext& context) {
+  std::vector<ClipResidual::Guide> guides;
+  for (const WeightedEncoder& encoder : context.encoders) {
+    ClipResidual::Guide& guide = guides.emplace_back();
+    guide.encoder = encoder;
+    guide.direction = load_direction(config.direction, encoder.clip.get());
+  }
+  return std::make_unique<ClipResidual>(guides, config.views);
+}
+
+// Adds an objective whose entry is weighted and named.
+template <class Config, class Make>
+void add(ObjectiveRegistry& registry, const std::string& kind, const std::string& summary,
+         const std::string& source, Make make) {
+  registry.add<Listed<Config>>(
+      kind, summary, source,
+      [kind, make](const Listed<Config>& config, const GuidanceContext& context) {
+        auto stack = std::make_unique<ObjectiveStack>();
+        stack->add(config.name.empty() ? kind : config.name, make(config, context), config.weight);
+        return stack;
+      });
+}
+
+// Entries are stacks of one, so the scores add up as they are; only repeated names change.
+class ObjectiveList : public Objective {
+ public:
+  explicit ObjectiveList(std::vector<std::unique_ptr<Objective>> entries)
+      : entries_(std::move(entries)) {}
+
+  Score evaluate(const Evaluation& evaluation) override {
+    Score sum;
+    std::map<std::string, int> seen;
+    for (const auto& entry : entries_) {
+      Score part = entry->evaluate(evaluation);
+      sum.total = sum.total.defined() ? sum.total + part.total : part.total;
+      for (Term& term : part.terms) {
+        const int times = ++seen[term.name];
+        if (times > 1) term.name += "_" + std::to_string(times);
+        sum.terms.push_back(std::move(term));
+      }
+    }
+    return sum;
+  }
+  bool needs_source() const override {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [](const auto& entry) { return entry->needs_source(); });
+  }
+
+ private:
+  std::vector<std::unique_ptr<Objective>> entries_;
+};
+
+}  // namespace
+
+ObjectiveRegistry objective_registry() {
+  ObjectiveRegistry registry;
+  add<DirectionalEntry>(registry, ClipDirectional::kName, "moves as a direction points",
+                        "Gal et al. 2021 (StyleGAN-NADA)", directional);
+  add<GlobalEntry>(registry, ClipGlobal::kName, "comes near to phrases",
+                   "Patashnik et al. 2021 (StyleCLIP)", global);
+  add<IdentityEntry>(registry, ClipIdentity::kName, "keeps the embedding of the source",
+                     "Patashnik et al. 2021 (StyleCLIP), with CLIP in place of ArcFace",
+                     [](const IdentityEntry& config, const GuidanceContext& context) {
+                       return std::make_unique<ClipIdentity>(context.encoders, config.views);
+                     });
+  add<ResidualEntry>(registry, ClipResidual::kName, "reaches the threshold of a residual vector",
+                     "Gaintseva et al. 2024 (RAVE)", residual);
+  add<EdgeStructureConfig>(registry, EdgeStructure::kName, "keeps edges where they are",
+                           "this project",
+                           [](const EdgeStructureConfig& config, const GuidanceContext&) {
+                             return std::make_unique<EdgeStructure>(config);
+                           });
+  add<PlainConfig>(
+      registry, PixelL2::kName, "keeps the pixels of the source", "mean squared error",
+      [](const PlainConfig&, const GuidanceContext&) { return std::make_unique<PixelL2>(); });
+  add<TotalVariationConfig>(registry, TotalVariation::kName, "stays smooth",
+                            "Rudin et al. 1992; norms: Kwon & Ye 2022 (CLIPstyler)",
+                            [](const TotalVariationConfig& config, const GuidanceContext&) {
+                              return std::make_unique<TotalVariation>(config);
+                            });
+  return registry;
+}
+
+std::unique_ptr<Objective> objective_stack(const ObjectiveRegistry& registry, const YamlNode& list,
+                                           const std::filesystem::path& file,
+                                           const GuidanceContext& context) {
+  if (list.kind != YamlNode::Kind::sequence || list.items.empty()) {
+    throw Error(ErrorCode::config, "a list of objectives is expected")
+        .in_file(file)
+        .at_line(list.line, list.column)
+        .with_hint("each entry starts with `- kind: …`");
+  }
+  std::vector<std::unique_ptr<Objective>> entries;
+  for (const auto& item : list.items) {
+    try {
+      entries.push_back(registry.make(*item, file, context));
+    } catch (Error& error) {
+      error.set_file_if_empty(file);
+      throw;
+    }
+  }
+  return std::make_unique<ObjectiveList>(std::move(entries));
+}
+
+}  // namespace vane
