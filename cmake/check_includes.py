@@ -24,10 +24,12 @@ ENGINE_LEVELS = [
     {"base"},
     {"config", "text", "weights"},
     {"image"},
+    {"data"},
     {"tensor"},
     {"clip", "run"},
 ]
-TORCH_FREE = ["engine/base", "engine/config", "engine/text", "engine/weights", "engine/image", "cli"]
+TORCH_FREE = ["engine/base", "engine/config", "engine/text", "engine/weights", "engine/image",
+              "engine/data", "cli"]
 TORCH_INCLUDE = re.compile(r"<(torch|ATen|c10|caffe2)/")
 TORCH_FOLDERS = re.compile(r"(engine/(tensor|clip|run)|guidance|generators|enhance|editing(?!/services))/")
 WINDOW_INCLUDE = re.compile(r"[<\"](imgui|implot|GLFW)")

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Where training pairs come from.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/data/captions.h"
+
+namespace vane {
+
+/// One training pair.
+struct CaptionedPicture {
+  /// sRGB bytes, interleaved, size x size.
+  int size = 0;
+  std::vector<uint8_t> rgb;
+  Caption caption;
+  /// Everything known to be true of the picture, sorted; includes caption.asserts.
+  std::vector<Fact> facts;
+};
+
+/// An endless, reproducible stream. `sample` may be called from several threads.
+class CaptionedSource {
+ public:
+  virtual ~CaptionedSource() = default;
+  /// The pair at `index`; depends on (seed, index) only. Samples with neighbouring indices may
+  /// share a scene, so that a batch holds hard negatives.
+  virtual CaptionedPicture sample(uint64_t index) const = 0;
+  /// One line for the log: how many pictures were found.
+  virtual std::string description() const = 0;
+};
+
+}  // namespace vane

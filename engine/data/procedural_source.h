@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Photographs under photographic looks, with or without a captioned cut-out in front.
+
+#include <memory>
+#include <optional>
+
+#include "engine/base/rng.h"
+#include "engine/data/captioned_source.h"
+#include "engine/data/photo_library.h"
+
+namespace vane {
+
+struct ProceduralConfig {
+  int size = 64;
+  uint64_t seed = 1;
+  /// Share of groups with cut-outs.
+  float cutout_share = 0.45f;
+  /// Samples that share a photograph and a crop, so that only look or object tells them apart.
+  int group = 4;
+  /// Photographs kept for evaluation instead of those for training.
+  bool held_out = false;
+};
+
+/// The parts of a sample before looks: linear-light pixels, the mask of the object (empty for a
+/// bare photograph), and what it shows.
+struct Scene {
+  Raster pixels;
+  std::vector<float> object_mask;
+  CaptionMaterial material;
+};
+
+class ProceduralSource final : public CaptionedSource {
+ public:
+  /// Throws Error{input} when the library has no photograph for this split.
+  ProceduralSource(std::shared_ptr<const PhotoLibrary> library, ProceduralConfig config);
+
+  CaptionedPicture sample(uint64_t index) const override;
+  std::string description() const override;
+
+  /// A scene of photograph `i` of this split, cropped by `rng`; with cut-out `object` in front when
+  /// given.
+  Scene scene(size_t photograph, std::optional<size_t> object, Rng& crop, Rng& placement) const;
+  size_t photographs() const { return photographs_.size(); }
+  const PhotoLibrary& library() const { return *library_; }
+
+ private:
+  std::shared_ptr<const PhotoLibrary> library_;
+  ProceduralConfig config_;
+  std::vector<const Photograph*> photographs_;
+};
+
+/// Adds `looks` with random strengths; returns what the picture then shows.
+std::set<Look> add_looks(Scene& scene, const std::vector<Look>& looks, Rng& rng);
+
+}  // namespace vane

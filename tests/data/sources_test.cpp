@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Oracle: pictures drawn here, whose colours and names are known.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <numeric>
+
+#include "engine/base/error.h"
+#include "engine/data/folder_source.h"
+#include "engine/data/procedural_source.h"
+#include "engine/data/sample_queue.h"
+#include "engine/image/codec.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Sources : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    root_ = fs::temp_directory_path() / (std::string("vane_sources_") + info->name());
+    fs::remove_all(root_);
+    fs::create_directories(root_ / "photos");
+    fs::create_directories(root_ / "stamps/animals/birds");
+    fs::create_directories(root_ / "stamps/cartoon");
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  static Image flat(int width, int height, std::array<uint8_t, 4> colour, int channels = 3) {
+    Image image;
+    image.width = width;
+    image.height = height;
+    image.channels = channels;
+    image.u8.resize(image.sample_count());
+    for (size_t i = 0; i < image.u8.size(); ++i) image.u8[i] = colour[i % size_t(channels)];
+    return image;
+  }
+  void text(const fs::path& file, const std::string& content) const {
+    std::ofstream(root_ / file) << content;
+  }
+
+  PhotoLibraryConfig library_config() const {
+    write_image(root_ / "photos/grey.png", flat(80, 60, {120, 120, 120, 255}));
+    write_image(root_ / "photos/green.png", flat(60, 80, {60, 140, 60, 255}));
+    Image bird = flat(40, 40, {200, 20, 20, 255}, 4);
+    for (size_t i = 0; i < 40 * 10; ++i) bird.u8[i * 4 + 3] = 0;  // the top quarter is transparent
+    write_image(root_ / "stamps/animals/birds/robin.png", bird);
+    text("stamps/animals/birds/robin.txt", "A robin.\nUn rouge-gorge.\n");
+    write_image(root_ / "stamps/cartoon/tux.png", bird);
+    text("stamps/cartoon/tux.txt", "A penguin.\n");
+    PhotoLibraryConfig config;
+    config.folders = {root_.string()};
+    config.photographs = {{"photos/grey.png", {"a wall"}, false},
+                          {"photos/green.png", {"grass"}, true},
+                          {"photos/absent.png", {"nothing"}, false}};
+    config.cutouts = "stamps";
+    config.cutouts_without = {"cartoon"};
+    return config;
+  }
+
+  fs::path root_;
+};
+
+TEST_F(Sources, TheLibraryReportsWhatIsNotInstalledAndCropsCutouts) {
+  QuietJob job;
+  const PhotoLibrary library = load_photo_library(library_config(), job);
+  ASSERT_EQ(library.photographs.size(), 2u);
+  EXPECT_EQ(library.missing, std::vector<std::string>{"photos/absent.png"});
+  ASSERT_EQ(library.cutouts.size(), 1u);
+  EXPECT_EQ(library.cutouts[0].name, "a robin");
+  EXPECT_EQ(library.cutouts[0].kinds, (std::vector<std::string>{"a bird", "an animal"}));
+  EXPECT_EQ(library.cutouts[0].colour, "red");
+  EXPECT_EQ(library.cutouts[0].picture.height, 30);
+}
+
+TEST_F(Sources, NothingInstalledIsRefusedWithTheRemedy) {
+  PhotoLibraryConfig config = library_config();
+  config.photographs = {{"photos/absent.png", {}, false}};
+  QuietJob job;
+  try {
+    load_photo_library(config, job);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::input);
+    EXPECT_FALSE(error.hint().empty());
+  }
+}
+
+TEST_F(Sources, SamplesDependOnSeedAndIndexOnlyAndSplitsDoNotMix) {
+  QuietJob job;
+  const auto library =
+      std::make_shared<const PhotoLibrary>(load_photo_library(library_config(), job));
+  ProceduralConfig config;
+  config.size = 32;
+  const ProceduralSource source(library, config), again(library, config);
+  config.held_out = true;
+  const ProceduralSource held_out(library, config);
+  for (const uint64_t i : {7u, 3u, 99u}) {
+    const CaptionedPicture a = source.sample(i), b = again.sample(i);
+    EXPECT_EQ(a.rgb, b.rgb);
+    EXPECT_EQ(a.caption.text, b.caption.text);
+    EXPECT_TRUE(holds(a.caption.asserts, a.facts));
+    const auto shows = [&](const CaptionedPicture& p, const char* what) {
+      return holds({subject_fact(what)}, p.facts);
+    };
+    EXPECT_TRUE(shows(a, "a wall") && !shows(a, "grass"));
+    EXPECT_TRUE(shows(held_out.sample(i), "grass") && !shows(held_out.sample(i), "a wall"));
+  }
+}
+
+TEST_F(Sources, AnObjectCoversTheSceneWhereItsMaskSays) {
+  QuietJob job;
+  const auto library =
+      std::make_shared<const PhotoLibrary>(load_photo_library(library_config(), job));
+  ProceduralConfig config;
+  config.size = 48;
+  const ProceduralSource source(library, config);
+  Rng crop(4), placement(5);
+  const Scene scene = source.scene(0, 0, crop, placement);
+  double covered = 0;
+  for (size_t i = 0; i < scene.pixels.pixels(); ++i) {
+    const float* rgb = &scene.pixels.rgb[3 * i];
+    covered += scene.object_mask[i];
+    if (scene.object_mask[i] > 0.99f) {
+      EXPECT_GT(rgb[0], 4 * rgb[1]);
+    } else if (scene.object_mask[i] < 0.001f) {
+      EXPECT_NEAR(rgb[0], rgb[1], 0.02f);
+    }
+  }
+  EXPECT_GT(covered, 0.1 * 48 * 48);
+  EXPECT_EQ(scene.material.objects.front(), "a robin");
+}
+
+TEST_F(Sources, ProducersDeliverTheSameBatchesInOrderWhateverTheirNumber) {
+  QuietJob job;
+  const auto library =
+      std::make_shared<const PhotoLibrary>(load_photo_library(library_config(), job));
+  ProceduralConfig config;
+  config.size = 32;
+  const ProceduralSource source(library, config);
+  SampleQueue one(source, 6, 2, 1), three(source, 6, 2, 3);
+  for (int batch = 2; batch < 8; ++batch) {
+    const SampleQueue::Batch a = one.next(), b = three.next();
+    for (size_t i = 0; i < 6; ++i) {
+      EXPECT_EQ(a[i].rgb, b[i].rgb);
+      EXPECT_EQ(a[i].caption.text, source.sample(uint64_t(batch) * 6 + i).caption.text);
+    }
+  }
+}
+
+struct FailingSource final : CaptionedSource {
+  CaptionedPicture sample(uint64_t index) const override {
+    if (index >= 8) throw Error(ErrorCode::input, "no more");
+    return {};
+  }
+  std::string description() const override { return "fails"; }
+};
+
+TEST(SampleQueue, AProducersErrorReachesTheConsumer) {
+  const FailingSource source;
+  SampleQueue queue(source, 4, 0, 2);
+  queue.next();
+  queue.next();
+  EXPECT_THROW(queue.next(), Error);
+}
+
+TEST_F(Sources, AFolderGivesEachPictureOnceAnEpochWithItsCaptions) {
+  QuietJob job;
+  fs::create_directories(root_ / "f/sub");
+  for (int i = 0; i < 5; ++i) {
+    const auto value = uint8_t(40 * i + 20);
+    write_image(root_ / "f" / (std::to_string(i) + ".png"),
+                flat(50, 40, {value, value, value, 255}));
+    text("f/" + std::to_string(i) + ".txt", "picture " + std::to_string(i) + "\n");
+  }
+  write_image(root_ / "f/sub/json.jpg", flat(50, 40, {250, 10, 10, 255}));
+  text("f/captions.json", R"({"sub/json.jpg": ["red", "a red picture"]})");
+  write_image(root_ / "f/uncaptioned.png", flat(50, 40, {1, 2, 3, 255}));
+
+  FolderConfig config;
+  config.folder = root_ / "f";
+  config.size = 32;
+  const FolderSource source(config, job);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    std::set<std::string> seen;
+    for (int i = 0; i < 6; ++i) {
+      const CaptionedPicture sample = source.sample(uint64_t(epoch * 6 + i));
+      const bool red = sample.caption.text.find("red") != std::string::npos;
+      seen.insert(red ? "red" : sample.caption.text);
+      EXPECT_EQ(red, sample.rgb[0] > 2 * sample.rgb[1]);
+      // Both captions of one picture are true of it.
+      EXPECT_EQ(holds({caption_fact("red")}, sample.facts), red);
+    }
+    EXPECT_EQ(seen.size(), 6u);
+  }
+}
+
+TEST_F(Sources, AFolderWithoutCaptionsOrWithBrokenOnesIsRefused) {
+  QuietJob job;
+  FolderConfig config;
+  config.folder = root_ / "nowhere";
+  EXPECT_THROW(FolderSource(config, job), Error);
+  config.folder = root_ / "photos";
+  write_image(root_ / "photos/a.png", flat(40, 40, {1, 2, 3, 255}));
+  EXPECT_THROW(FolderSource(config, job), Error);
+  for (const char* broken : {"{", "[]", R"({"a.png": 3})", R"({"missing.png": "x"})"}) {
+    text("photos/captions.json", broken);
+    EXPECT_THROW(FolderSource(config, job), Error) << broken;
+  }
+}
+
+}  // namespace
+}  // namespace vane
