@@ -11,12 +11,12 @@ namespace vane {
 namespace {
 
 // Gradient of sum(c * x^2) / 2 with c = 1, 2, 3.
-Tensor gradient(const Tensor& x) { return x * at::tensor({1.0, 2.0, 3.0}, at::kDouble); }
+Tensor slope(const Tensor& x) { return x * at::tensor({1.0, 2.0, 3.0}, at::kDouble); }
 
 std::vector<double> run(double weight_decay, int steps) {
   const Tensor x = at::tensor({1.0, -2.0, 0.5}, at::kDouble);
   Adam adam({{{.learning_rate = 0.1, .weight_decay = weight_decay}, {{"x", x}}}});
-  for (int i = 0; i < steps; ++i) adam.step({gradient(x)});
+  for (int i = 0; i < steps; ++i) adam.step({slope(x)});
   return {x.data_ptr<double>(), x.data_ptr<double>() + 3};
 }
 
