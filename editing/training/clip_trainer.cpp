@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/training/clip_trainer.h"
+
+#include "editing/training/contrastive_loss.h"
+#include "editing/training/picture_batch.h"
+#include "engine/base/error.h"
+
+namespace vane {
+namespace {
+
+constexpr double kMaxLogitScale = 4.605170185988092;  // ln 100, Radford et al. 2021, section 2.5
+/// The average follows every fourth step: the same mean at a quarter of the memory traffic.
+constexpr int64_t kAverageEvery = 4;
+constexpr const char* kTokenMoment = "token_embedding.weight.v";
+
+ClipModel new_model(const ClipTrainingConfig& config) {
+  ClipModel model =
+      ClipModel::random(clip_config_of(config.model), Rng(config.seed).fork("weights"));
+  model.visit([](const std::string&, Tensor& tensor, const std::vector<int64_t>&) {
+    // oneDNN's convolutions are faster on this layout.
+    if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  });
+  model.require_gradients(true);
+  return model;
+}
+
+std::vector<AdamGroup> groups_of(const ClipModel& model, const ClipTrainingConfig& config) {
+  AdamOptions options;
+  options.learning_rate = config.learning_rate;
+  // CLIP's ResNet settings (Radford et al. 2021, table 18, with the Adam of its ViTs).
+  options.beta2 = 0.98;
+  options.epsilon = 1e-6;
+  AdamGroup plain{options, {}}, decayed{options, {}};
+  decayed.options.weight_decay = config.weight_decay;
+  for (const auto& [name, tensor] : model.parameters()) {
+    const bool decays =
+        tensor.dim() >= 2 && name.find("embedding") == std::string::npos && !is_buffer(name);
+    (decays ? decayed : plain).parameters.emplace_back(name, tensor);
+  }
+  return {plain, decayed};
+}
+
+}  // namespace
+
+ClipConfig clip_config_of(const ClipSizes& sizes) {
+  const auto refuse = [](const std::string& key, const std::string& what) {
+    throw Error(ErrorCode::config, what).at_key(key);
+  };
+  ClipConfig config;
+  config.embed_dim = sizes.embed_dim;
+  config.vision.image_size = sizes.image_size;
+  config.preprocess.image_size = static_cast<int>(sizes.image_size);
+  config.vision.width = sizes.vision_width;
+  if (sizes.vision == "modified-resnet") {
+    config.vision.kind = VisionConfig::Kind::modified_resnet;
+    if (sizes.vision_depths.size() != 4) refuse("model.vision-depths", "needs four numbers");
+    if (sizes.image_size % 32 != 0) refuse("model.image-size", "must be a multiple of 32");
+    std::copy_n(sizes.vision_depths.begin(), 4, config.vision.depths.begin());
+    config.vision.head_width = 64;
+    if (sizes.vision_width % 2 != 0) refuse("model.vision-width", "must be even");
+  } else {
+    config.vision.patch_size = sizes.patch_size;
+    if (sizes.image_size % sizes.patch_size != 0) {
+      refuse("model.patch-size", "must divide the image size");
+    }
+    if (sizes.vision_width % sizes.vision_heads != 0) {
+      refuse("model.vision-heads", "must divide the width");
+    }
+    config.vision.head_width = sizes.vision_width / sizes.vision_heads;
+    config.vision.blocks =
+        ClipConfig::uniform_blocks(sizes.vision_layers, sizes.vision_width, sizes.vision_heads);
+  }
+  if (sizes.text_width % sizes.text_heads != 0) refuse("model.text-heads", "must divide the width");
+  config.text.width = sizes.text_width;
+  config.text.context_length = sizes.context_length;
+  config.text.blocks =
+      ClipConfig::uniform_blocks(sizes.text_layers, sizes.text_width, sizes.text_heads);
+  return config;
+}
+
+ClipTrainer::ClipTrainer(const ClipTrainingConfig& config)
+    : config_(config), model_(new_model(config)), optimiser_(groups_of(model_, config)) {
+  for (const auto& [name, tensor] : model_.state_dict()) average_[name] = tensor.detach().clone();
+}
+
+double ClipTrainer::logit_scale() const { return std::exp(model_.logit_scale.item<double>()); }
+
+double ClipTrainer::rate_factor() const {
+  return warmup_cosine(steps(), config_.steps, config_.warmup, 0.01);
+}
+
+double ClipTrainer::step(const std::vector<CaptionedPicture>& batch) {
+  std::vector<std::vector<uint8_t>> pictures;
+  std::vector<std::string> texts;
+  for (const CaptionedPicture& sample : batch) {
+    pictures.push_back(sample.rgb);
+    texts.push_back(sample.caption.text);
+  }
+  const ClipInfo& info = model_.info();
+  const TextTensors tokens = text_tensors(texts, info.tokenizer);
+  const Tensor image = model_.encode_image(
+      network_input(pictures, batch.front().size, info.preprocess), nullptr, BatchNormMode::batch);
+  const Tensor text = model_.encode_text(tokens.ids, tokens.end);
+  const Tensor loss = contrastive_loss(image, text, model_.logit_scale, true_pairs(batch));
+  const double value = loss.item<double>();
+  if (!std::isfinite(value)) {
+    throw Error(ErrorCode::numeric, "the loss is not finite at step " + std::to_string(steps() + 1))
+        .with_hint("resume from the last checkpoint with a lower learning rate");
+  }
+  const double rate = rate_factor();
+  optimiser_.step(torch::autograd::grad({loss}, optimiser_.parameters()), rate);
+  const at::NoGradGuard no_grad;
+  model_.logit_scale.clamp_max_(kMaxLogitScale);
+  if (steps() % kAverageEvery == 0) update_average();
+  return value;
+}
+
+void ClipTrainer::update_average() {
+  // A young average forgets faster, so that the random start does not linger.
+  const double horizon =
+      (1.0 + static_cast<double>(steps())) / (10.0 + static_cast<double>(steps()));
+  const double decay =
+      std::pow(std::min(config_.average_decay, horizon), static_cast<double>(kAverageEvery));
+  for (const auto& [name, tensor] : model_.state_dict()) average_[name].lerp_(tensor, 1.0 - decay);
+}
+
+Checkpoint ClipTrainer::checkpoint() const {
+  Checkpoint saved;
+  saved.step = steps();
+  for (const auto& [name, tensor] : model_.state_dict()) {
+    saved.tensors["model." + name] = tensor.detach();
+  }
+  for (const auto& [name, tensor] : average_) saved.tensors["average." + name] = tensor;
+  for (const auto& [name, tensor] : optimiser_.state()) saved.tensors["adam." + name] = tensor;
+  saved.facts["samples"] = std::to_string(steps() * config_.batch);
+  return saved;
+}
+
+void ClipTrainer::restore(const Checkpoint& saved) {
+  const at::NoGradGuard no_grad;
+  const auto copy = [&](const std::string& key, const Tensor& to) {
+    const auto found = saved.tensors.find(key);
+    if (found == saved.tensors.end() || found->second.sizes() != to.sizes()) {
+      throw Error(ErrorCode::checkpoint, "tensor is missing or has another shape").at_key(key);
+    }
+    to.copy_(found->second);
+  };
+  for (const auto& [name, tensor] : model_.state_dict()) copy("model." + name, tensor);
+  for (const auto& [name, tensor] : average_) copy("average." + name, tensor);
+  std::map<std::string, Tensor> moments;
+  for (const auto& [key, tensor] : saved.tensors) {
+    if (key.starts_with("adam.")) moments[key.substr(5)] = tensor;
+  }
+  optimiser_.restore(moments);
+}
+
+ClipModel ClipTrainer::averaged_model() const {
+  const at::NoGradGuard no_grad;
+  ClipModel copy = model_;
+  copy.visit([&](const std::string& name, Tensor& tensor, const std::vector<int64_t>&) {
+    tensor = average_.at(name).clone();
+  });
+  // A token was used when its second moment ever moved.
+  const std::map<std::string, Tensor> moments = optimiser_.state();
+  const Tensor used = moments.at(kTokenMoment).sum(1) > 0;
+  if (used.any().item<bool>()) {
+    Tensor& table = copy.text->token_embedding;
+    const Tensor mean = table.index({used}).mean(0, true);
+    table = at::where(used.unsqueeze(1), table, mean).contiguous();
+  }
+  copy.prepare_evaluation();
+  return copy;
+}
+
+}  // namespace vane

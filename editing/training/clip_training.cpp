@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/training/clip_training.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "editing/training/clip_evaluation.h"
+#include "editing/training/clip_trainer.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/config/config_writer.h"
+#include "engine/data/folder_source.h"
+#include "engine/data/procedural_source.h"
+#include "engine/data/sample_queue.h"
+#include "engine/image/codec.h"
+
+namespace vane {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// What must not change between a run and its continuation. The length of the run and where things
+/// are written may.
+std::string config_hash(ClipTrainingConfig config) {
+  const ClipTrainingConfig defaults;
+  config.output.clear();
+  config.steps = defaults.steps;
+  config.max_minutes = config.checkpoint_seconds = 0;
+  config.evaluate_every = config.producers = 1;
+  return hex64(content_hash(fields_of(config)));
+}
+
+struct TrainingData {
+  std::shared_ptr<const PhotoLibrary> library;  // empty for a folder
+  std::unique_ptr<CaptionedSource> source;
+};
+
+TrainingData open_data(const ClipTrainingConfig& config, Job& job) {
+  TrainingData data;
+  const int size = static_cast<int>(config.model.image_size);
+  if (!config.folder.empty()) {
+    FolderConfig folder;
+    folder.folder = config.folder;
+    folder.size = size;
+    folder.seed = config.seed;
+    data.source = std::make_unique<FolderSource>(folder, job);
+    return data;
+  }
+  data.library =
+      std::make_shared<const PhotoLibrary>(load_photo_library(config.procedural.library, job));
+  for (const std::string& file : data.library->missing) job.warn("not installed: " + file);
+  ProceduralConfig procedural;
+  procedural.size = size;
+  procedural.seed = config.seed;
+  procedural.cutout_share = config.procedural.cutout_share;
+  procedural.group = config.procedural.group;
+  data.source = std::make_unique<ProceduralSource>(data.library, procedural);
+  return data;
+}
+
+/// The first 64 pictures of the stream in rows of eight, and their captions.
+void write_samples(const CaptionedSource& source, int size, const fs::path& run) {
+  constexpr int kAcross = 8;
+  Image sheet;
+  sheet.width = sheet.height = kAcross * size;
+  sheet.u8.resize(sheet.sample_count());
+  std::string captions;
+  for (int i = 0; i < kAcross * kAcross; ++i) {
+    const CaptionedPicture sample = source.sample(static_cast<uint64_t>(i));
+    captions += sample.caption.text + "\n";
+    for (int y = 0; y < size; ++y) {
+      const size_t row = size_t(i / kAcross * size + y) * size_t(sheet.width);
+      std::copy_n(sample.rgb.begin() + ptrdiff_t(y) * size * 3, size_t(size) * 3,
+                  sheet.u8.begin() + ptrdiff_t((row + size_t(i % kAcross * size)) * 3));
+    }
+  }
+  write_image(run / "samples.png", sheet);
+  atomic_write(run / "samples.txt", std::string_view(captions));
+}
+
+/// A file of one JSON object a line. Lines beyond `step` are left over from before a resume.
+class JsonLines {
+ public:
+  JsonLines(fs::path path, int64_t step) {
+    std::string kept;
+    {
+      std::ifstream old(path);
+      for (std::string line; std::getline(old, line);) {
+        const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
+        if (entry.is_object() && entry.value("step", int64_t{0}) <= step) kept += line + "\n";
+      }
+    }
+    atomic_write(path, std::string_view(kept));
+    stream_.open(path, std::ios::app);
+  }
+  void write(const nlohmann::json& entry) { stream_ << entry.dump() << std::endl; }
+
+ private:
+  std::ofstream stream_;
+};
+
+/// One process a run folder: two would write each other's checkpoints.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder) {
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    const fs::path file = folder / "lock";
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) {
+      throw Error(ErrorCode::resource, std::string("cannot lock: ") + std::strerror(errno))
+          .in_file(file);
+    }
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      ::close(descriptor_);
+      throw Error(ErrorCode::usage, "another process is training in this run folder")
+          .in_file(folder)
+          .with_hint("wait for it, or choose another --run folder");
+    }
+  }
+  ~FolderLock() { ::close(descriptor_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+class TrainingRun {
+ public:
+  TrainingRun(const ClipTrainingConfig& config, const fs::path& run, bool resume, Job& job)
+      : config_(config),
+        run_(run),
+        job_(job),
+        lock_(run),
+        checkpoints_(run / "checkpoints", config_hash(config)),
+        trainer_(config) {
+    if (!resume && !checkpoints_.empty()) {
+      throw Error(ErrorCode::usage, "the run folder already has checkpoints")
+          .in_file(run)
+          .with_hint("pass --resume to continue, or choose another --run folder");
+    }
+    data_ = open_data(config, job);
+    job.info(data_.source->description());
+    if (resume) {
+      if (const auto saved = checkpoints_.load(job)) trainer_.restore(*saved);
+    }
+    write_samples(*data_.source, static_cast<int>(config.model.image_size), run);
+    atomic_write(run / "config.yaml", std::string_view(to_yaml(config)));
+    metrics_ = std::make_unique<JsonLines>(run / "metrics.jsonl", trainer_.steps());
+    evaluations_ = std::make_unique<JsonLines>(run / "evaluation.jsonl", trainer_.steps());
+  }
+
+  ClipTrainingResult train() {
+    ClipTrainingResult result;
+    SampleQueue queue(*data_.source, static_cast<int>(config_.batch), trainer_.steps(),
+                      config_.producers);
+    const int64_t first = trainer_.steps();
+    auto saved_at = Clock::now();
+    std::deque<double> recent;
+    while (trainer_.steps() < config_.steps && !out_of_time()) {
+      if (job_.stop_requested()) {
+        checkpoints_.save(trainer_.checkpoint());
+        job_.check_cancelled();
+      }
+      const double rate = trainer_.rate_factor();
+      recent.push_back(trainer_.step(queue.next()));
+      if (recent.size() > 100) recent.pop_front();
+      result.loss = std::accumulate(recent.begin(), recent.end(), 0.0) / double(recent.size());
+      report(result.loss, recent.back(), rate, first);
+      if (seconds_since(saved_at) > config_.checkpoint_seconds) {
+        checkpoints_.save(trainer_.checkpoint());
+        saved_at = Clock::now();
+      }
+      const int64_t every = config_.evaluate_every;
+      if (every > 0 && trainer_.steps() % every == 0 && trainer_.steps() < config_.steps) {
+        evaluate();
+      }
+    }
+    checkpoints_.save(trainer_.checkpoint());
+    result.evaluation = evaluate();
+    result.steps = trainer_.steps();
+    result.finished = trainer_.steps() >= config_.steps;
+    result.seconds = seconds_since(start_);
+    trainer_.averaged_model().save_folder(config_.output, true);
+    return result;
+  }
+
+ private:
+  bool out_of_time() const {
+    return config_.max_minutes > 0 && seconds_since(start_) > 60 * config_.max_minutes;
+  }
+
+  void report(double smooth, double loss, double rate, int64_t first) {
+    const int64_t step = trainer_.steps();
+    job_.progress(step, config_.steps, "training");
+    job_.metric("loss", step, smooth);
+    if (step % 10 != 0) return;
+    const double seconds = seconds_since(start_);
+    metrics_->write({{"step", step},
+                     {"loss", loss},
+                     {"mean_loss", smooth},
+                     {"rate", rate * config_.learning_rate},
+                     {"logit_scale", trainer_.logit_scale()},
+                     {"seconds", seconds},
+                     {"images_per_second", double((step - first) * config_.batch) / seconds}});
+  }
+
+  std::string evaluate() {
+    if (!data_.library) return {};
+    const ClipModel model = trainer_.averaged_model();
+    const std::string scores = evaluate_clip(model, data_.library, {}, job_).json();
+    nlohmann::json entry = nlohmann::json::parse(scores);
+    entry["step"] = trainer_.steps();
+    evaluations_->write(entry);
+    return scores;
+  }
+
+  const ClipTrainingConfig& config_;
+  fs::path run_;
+  Job& job_;
+  FolderLock lock_;
+  CheckpointFolder checkpoints_;
+  ClipTrainer trainer_;
+  TrainingData data_;
+  std::unique_ptr<JsonLines> metrics_, evaluations_;
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace
+
+ClipTrainingResult train_clip(const ClipTrainingConfig& config, const fs::path& run, bool resume,
+                              Job& job) {
+  std::error_code failure;
+  fs::create_directories(config.output, failure);
+  if (failure) throw Error(ErrorCode::resource, failure.message()).in_file(config.output);
+  check_writable(config.output / "open_clip_config.json");
+  return TrainingRun(config, run, resume, job).train();
+}
+
+}  // namespace vane

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What `vane train clip CONFIG.yaml` reads. No torch here.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/config/fields.h"
+#include "engine/data/photo_library.h"
+
+namespace vane {
+
+/// Sizes of both towers. Preprocessing constants and the vocabulary are OpenAI's.
+struct ClipSizes {
+  int64_t image_size = 64;
+  int64_t embed_dim = 256;
+  std::string vision = "modified-resnet";
+  int64_t vision_width = 32;
+  std::vector<int64_t> vision_depths{1, 2, 2, 1};
+  int64_t vision_layers = 6, vision_heads = 4, patch_size = 8;
+  int64_t text_width = 128, text_heads = 2, text_layers = 3, context_length = 77;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = ClipSizes;
+    v.field("image-size", &C::image_size, "side of the square input",
+            {.min = 32, .max = 1024, .unit = "px"});
+    v.field("embed-dim", &C::embed_dim, "length of an embedding", {.min = 8, .max = 4096});
+    v.field("vision", &C::vision, "image tower", {.choices = {"modified-resnet", "vit"}});
+    v.field("vision-width", &C::vision_width,
+            "channels after the stem (ResNet) or of the residual stream (ViT)",
+            {.min = 8, .max = 4096});
+    v.field("vision-depths", &C::vision_depths, "bottlenecks of the four ResNet stages");
+    v.field("vision-layers", &C::vision_layers, "blocks of a ViT", {.min = 1, .max = 64});
+    v.field("vision-heads", &C::vision_heads, "attention heads of a ViT", {.min = 1, .max = 64});
+    v.field("patch-size", &C::patch_size, "patch side of a ViT", {.min = 1, .max = 64});
+    v.field("text-width", &C::text_width, "residual stream of the text tower",
+            {.min = 8, .max = 4096});
+    v.field("text-heads", &C::text_heads, "attention heads", {.min = 1, .max = 64});
+    v.field("text-layers", &C::text_layers, "blocks", {.min = 1, .max = 64});
+    v.field("context-length", &C::context_length, "token positions", {.min = 8, .max = 1024});
+  }
+};
+
+/// Photographs under looks and captioned cut-outs (engine/data).
+struct ProceduralData {
+  float cutout_share = 0.45f;
+  int group = 4;
+  PhotoLibraryConfig library;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = ProceduralData;
+    v.field("cutout-share", &C::cutout_share, "share of samples with a cut-out in front",
+            {.min = 0, .max = 1});
+    v.field("group", &C::group, "neighbouring samples that share one crop of one photograph",
+            {.min = 1, .max = 64});
+    v.field("library", &C::library, "photographs and cut-outs");
+  }
+};
+
+struct ClipTrainingConfig {
+  std::string name;
+  /// Where the finished model goes.
+  std::filesystem::path output;
+  uint64_t seed = 1;
+  int64_t steps = 6000, batch = 128, warmup = 300;
+  double learning_rate = 1e-3, weight_decay = 0.05;
+  /// Of the averaged weights, which are what is saved; per step.
+  double average_decay = 0.999;
+  int64_t evaluate_every = 1000;
+  double checkpoint_seconds = 120, max_minutes = 0;
+  int producers = 1;
+  ClipSizes model;
+  /// A folder of captioned pictures; instead of `procedural` when given.
+  std::filesystem::path folder;
+  ProceduralData procedural;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = ClipTrainingConfig;
+    v.field("name", &C::name, "name of the run", {.required = true});
+    v.field("output", &C::output, "folder of the finished model", {.required = true});
+    v.field("seed", &C::seed, "random seed of weights and data");
+    v.field("steps", &C::steps, "optimiser steps", {.min = 1, .max = 1e9});
+    v.field("batch", &C::batch, "pairs per step", {.min = 2, .max = 65536});
+    v.field("warmup", &C::warmup, "steps of rising learning rate", {.min = 0, .max = 1e9});
+    v.field("learning-rate", &C::learning_rate, "peak", {.min = 0, .max = 1, .log_scale = true});
+    v.field("weight-decay", &C::weight_decay, "decoupled; of matrices and kernels only",
+            {.min = 0, .max = 10});
+    v.field("average-decay", &C::average_decay, "of the averaged weights that are saved",
+            {.min = 0, .max = 1});
+    v.field("evaluate-every", &C::evaluate_every, "steps between evaluations; 0: only at the end",
+            {.min = 0, .max = 1e9});
+    v.field("checkpoint-seconds", &C::checkpoint_seconds, "between checkpoints",
+            {.min = 0, .max = 1e6, .unit = "s"});
+    v.field("max-minutes", &C::max_minutes, "stop earlier and save what there is; 0: no limit",
+            {.min = 0, .max = 1e6, .unit = "min"});
+    v.field("producers", &C::producers, "threads that make samples", {.min = 1, .max = 64});
+    v.field("model", &C::model, "sizes of the towers");
+    v.field("folder", &C::folder, "folder of captioned pictures, instead of procedural ones",
+            {.placeholder = "DIR"});
+    v.field("procedural", &C::procedural, "photographs under looks, and cut-outs");
+  }
+};
+
+}  // namespace vane
