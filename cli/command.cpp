@@ -18,7 +18,7 @@ namespace vane {
 Invocation::Invocation(const Command& command, std::vector<std::string> arguments)
     : command_(command), arguments_(std::move(arguments)) {}
 
-void Invocation::read_fields(const Fields& fields) {
+void Invocation::read_fields(const Fields& fields, bool apply_set) {
   const Fields common = fields_of(globals_);
   const std::array groups{&fields, &common};
   // Help is wanted even when the rest of the line is not complete yet.
@@ -38,8 +38,10 @@ void Invocation::read_fields(const Fields& fields) {
     apply_yaml(*parse_yaml_file(file, limits_), file, fields, &origins);
   }
   apply_flags(values, fields, &origins);
-  for (const std::string& assignment : globals_.set) {
-    apply_override(assignment, fields, &origins);
+  if (apply_set) {
+    for (const std::string& assignment : globals_.set) {
+      apply_override(assignment, fields, &origins);
+    }
   }
   const auto missing = missing_fields(fields, origins);
   for (const Field& field : fields) {

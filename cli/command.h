@@ -45,10 +45,13 @@ class Invocation {
   Invocation(const Command& command, std::vector<std::string> arguments);
 
   /// Reads options into `request`: defaults, then --config files, then flags and --set. Fills its
-  /// members `seed` and `limits` where it has them. Throws Error{usage} or ConfigErrors.
+  /// members `seed` and `limits` where it has them. A request with a member `overrides` is given
+  /// --set as it stands, for the recipe that it names. Throws Error{usage} or ConfigErrors.
   template <class Request>
   void read(Request& request) {
-    read_fields(fields_of(request));
+    constexpr bool takes_overrides = requires { request.overrides = globals_.set; };
+    read_fields(fields_of(request), !takes_overrides);
+    if constexpr (takes_overrides) request.overrides = globals_.set;
     if constexpr (requires { request.seed = globals_.seed; }) {
       if (seed_given_) request.seed = globals_.seed;
     }
@@ -75,7 +78,7 @@ class Invocation {
   int finish(const Json& json, const std::string& text);
 
  private:
-  void read_fields(const Fields& fields);
+  void read_fields(const Fields& fields, bool apply_set);
 
   const Command& command_;
   std::vector<std::string> arguments_;

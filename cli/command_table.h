@@ -24,5 +24,7 @@ Command models_convert_command();
 Command models_inspect_command();
 Command models_list_command();
 Command score_command();
+Command evaluate_command();
+Command train_command();
 
 }  // namespace vane

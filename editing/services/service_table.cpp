@@ -11,6 +11,7 @@
 #include "editing/services/doctor.h"
 #include "editing/services/edit.h"
 #include "editing/services/start.h"
+#include "editing/services/train.h"
 
 namespace vane {
 namespace {
@@ -78,7 +79,9 @@ constexpr Entry kServices[] = {
     entry<&direction_text>("direction text"),
     entry<&doctor>("doctor"),
     entry<&edit>("edit"),
+    entry<&evaluate>("evaluate"),
     entry<&start>("start"),
+    entry<&train>("train"),
 };
 
 }  // namespace

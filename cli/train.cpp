@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/train.h"
+
+#include <fmt/format.h>
+
+#include "cli/command_table.h"
+#include "engine/base/text.h"
+
+namespace vane {
+namespace {
+
+Json json_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json::parse(text);
+}
+
+/// The numbers of an evaluation that are not lists.
+std::string summary(const Json& scores) {
+  TextTable table;
+  for (const auto& [name, value] : scores.items()) {
+    if (value.is_number()) table.row({name, fmt::format("{:.3f}", value.get<double>())});
+  }
+  if (scores.contains("looks")) {
+    for (const Json& look : scores["looks"]) {
+      table.row({look["look"].get<std::string>() + " / " + look["against"].get<std::string>(),
+                 fmt::format("{:.3f}", look["accuracy"].get<double>())});
+    }
+  }
+  return table.text();
+}
+
+int run_train(Invocation& call) {
+  TrainRequest request;
+  call.read(request);
+  const auto result = call.compute<TrainResult>("train", request);
+  const Json scores = json_or_null(result.evaluation);
+  const Json json{{"output", result.output},
+                  {"run", result.run},
+                  {"steps", result.steps},
+                  {"finished", result.finished},
+                  {"loss", json_number(result.loss)},
+                  {"seconds", result.seconds},
+                  {"evaluation", scores}};
+  const std::string text =
+      fmt::format("{} steps in {}, loss {:.3f}; model in {}{}\n", result.steps,
+                  duration_text(result.seconds), result.loss, result.output,
+                  result.finished ? "" : " (time limit reached before the last step)");
+  return call.finish(json, text + (scores.is_null() ? "" : summary(scores)));
+}
+
+int run_evaluate(Invocation& call) {
+  EvaluateRequest request;
+  call.read(request);
+  const auto result = call.compute<EvaluateResult>("evaluate", request);
+  const Json scores = json_or_null(result.scores);
+  return call.finish(scores, summary(scores));
+}
+
+}  // namespace
+
+Command train_command() {
+  return {"train",
+          "train one of the small models from a recipe",
+          {{"vane train clip assets/training/clip-mini.yaml", "train the bundled CLIP again"},
+           {"vane train clip recipe.yaml --resume", "continue after an interruption"},
+           {"vane train clip recipe.yaml --set steps=500", "change one setting of the recipe"}},
+          run_train};
+}
+
+Command evaluate_command() {
+  return {"evaluate",
+          "measure a model on data that it was not trained on",
+          {{"vane evaluate clip assets/training/clip-mini.yaml", "score the bundled CLIP"}},
+          run_evaluate};
+}
+
+}  // namespace vane

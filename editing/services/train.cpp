@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/train.h"
+
+#include "editing/training/clip_evaluation.h"
+#include "editing/training/clip_training.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
+#include "engine/clip/clip_encoder.h"
+#include "engine/config/config_reader.h"
+
+namespace vane {
+
+TrainResult train(const TrainRequest& request, Job& job) {
+  const auto config =
+      read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
+  const std::filesystem::path run =
+      request.run.empty() ? std::filesystem::path("runs") / config.name : request.run;
+  const ClipTrainingResult trained = train_clip(config, run, request.resume, job);
+  TrainResult result;
+  result.output = config.output.string();
+  result.run = run.string();
+  result.steps = trained.steps;
+  result.finished = trained.finished;
+  result.loss = trained.loss;
+  result.seconds = trained.seconds;
+  result.evaluation = trained.evaluation;
+  return result;
+}
+
+EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
+  const auto config =
+      read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
+  if (!config.folder.empty()) {
+    throw Error(ErrorCode::config, "captioned folders have no held-out looks to evaluate")
+        .in_file(request.recipe)
+        .at_key("folder");
+  }
+  if (!request.output.empty()) check_writable(request.output);
+  ClipLoadOptions options;
+  options.limits = request.limits;
+  const auto clip = load_clip(
+      request.model.empty() ? config.output : std::filesystem::path(request.model), options);
+  const auto library =
+      std::make_shared<const PhotoLibrary>(load_photo_library(config.procedural.library, job));
+  for (const std::string& file : library->missing) job.warn("not installed: " + file);
+  EvaluateResult result;
+  result.scores = evaluate_clip(*clip, library, {}, job).json();
+  if (!request.output.empty()) {
+    atomic_write(request.output, std::string_view(result.scores + "\n"));
+  }
+  return result;
+}
+
+}  // namespace vane

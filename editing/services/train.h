@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// `vane train COMPONENT CONFIG.yaml` and `vane evaluate KIND CONFIG.yaml`. No torch here.
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/base/job.h"
+#include "engine/base/limits.h"
+#include "engine/config/fields.h"
+
+namespace vane {
+
+struct TrainRequest {
+  std::string component;
+  std::filesystem::path recipe;
+  std::filesystem::path run;
+  bool resume = false;
+  /// `--set key=value` of the recipe.
+  std::vector<std::string> overrides;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = TrainRequest;
+    v.field(
+        "component", &C::component, "what is trained",
+        {.choices = {"clip"}, .required = true, .positional = true, .placeholder = "COMPONENT"});
+    v.field("recipe", &C::recipe, "data, sizes and schedule",
+            {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
+    v.field("run", &C::run, "folder of checkpoints and metrics; runs/NAME by default",
+            {.placeholder = "DIR"});
+    v.field("resume", &C::resume, "continue from the newest checkpoint of the run folder");
+  }
+};
+
+struct TrainResult {
+  std::string output, run;
+  int64_t steps = 0;
+  bool finished = false;
+  double loss = std::numeric_limits<double>::quiet_NaN(), seconds = 0;
+  /// JSON of the component's own evaluation, or empty.
+  std::string evaluation;
+};
+
+/// Throws Error; a stop request saves a checkpoint and throws Cancelled.
+TrainResult train(const TrainRequest& request, Job& job);
+
+struct EvaluateRequest {
+  std::string kind;
+  std::filesystem::path recipe;
+  std::string model;
+  std::filesystem::path output;
+  std::vector<std::string> overrides;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = EvaluateRequest;
+    v.field("kind", &C::kind, "what is evaluated",
+            {.choices = {"clip"}, .required = true, .positional = true, .placeholder = "KIND"});
+    v.field("recipe", &C::recipe, "the configuration it was trained with",
+            {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
+    v.field("model", &C::model, "model to evaluate; the output of the recipe by default",
+            {.placeholder = "MODEL"});
+    v.field("output", &C::output, "write the JSON here",
+            {.short_flag = "o", .placeholder = "FILE"});
+  }
+};
+
+struct EvaluateResult {
+  /// JSON of the scores.
+  std::string scores;
+};
+
+/// Throws Error{config} when the recipe has nothing held out.
+EvaluateResult evaluate(const EvaluateRequest& request, Job& job);
+
+}  // namespace vane
