@@ -6,6 +6,7 @@
 namespace vane {
 namespace {
 
+// Data, not logic: as long as there are looks.
 const std::map<Look, LookWords>& table() {
   static const std::map<Look, LookWords> words = {
       {Look::bright,

@@ -91,6 +91,7 @@ Look look_from_name(std::string_view name) {
       .with_hint(near ? "did you mean '" + *near + "'?" : "looks: " + join(names, ", "));
 }
 
+// A table from look to tone function; longer than other functions only because it lists all looks.
 void apply_look(Raster& p, Look look, float s, Rng& rng, std::span<const float> subject) {
   switch (look) {
     case Look::bright:
