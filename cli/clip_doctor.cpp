@@ -43,7 +43,7 @@ Command clip_doctor_command() {
           [](Invocation& call) {
             ClipDoctorRequest request;
             call.read(request);
-            auto result = call.compute<ClipDoctorResult>("clip_doctor", request);
+            auto result = call.compute<ClipDoctorResult>("clip doctor", request);
             return call.finish(fields_json(fields_of(result)), page(result, call.style()));
           }};
 }

@@ -61,14 +61,14 @@ std::string inspect_page(const ModelsInspectResult& result, bool all, const Term
 int run_list(Invocation& call) {
   ModelsListRequest request;
   call.read(request);
-  auto result = call.compute<ModelsListResult>("models_list", request);
+  auto result = call.compute<ModelsListResult>("models list", request);
   return call.finish(fields_json(fields_of(result)), list_page(result, call.style()));
 }
 
 int run_inspect(Invocation& call) {
   ModelsInspectRequest request;
   call.read(request);
-  auto result = call.compute<ModelsInspectResult>("models_inspect", request);
+  auto result = call.compute<ModelsInspectResult>("models inspect", request);
   return call.finish(fields_json(fields_of(result)),
                      inspect_page(result, call.globals().verbose, call.style()));
 }
@@ -76,7 +76,7 @@ int run_inspect(Invocation& call) {
 int run_convert(Invocation& call) {
   ModelsConvertRequest request;
   call.read(request);
-  auto result = call.compute<ModelsConvertResult>("models_convert", request);
+  auto result = call.compute<ModelsConvertResult>("models convert", request);
   return call.finish(fields_json(fields_of(result)),
                      fmt::format("{}  {} tensors, {}{}\n", printable(result.output, 1000),
                                  result.tensors, byte_size_text(result.bytes),
