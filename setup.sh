@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 usage() {
   cat <<'EOF'
 Usage: ./setup.sh [--headless] [--cuda] [--nvcc] [--dev] [--no-build] [--offline DIR]
+       ./setup.sh --get NAME [--offline DIR]
 
   --headless     leave out what only the window needs
   --cuda         also fetch what a CUDA build needs (5.5 GB) and build it
@@ -15,6 +16,7 @@ Usage: ./setup.sh [--headless] [--cuda] [--nvcc] [--dev] [--no-build] [--offline
   --dev          also install what the tests and CI need (GoogleTest, clang, clang-format)
   --no-build     install only
   --offline DIR  take Python wheels from DIR instead of the network
+  --get NAME     only fetch a model of others into models/ (faces: the face generator, 38 MB)
 
 Downloads are kept in ${VANE_DEPS:-~/.cache/vane/deps}; delete that folder to start afresh.
 EOF
@@ -29,6 +31,7 @@ while [ $# -gt 0 ]; do
     --dev) dev=1 ;;
     --no-build) build=0 ;;
     --offline) offline="${2:?--offline needs a folder}"; shift ;;
+    --get) get="${2:?--get needs a name}"; shift ;;
     -h|--help) usage; exit 0 ;;
     *) echo "setup.sh: unknown option $1" >&2; usage >&2; exit 2 ;;
   esac
@@ -36,6 +39,31 @@ while [ $# -gt 0 ]; do
 done
 
 say() { printf '\033[1m%s\033[0m\n' "setup: $*" >&2; }
+
+# The published MobileStyleGAN for faces (Apache-2.0) inside PyPI's random-face wheel. It is never
+# committed nor passed on; models/ is ignored by git.
+get_faces() {
+  local target=models/faces
+  if [ -e "$target/SynthesisNetwork.bin" ]; then say "$target is there"; return 0; fi
+  mkdir -p models
+  local folder; folder="$(mktemp -d models/.download.XXXXXX)"
+  trap 'rm -rf "$folder"' EXIT
+  local source=()
+  if [ -n "$offline" ]; then source=(--no-index --find-links "$offline"); fi
+  say "fetching the face generator (38 MB)"
+  python3 -m pip download -q --no-deps --only-binary=:all: "${source[@]}" -d "$folder" \
+    random-face==2021.7.21.1 || { echo "setup.sh: could not download random-face; with no network, give --offline DIR holding the wheel" >&2; exit 1; }
+  unzip -q -j "$folder"/*.whl 'random_face/data/*' '*/LICENSE' -d "$folder/faces"
+  mv "$folder/faces" "$target"
+  say "the face generator is in $target"
+}
+if [ -n "$get" ]; then
+  case "$get" in
+    faces) get_faces ;;
+    *) echo "setup.sh: there is no model $get to fetch; known: faces" >&2; exit 2 ;;
+  esac
+  exit 0
+fi
 
 torch_version=2.14.1
 deps="${VANE_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/vane/deps}"

@@ -21,6 +21,7 @@ Command doctor_command();
 Command edit_command();
 Command embed_command();
 Command models_convert_command();
+Command models_get_command();
 Command models_inspect_command();
 Command models_list_command();
 Command score_command();
