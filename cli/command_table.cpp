@@ -8,8 +8,8 @@ std::span<const Command> commands() {
       edit_command(),           score_command(),           embed_command(),
       direction_text_command(), direction_image_command(), direction_residual_command(),
       direction_mix_command(),  models_list_command(),     models_inspect_command(),
-      models_convert_command(), clip_doctor_command(),     train_command(),
-      evaluate_command(),       doctor_command(),
+      models_convert_command(), models_get_command(),      clip_doctor_command(),
+      train_command(),          evaluate_command(),        doctor_command(),
   };
   return table;
 }

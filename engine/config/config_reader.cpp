@@ -56,8 +56,8 @@ std::string joined_key(const std::string& prefix, const std::string& name) {
 // Walks a tree beside the fields and notes everything that does not fit.
 class TreeReader {
  public:
-  TreeReader(const std::filesystem::path& file, ConfigOrigins* origins)
-      : file_(file), origins_(origins) {}
+  TreeReader(std::filesystem::path file, ConfigOrigins* origins)
+      : file_(std::move(file)), origins_(origins) {}
 
   void read_group(const YamlNode& node, const Fields& fields, const std::string& prefix) {
     if (node.kind == YamlNode::Kind::null) return;
@@ -173,7 +173,7 @@ class TreeReader {
     if (errors_.size() < kMaxErrors) errors_.push_back(std::move(error));
   }
 
-  const std::filesystem::path& file_;
+  const std::filesystem::path file_;
   ConfigOrigins* origins_;
   std::vector<Error> errors_;
 };
