@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <lcms2.h>
 
 #include <algorithm>
 #include <array>
@@ -216,8 +217,41 @@ TEST(Pictures, DamagedExifIsOrientationOneAndNotWritten) {
   EXPECT_TRUE(exif_for_pixels(garbage, 1, 5, 5).empty());
 }
 
-// Oracle 1: (255 - ink)(255 - black) / 255, worked out by hand. That the profile is used instead
-// when it is a CMYK one cannot be seen here: no such profile is small enough to be kept.
+/// A CMYK profile for which every mixture of inks is the same grey of L* = 50.
+std::vector<uint8_t> grey_ink_profile() {
+  const cmsHPROFILE made = cmsCreateProfilePlaceholder(nullptr);
+  cmsSetProfileVersion(made, 4.2);
+  cmsSetDeviceClass(made, cmsSigOutputClass);
+  cmsSetColorSpace(made, cmsSigCmykData);
+  cmsSetPCS(made, cmsSigLabData);
+  std::vector<cmsUInt16Number> grid;
+  for (int i = 0; i < 16; ++i) grid.insert(grid.end(), {0x8000, 0x8080, 0x8080});
+  cmsPipeline* pipeline = cmsPipelineAlloc(nullptr, 4, 3);
+  // The format wants curves on both sides of the grid; these change nothing.
+  cmsPipelineInsertStage(pipeline, cmsAT_END, cmsStageAllocToneCurves(nullptr, 4, nullptr));
+  cmsPipelineInsertStage(pipeline, cmsAT_END,
+                         cmsStageAllocCLut16bit(nullptr, 2, 4, 3, grid.data()));
+  cmsPipelineInsertStage(pipeline, cmsAT_END, cmsStageAllocToneCurves(nullptr, 3, nullptr));
+  cmsWriteTag(made, cmsSigAToB0Tag, pipeline);
+  cmsUInt32Number size = 0;
+  cmsSaveProfileToMem(made, nullptr, &size);
+  std::vector<uint8_t> bytes(size);
+  cmsSaveProfileToMem(made, bytes.data(), &size);
+  cmsPipelineFree(pipeline);
+  cmsCloseProfile(made);
+  return bytes;
+}
+
+// Oracle 1: the profile says that all inks give one neutral grey; the formula would not.
+TEST(Pictures, CmykProfilesDecideTheColour) {
+  const std::vector<uint8_t> inks = {0, 0, 0, 0, 255, 0, 0, 0, 0, 51, 102, 128, 9, 9, 9, 255};
+  const std::vector<uint8_t> rgb = cmyk_to_rgb(inks, 4, grey_ink_profile());
+  ASSERT_EQ(rgb.size(), 12u);
+  // How bright it is depends on the black point compensation.
+  EXPECT_EQ(std::count(rgb.begin(), rgb.end(), rgb[0]), 12);
+}
+
+// Oracle 1: (255 - ink)(255 - black) / 255, worked out by hand.
 TEST(Pictures, CmykWithoutProfileFollowsTheFormula) {
   const std::vector<uint8_t> inks = {0, 0, 0, 0, 255, 0, 0, 0, 0, 51, 102, 128, 9, 9, 9, 255};
   const std::vector<uint8_t> rgb = {255, 255, 255, 0, 255, 255, 127, 102, 76, 0, 0, 0};
