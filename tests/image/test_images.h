@@ -2,6 +2,8 @@
 #pragma once
 // Pictures made from a seed, the same everywhere.
 
+#include <time.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +12,13 @@
 #include "engine/image/image.h"
 
 namespace vane::testing {
+
+/// Processor time of this thread: what a decoder spends, however busy the machine is.
+inline double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
+}
 
 /// White noise: sample i is the top byte (or two) of splitmix64(seed + i), as in record_resize.py.
 inline Image noise_image(int width, int height, int channels, int depth, uint64_t seed) {
