@@ -105,34 +105,46 @@ ClipFiles find_clip_files(const fs::path& given) {
   return files;
 }
 
-ClipModel load_clip_model(const fs::path& path, const ClipLoadOptions& options) {
-  const ClipFiles files = find_clip_files(path);
-  ClipTensors tensors = to_open_clip_names(open_weights(files.weights, options.limits));
-  const std::string& layout = tensors.layout;
-  ClipConfig config;
+ClipSource read_clip_source(const fs::path& path, const ClipLoadOptions& options) {
+  ClipSource source;
+  source.files = find_clip_files(path);
+  source.tensors = to_open_clip_names(open_weights(source.files.weights, options.limits));
+  const ClipFiles& files = source.files;
+  const TensorTable& table = source.tensors.table;
+  const std::string& layout = source.tensors.layout;
+  ClipConfig& config = source.config;
   if (layout == "hugging_face" && !files.hugging_face_config.empty()) {
     config = read_hugging_face_config(files.hugging_face_config, options.limits);
-    match_towers(tensors.table, config);
+    match_towers(table, config);
   } else if (layout != "hugging_face" && !files.open_clip_config.empty()) {
     config = read_open_clip_config(files.open_clip_config, options.limits);
-    match_towers(tensors.table, config);
-    config.logit_bias = tensors.table.contains("logit_bias");
+    match_towers(table, config);
+    config.logit_bias = table.contains("logit_bias");
   } else {
-    config = infer_clip_config(tensors.table, activation_of(options.activation, layout));
-    if (layout == "hugging_face")
+    config = infer_clip_config(table, activation_of(options.activation, layout));
+    if (layout == "hugging_face") {
       config.preprocess.crop = ClipPreprocess::CropRounding::hugging_face;
+    }
   }
   if (options.activation != "auto") {
     config.vision.activation = config.text.activation = activation_of(options.activation, layout);
   }
+  return source;
+}
+
+ClipModel load_clip_model(const fs::path& path, const ClipLoadOptions& options) {
+  ClipSource source = read_clip_source(path, options);
+  ClipTensors& tensors = source.tensors;
+  ClipConfig& config = source.config;
+  const std::string& layout = tensors.layout;
   const std::string hash = tensors.table.content_hash();
   keep_towers(tensors.table, config, options);
   if (!config.has_vision && !config.has_text) {
     throw Error(ErrorCode::checkpoint, "none of the wanted towers is in the file")
-        .in_file(files.weights);
+        .in_file(source.files.weights);
   }
   ClipModel model = ClipModel::from_table(tensors.table, config, layout);
-  model.facts.name = files.name;
+  model.facts.name = source.files.name;
   model.facts.hash = hash;
   model.prepare_evaluation();
   if (layout == "hugging_face") {

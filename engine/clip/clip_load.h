@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/clip/clip_encoder.h"
+#include "engine/clip/clip_layout.h"
 #include "engine/clip/clip_model.h"
 
 namespace vane {
@@ -19,6 +20,15 @@ struct ClipFiles {
 /// A folder (open_clip, Hugging Face, or with a single weights file), a checkpoint file, or
 /// "clip-mini" for the bundled model. Throws Error{input}.
 ClipFiles find_clip_files(const std::filesystem::path& path);
+
+/// Everything that is known of a model before its towers are built: tensors with open_clip names
+/// and the architecture that they are expected to fit.
+struct ClipSource {
+  ClipFiles files;
+  ClipTensors tensors;
+  ClipConfig config;
+};
+ClipSource read_clip_source(const std::filesystem::path& path, const ClipLoadOptions& options = {});
 
 /// As load_clip, with the concrete type: to train on, to convert, to look into.
 ClipModel load_clip_model(const std::filesystem::path& path, const ClipLoadOptions& options = {});
