@@ -14,6 +14,10 @@ namespace {
 
 // End to end from a file, two right programs agree to this (clip sheet 7).
 constexpr double kAgreement = 0.9999;
+// Below this nothing but rounding is left to explain.
+constexpr double kRounding = 1e-6;
+// A cause must take away this share of the difference; noise of a JPEG decoder never does.
+constexpr double kExplained = 0.9;
 
 Tensor expected_embedding(const ClipDoctorRequest& request, int64_t dim) {
   const TensorTable table = open_weights(request.expect, request.limits);
@@ -67,7 +71,10 @@ void take_best(const std::vector<Trial>& trials, ClipDoctorResult& result) {
   const auto best = std::max_element(
       trials.begin(), trials.end(),
       [](const auto& a, const auto& b) { return a.shown.cosine < b.shown.cosine; });
-  if (best == trials.end() || best->shown.cosine < kAgreement) return;
+  if (best->shown.cosine < kAgreement ||
+      1 - best->shown.cosine > (1 - kExplained) * (1 - result.cosine)) {
+    return;
+  }
   result.cause = best->shown.name;
   result.advice = best->advice;
 }
@@ -92,8 +99,7 @@ ClipDoctorResult clip_doctor(const ClipDoctorRequest& request, Job& job) {
   result.cosine = trials.front().shown.cosine;
   const Tensor ours = embed_along(model, stored, configured_path(model));
   result.length_ratio = (expected.norm() / ours.norm()).item<double>();
-  result.agrees = result.cosine >= kAgreement;
-  if (!result.agrees) {
+  if (1 - result.cosine > kRounding) {
     const std::vector<ClipVariation> variations = clip_variations(model, stored);
     const auto count = int64_t(variations.size());
     for (int64_t i = 0; i < count; ++i) {
@@ -102,7 +108,8 @@ ClipDoctorResult clip_doctor(const ClipDoctorRequest& request, Job& job) {
       trials.push_back(examination.tried({&variations[size_t(i)]}));
     }
     take_best(trials, result);
-    for (int64_t i = 0; i < count && result.cause.empty(); ++i) {
+    const bool two = result.cosine < kAgreement;
+    for (int64_t i = 0; two && i < count && result.cause.empty(); ++i) {
       job.progress(i, count, "trying two causes");
       for (int64_t k = i + 1; k < count; ++k) {
         job.check_cancelled();
@@ -112,6 +119,7 @@ ClipDoctorResult clip_doctor(const ClipDoctorRequest& request, Job& job) {
       take_best(trials, result);
     }
   }
+  result.agrees = result.cosine >= kAgreement && result.cause.empty();
   std::sort(trials.begin(), trials.end(),
             [](const Trial& a, const Trial& b) { return a.shown.cosine > b.shown.cosine; });
   for (const Trial& trial : trials) result.trials.push_back(trial.shown);

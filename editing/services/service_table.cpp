@@ -7,9 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "editing/services/clip_doctor.h"
 #include "editing/services/direction.h"
 #include "editing/services/doctor.h"
 #include "editing/services/edit.h"
+#include "editing/services/embed.h"
+#include "editing/services/models.h"
+#include "editing/services/score.h"
 #include "editing/services/start.h"
 #include "editing/services/train.h"
 
@@ -73,13 +77,19 @@ constexpr Entry entry(std::string_view name) {
 
 // One line for each service, sorted by name.
 constexpr Entry kServices[] = {
+    entry<&clip_doctor>("clip doctor"),
     entry<&direction_image>("direction image"),
     entry<&direction_mix>("direction mix"),
     entry<&direction_residual>("direction residual"),
     entry<&direction_text>("direction text"),
     entry<&doctor>("doctor"),
     entry<&edit>("edit"),
+    entry<&embed>("embed"),
     entry<&evaluate>("evaluate"),
+    entry<&models_convert>("models convert"),
+    entry<&models_inspect>("models inspect"),
+    entry<&models_list>("models list"),
+    entry<&score>("score"),
     entry<&start>("start"),
     entry<&train>("train"),
 };
