@@ -47,7 +47,8 @@ get_faces() {
   if [ -e "$target/SynthesisNetwork.bin" ]; then say "$target is there"; return 0; fi
   mkdir -p models
   local folder; folder="$(mktemp -d models/.download.XXXXXX)"
-  trap 'rm -rf "$folder"' EXIT
+  # Expanded now: at exit the local name is gone.
+  trap "rm -rf '$folder'" EXIT
   local source=()
   if [ -n "$offline" ]; then source=(--no-index --find-links "$offline"); fi
   say "fetching the face generator (38 MB)"
