@@ -13,7 +13,6 @@ find_package(PNG REQUIRED)
 find_package(TIFF REQUIRED)
 find_library(VANE_WEBP_LIBRARY webp REQUIRED)
 find_library(VANE_LCMS_LIBRARY lcms2 REQUIRED)
-find_library(VANE_EXIV2_LIBRARY exiv2 REQUIRED)
 
 if(NOT VANE_DEPS)
   if(DEFINED ENV{VANE_DEPS})
