@@ -269,6 +269,27 @@ Tensor colour(const Parts& parts, const Tensor& rgb) {
   return into_gamut(lab + change, rgb + at::matmul(matrix(develop::rgb_from_lms(), options), step));
 }
 
+// What a local change costs. Brightening a region is natural; tinting it is not, and neither is
+// anything that changes quickly across the picture, which would show as stains in a clear sky.
+Tensor grid_prior(const Tensor& coefficients) {
+  constexpr double kNatural = 0.1, kSize = 0.05, kRoughness = 2.0, kColour = 1.0;
+  const Tensor grid = coefficients / kNatural;
+  // [3 rows, 3 colours and an offset, depth, height, width]
+  const Tensor affine = grid.unflatten(0, {3, 4});
+  const Tensor gain = at::diagonal(affine.narrow(1, 0, 3), 0, 0, 1).mean(-1);
+  const Tensor offset = affine.select(1, 3).mean(0);
+  Tensor grey = at::diag_embed(gain.unsqueeze(-1).expand({-1, -1, -1, 3}));  // [d,h,w,3,3]
+  grey = grey.permute({3, 4, 0, 1, 2});
+  const Tensor colour_rows = affine.narrow(1, 0, 3) - grey;
+  const Tensor colour_offset = affine.select(1, 3) - offset.unsqueeze(0);
+  Tensor total = kSize * grid.square().mean() +
+                 kColour * (colour_rows.square().mean() + colour_offset.square().mean());
+  for (int64_t axis = 1; axis <= 3; ++axis) {
+    total = total + kRoughness * at::diff(grid, 1, axis).square().mean();
+  }
+  return total;
+}
+
 }  // namespace
 
 Tensor develop_tensor(const Tensor& image, const Latent& latent) {
@@ -334,23 +355,18 @@ DevelopSettings settings_of_latent(const Latent& latent) {
 
 Tensor develop_prior(const Latent& latent) {
   check_latent(latent);
-  // A directional CLIP loss falls by some 0.1 in an edit: ten natural moves must be worth half
-  // that.
-  constexpr double kPerMove = 0.005, kLocalSize = 0.05, kLocalRoughness = 0.5;
-  constexpr double kNaturalLocal = 0.1;
+  // A directional CLIP loss falls by a few tenths in a strong edit; one natural move of a slider is
+  // worth a hundredth of the scale, and a photographer reaches for single hues and tints last.
+  constexpr double kPerMove = 0.01, kPerHue = 0.02;
   Tensor total = at::zeros({});
   for (const auto& [name, part] : latent.parts) {
-    if (name != "grid") {
-      const double natural = find_field(name)->natural();
-      // The mean over a vector's elements, so that 8 hue bands do not outweigh the exposure.
-      total = total + kPerMove * (part / natural).square().mean();
+    if (name == "grid") {
+      total = total + grid_prior(part);
       continue;
     }
-    const Tensor grid = part / kNaturalLocal;
-    total = total + kLocalSize * grid.square().mean();
-    for (int64_t axis = 1; axis <= 3; ++axis) {
-      total = total + kLocalRoughness * at::diff(grid, 1, axis).square().mean();
-    }
+    const Tensor moves = (part / find_field(name)->natural()).square();
+    // Hue bands are charged each; a curve's segments together, as one move.
+    total = total + (name.starts_with("hue_") ? kPerHue * moves.sum() : kPerMove * moves.mean());
   }
   return total;
 }
