@@ -23,6 +23,8 @@ struct OptimiseConfig {
   float prior_weight = 1.f;
   /// Stop when the smoothed loss has not fallen for this many steps; 0: never.
   int64_t patience = 30;
+  /// Try the generator's moves one by one before the descent (see search_start).
+  bool probe = true;
   uint64_t seed = 0;
 
   template <class V>
@@ -37,6 +39,7 @@ struct OptimiseConfig {
             {.min = 0, .max = 1000, .log_scale = true});
     v.field("patience", &C::patience, "stop after this many steps without progress; 0: never",
             {.min = 0, .max = 100000});
+    v.field("probe", &C::probe, "try single sliders before the descent");
     v.field("seed", &C::seed, "random seed of crops and augmentations");
   }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/photo_edit.h"
 
+#include "editing/start_search.h"
 #include "engine/tensor/image_tensor.h"
 #include "generators/develop/develop_generator.h"
 #include "guidance/edge_structure.h"
@@ -37,8 +38,11 @@ PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
         resize_area(mask, evaluation.source.size(2), evaluation.source.size(3)).clamp(0, 1);
   }
   PhotoEdit edit;
-  edit.search =
-      optimise(generator, generator.initial(), objective, evaluation, config.optimise, job);
+  Latent start = generator.initial();
+  if (config.optimise.probe) {
+    start = search_start(generator, start, objective, evaluation, config.optimise, job);
+  }
+  edit.search = optimise(generator, start, objective, evaluation, config.optimise, job);
   edit.settings = settings_of_latent(edit.search.latent);
   return edit;
 }

@@ -10,6 +10,8 @@ Latent Generator::sample(int64_t, Rng&) const {
       .with_hint("it edits a picture that exists; use vane edit");
 }
 
+std::vector<Move> Generator::moves() const { return {}; }
+
 Tensor Generator::prior(const Latent&) const { return at::zeros({}); }
 
 }  // namespace vane

@@ -28,6 +28,13 @@ struct ParameterGroup {
   bool enabled = true;
 };
 
+/// One coordinate of a latent and a step along it that a person would call clear but natural.
+struct Move {
+  std::string part;
+  int64_t index = 0;  // into the flattened part
+  float step = 0.1f;
+};
+
 struct GeneratorInfo {
   std::string name, kind, licence;
   int64_t width = 0, height = 0;  // native size of a rendered picture
@@ -48,6 +55,8 @@ class Generator {
   virtual Tensor render(const Latent& latent, int64_t long_side) const = 0;
   /// The result at native size, not differentiable.
   virtual Tensor render_full(const Latent& latent, Job& job) const = 0;
+  /// Coordinates worth trying one by one before a descent; none by default.
+  virtual std::vector<Move> moves() const;
   /// Regulariser of the parameters themselves (distance from a natural setting), 0-dim; may be 0.
   virtual Tensor prior(const Latent& latent) const;
 };

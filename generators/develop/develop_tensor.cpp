@@ -272,7 +272,7 @@ Tensor colour(const Parts& parts, const Tensor& rgb) {
 // What a local change costs. Brightening a region is natural; tinting it is not, and neither is
 // anything that changes quickly across the picture, which would show as stains in a clear sky.
 Tensor grid_prior(const Tensor& coefficients) {
-  constexpr double kNatural = 0.1, kSize = 0.05, kRoughness = 2.0, kColour = 1.0;
+  constexpr double kNatural = 0.1, kSize = 0.05, kRoughness = 10.0, kColour = 10.0;
   const Tensor grid = coefficients / kNatural;
   // [3 rows, 3 colours and an offset, depth, height, width]
   const Tensor affine = grid.unflatten(0, {3, 4});
