@@ -16,6 +16,7 @@ ObjectiveStack make_objective(const std::vector<DirectionalGuide>& guides,
   directional.views = config.views;
   directional.form = "gain";
   directional.tolerance = config.tolerance;
+  directional.target = config.target;
   ObjectiveStack stack;
   stack.add(ClipDirectional::kName, std::make_unique<ClipDirectional>(guides, directional));
   if (config.edges > 0) {
@@ -38,12 +39,16 @@ PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
         resize_area(mask, evaluation.source.size(2), evaluation.source.size(3)).clamp(0, 1);
   }
   PhotoEdit edit;
+  job.progress(0, 0, "looking");
+  edit.reach =
+      reach_of(generator, generator.initial(), guides.front(), config.optimise.view_long_side);
   Latent start = generator.initial();
   if (config.optimise.probe) {
     start = search_start(generator, start, objective, evaluation, config.optimise, job);
   }
   edit.search = optimise(generator, start, objective, evaluation, config.optimise, job);
-  edit.settings = settings_of_latent(edit.search.latent);
+  edit.settings =
+      scaled(settings_of_latent(edit.search.latent), static_cast<float>(edit.reach.factor));
   return edit;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "editing/optimise.h"
+#include "editing/reach.h"
 #include "generators/develop/develop_settings.h"
 #include "guidance/clip_directional.h"
 #include "guidance/edit_metrics.h"
@@ -19,7 +20,9 @@ struct PhotoEditConfig {
   /// Weight of keeping edges where they are, beside the gain in CLIP.
   float edges = 0.1f;
   /// See ClipDirectionalConfig::tolerance.
-  float tolerance = 0.25f;
+  float tolerance = 0.15f;
+  /// See ClipDirectionalConfig::target.
+  float target = 0.3f;
 
   template <class V>
   static void fields(V& v) {
@@ -29,13 +32,16 @@ struct PhotoEditConfig {
     v.field("edges", &C::edges, "weight of keeping edges", {.min = 0, .max = 100});
     v.field("tolerance", &C::tolerance, "cost of movement off the direction",
             {.min = 0, .max = 10});
+    v.field("target", &C::target, "gain beyond which more is hardly worth more; 0: off",
+            {.min = 0, .max = 2});
   }
 };
 
 struct PhotoEdit {
-  /// At strength 1; `scaled()` gives others.
+  /// At strength 1, reduced by `reach.factor`; `scaled()` gives others.
   DevelopSettings settings;
   OptimiseResult search;
+  Reach reach;
 };
 
 /// Finds develop settings that move `working` along the guides' directions.

@@ -16,7 +16,7 @@ Latent moved(const Latent& latent, const Move& move, float amount) {
 
 struct Candidate {
   Move move;
-  float sign = 1.f;
+  float amount = 0.f;
   double loss = 0;
 };
 
@@ -55,34 +55,31 @@ class Probe {
 Latent search_start(const Generator& generator, const Latent& start, Objective& objective,
                     const Evaluation& evaluation, const OptimiseConfig& config, Job& job) {
   const at::NoGradGuard no_grad;
-  constexpr int kDoublings = 2;
   Probe probe(generator, objective, evaluation, config);
   Latent best = start;
-  double best_loss = probe(start);
+  const double start_loss = probe(start);
+  double best_loss = start_loss;
 
   const std::vector<Move> moves = generator.moves();
   std::vector<Candidate> helpful;
   for (size_t i = 0; i < moves.size(); ++i) {
-    for (const float sign : {1.f, -1.f}) {
+    for (const float steps : {1.f, -1.f, 4.f, -4.f}) {
       if (job.stop_requested()) return best;
-      const double loss = probe(moved(start, moves[i], sign * moves[i].step));
-      if (loss < best_loss) helpful.push_back({moves[i], sign, loss});
+      const float amount = steps * moves[i].step;
+      const double loss = probe(moved(start, moves[i], amount));
+      if (loss < start_loss) helpful.push_back({moves[i], amount, loss});
     }
     job.progress(static_cast<int64_t>(i + 1), static_cast<int64_t>(moves.size()), "probing");
   }
   std::stable_sort(helpful.begin(), helpful.end(),
                    [](const Candidate& a, const Candidate& b) { return a.loss < b.loss; });
   for (const Candidate& candidate : helpful) {
-    const Latent base = best;
-    float amount = candidate.sign * candidate.move.step;
-    for (int doubling = 0; doubling <= kDoublings; ++doubling, amount *= 2) {
-      if (job.stop_requested()) return best;
-      const Latent next = moved(base, candidate.move, amount);
-      const double loss = probe(next);
-      if (loss >= best_loss) break;
-      best = next;
-      best_loss = loss;
-    }
+    if (job.stop_requested()) return best;
+    const Latent next = moved(best, candidate.move, candidate.amount);
+    const double loss = probe(next);
+    if (loss >= best_loss) continue;
+    best = next;
+    best_loss = loss;
   }
   return best;
 }

@@ -11,6 +11,7 @@ DirectionalForm form_of(const ClipDirectionalConfig& config) {
   DirectionalForm form;
   form.softness = static_cast<double>(config.softness);
   form.tolerance = static_cast<double>(config.tolerance);
+  form.target = static_cast<double>(config.target);
   if (config.form == "cosine") {
     form.kind = DirectionalForm::Kind::cosine;
   } else if (config.form == "projection") {

@@ -20,6 +20,7 @@ struct ClipDirectionalConfig {
   std::string form = "cosine";
   float softness = 0.02f;
   float tolerance = 0.25f;
+  float target = 0.f;
   /// Distances below are set to 0 together with their gradients; CLIPstyler uses 0.7; 0: off.
   float reject = 0.f;
 
@@ -37,6 +38,9 @@ struct ClipDirectionalConfig {
             {.min = 1e-6, .max = 1, .log_scale = true});
     v.field("tolerance", &C::tolerance, "form gain: cost of movement off the direction",
             {.min = 0, .max = 10});
+    v.field("target", &C::target,
+            "form gain: length beyond which more is hardly worth more; 0: off",
+            {.min = 0, .max = 2});
     v.field("reject", &C::reject, "views whose distance is below pull no further; 0: off",
             {.min = 0, .max = 2});
   }

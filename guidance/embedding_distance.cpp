@@ -23,7 +23,8 @@ Tensor directional_distance(const Tensor& edited, const Tensor& source, const Te
   if (form.kind == DirectionalForm::Kind::gain) {
     constexpr double kSoft = 1e-4;
     const Tensor off = difference.square().sum(-1) - along.square();
-    return form.tolerance * ((off.clamp_min(0) + kSoft * kSoft).sqrt() - kSoft) - along;
+    const Tensor cost = form.tolerance * ((off.clamp_min(0) + kSoft * kSoft).sqrt() - kSoft);
+    return cost - (form.target > 0 ? form.target * at::tanh(along / form.target) : along);
   }
   return 1 - along / (difference.square().sum(-1) + form.softness * form.softness).sqrt();
 }

@@ -25,6 +25,8 @@ struct DirectionalForm {
   double softness = 0.02;
   /// gain: cost of movement off the direction, per unit.
   double tolerance = 0.25;
+  /// gain: length along the direction at which more is hardly worth more; 0: never.
+  double target = 0;
 };
 
 /// How an edit moved in CLIP space, against where it was asked to go; dI = e - s.
@@ -39,7 +41,8 @@ struct DirectionalForm {
 ///             |e - s| and disturbs the picture by 1e-6 there; that makes the first gradient
 ///             arbitrary and a million times too long, which poisons Adam's second moment.
 /// projection: -<dI,dT>, range [-2,2]; its gradient does not depend on how far e is.
-/// gain:       tolerance * |dI - <dI,dT> dT| - <dI,dT>; 0 when nothing moved, negative when more is
+/// gain:       tolerance * |dI - <dI,dT> dT| - s(<dI,dT>), s(x) = target tanh(x / target); 0 when
+/// nothing moved, negative when more is
 ///             gained than disturbed. A change whose angle to dT has a cotangent below the
 ///             tolerance makes it worse, so the best answer to what a generator cannot do is to do
 ///             nothing. Our own form; the length is softened by 1e-4 so that the gradient at 0 is

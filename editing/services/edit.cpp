@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/edit.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -150,6 +152,7 @@ nlohmann::ordered_json report_json(const EditRequest& request, const EditResult&
   json["steps"] = result.steps;
   json["gain"] = number_or_null(result.gain);
   json["audit_gain"] = number_or_null(result.audit_gain);
+  json["reach"] = result.reach;
   json["alignment"] = number_or_null(result.alignment);
   json["preserved"] = number_or_null(result.preserved);
   json["seconds"] = result.seconds;
@@ -199,6 +202,14 @@ Decision decide(const EditRequest& request, const Image& source, const Tensor& w
   result.steps = edit.search.steps;
   result.terms = edit.search.terms;
   result.cancelled = edit.search.cancelled;
+  result.reach = edit.reach.factor;
+  if (edit.reach.factor < 0.5) {
+    job.warn(
+        fmt::format("settings of a photograph can hardly do this to the picture, so only {:.0f} % "
+                    "of the change is "
+                    "kept; --strength raises it",
+                    100 * edit.reach.factor));
+  }
   decision.settings = scaled(edit.settings, request.strength);
   decision.guide = std::move(guide);
   return decision;

@@ -34,7 +34,7 @@ GeneratorInfo DevelopGenerator::info() const {
       {"colour", {"temperature", "tint", "saturation", "vibrance"}, 0.02f},
       {"curve", {"tone_curve"}, 0.02f},
       {"hues", {"hue_shift", "hue_saturation", "hue_luminance"}, 0.01f},
-      {"split", {"shadow_tint", "highlight_tint"}, 0.02f},
+      {"split", {"shadow_tint", "highlight_tint"}, 0.01f},
       {"vignette", {"vignette"}, 0.01f}};
   if (options_.grid_long_side > 0 && options_.grid_depth > 0) {
     info.groups.push_back({"local", {"grid"}, 0.002f});
@@ -58,12 +58,8 @@ Latent DevelopGenerator::initial() const {
 
 std::vector<Move> DevelopGenerator::moves() const {
   std::vector<Move> moves;
-  const DevelopSettings identity;
   for (const DevelopField& field : develop_fields()) {
-    if (!field.scalar && !field.name.ends_with("_tint")) continue;
-    for (int64_t i = 0; i < field.size(identity); ++i) {
-      moves.push_back({field.name, i, static_cast<float>(field.natural())});
-    }
+    if (field.scalar) moves.push_back({field.name, 0, static_cast<float>(field.natural())});
   }
   return moves;
 }

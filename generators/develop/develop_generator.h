@@ -37,7 +37,7 @@ class DevelopGenerator final : public Generator {
   Tensor render(const Latent& latent, int64_t long_side) const override;
   /// [1,3,H,W] at the size of the image given; a file is better made by develop_apply().
   Tensor render_full(const Latent& latent, Job& job) const override;
-  /// The sliders that act on the whole picture, and both tints; not single hues, curve or grid.
+  /// The sliders that act on the whole picture; not curve, single hues, tints or grid.
   std::vector<Move> moves() const override;
   Tensor prior(const Latent& latent) const override;
 

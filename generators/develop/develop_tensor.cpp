@@ -364,9 +364,11 @@ Tensor develop_prior(const Latent& latent) {
       total = total + grid_prior(part);
       continue;
     }
-    const Tensor moves = (part / find_field(name)->natural()).square();
-    // Hue bands are charged each; a curve's segments together, as one move.
-    total = total + (name.starts_with("hue_") ? kPerHue * moves.sum() : kPerMove * moves.mean());
+    // Quadratic for small moves, linear beyond: black and white needs all of one slider.
+    const Tensor moves = ((part / find_field(name)->natural()).square() + 1).sqrt() - 1;
+    // Hue bands and tints are charged each; a curve's segments together, as one move.
+    const bool each = name.starts_with("hue_") || name.ends_with("_tint");
+    total = total + (each ? kPerHue * moves.sum() : kPerMove * moves.mean());
   }
   return total;
 }

@@ -92,6 +92,10 @@ TEST(EmbeddingDistance, GainChargesWhatMovesOffTheDirection) {
   EXPECT_NEAR(value_of(directional_distance(edited, source, direction, form)), 0.5 * 0.4 - 0.3,
               1e-4);
   EXPECT_EQ(value_of(directional_distance(source, source, direction, form)), 0.0);
+  form.target = 0.2;
+  EXPECT_NEAR(value_of(directional_distance(edited, source, direction, form)),
+              0.5 * 0.4 - 0.2 * std::tanh(1.5), 1e-4);
+  form.target = 0;
   form.tolerance = 1.0;
   EXPECT_GT(value_of(directional_distance(edited, source, direction, form)), 0.0)
       << "a change too far off the direction is worse than none";
