@@ -20,7 +20,7 @@ struct PhotoEditConfig {
   /// Weight of keeping edges where they are, beside the gain in CLIP.
   float edges = 0.1f;
   /// See ClipDirectionalConfig::tolerance.
-  float tolerance = 0.15f;
+  float tolerance = 0.1f;
   /// See ClipDirectionalConfig::target.
   float target = 0.3f;
 

@@ -357,7 +357,7 @@ Tensor develop_prior(const Latent& latent) {
   check_latent(latent);
   // A directional CLIP loss falls by a few tenths in a strong edit; one natural move of a slider is
   // worth a hundredth of the scale, and a photographer reaches for single hues and tints last.
-  constexpr double kPerMove = 0.01, kPerHue = 0.02;
+  constexpr double kPerMove = 0.02, kPerHue = 0.02;
   Tensor total = at::zeros({});
   for (const auto& [name, part] : latent.parts) {
     if (name == "grid") {
