@@ -21,7 +21,7 @@ Tensor changes_of_moves(const Generator& generator, const Latent& start, const C
   const Tensor source = clip.image_features(generator.render(start, view_long_side));
   std::vector<Tensor> changes;
   for (const Move& move : generator.moves()) {
-    for (const float steps : {1.f, -1.f, 4.f, -4.f}) {
+    for (const float steps : {1.f, -1.f, 2.5f, -2.5f}) {
       Latent latent = start;
       Tensor part = latent.parts.at(move.part).clone();
       part.view(-1)[move.index] += steps * move.step;

@@ -18,10 +18,11 @@ struct Reach {
   double factor = 1;
 };
 
-/// Tries every Generator::moves() of `start` both ways, at its natural step and at four times that,
-/// on the whole picture. An optimiser finds a change that pleases CLIP for any phrase at all;
-/// single sliders cannot be bent like that, so they tell an edit from a trick. A text direction of
-/// almost no length (two phrases that mean the same to the model) lowers the factor as well.
+/// Tries every Generator::moves() of `start` both ways, at its natural step and at two and a half
+/// times that, on the whole picture. An optimiser finds a change that pleases CLIP for any phrase
+/// at all; single sliders cannot be bent like that, so they tell an edit from a trick. A text
+/// direction of almost no length (two phrases that mean the same to the model) lowers the factor as
+/// well.
 Reach reach_of(const Generator& generator, const Latent& start, const DirectionalGuide& guide,
                int64_t view_long_side);
 

@@ -63,7 +63,7 @@ Latent search_start(const Generator& generator, const Latent& start, Objective& 
   const std::vector<Move> moves = generator.moves();
   std::vector<Candidate> helpful;
   for (size_t i = 0; i < moves.size(); ++i) {
-    for (const float steps : {1.f, -1.f, 4.f, -4.f}) {
+    for (const float steps : {1.f, -1.f, 2.5f, -2.5f}) {
       if (job.stop_requested()) return best;
       const float amount = steps * moves[i].step;
       const double loss = probe(moved(start, moves[i], amount));
