@@ -22,7 +22,7 @@ Downloads are kept in ${VANE_DEPS:-~/.cache/vane/deps}; delete that folder to st
 EOF
 }
 
-cuda=0 nvcc=0 dev=0 build=1 offline=""
+cuda=0 nvcc=0 dev=0 build=1 offline="" get=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --headless) ;;  # Nothing that is installed today needs a display.
