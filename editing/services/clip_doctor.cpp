@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "editing/services/clip_variation.h"
+#include "editing/clip_variation.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_load.h"
 #include "engine/image/codec.h"

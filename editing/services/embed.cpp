@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/embed.h"
 
-#include "editing/services/clip_inputs.h"
+#include "editing/clip_inputs.h"
 #include "engine/base/atomic_file.h"
 #include "engine/tensor/weights.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/score.h"
 
-#include "editing/services/clip_inputs.h"
+#include "editing/clip_inputs.h"
 
 namespace vane {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "editing/services/clip_variation.h"
+#include "editing/clip_variation.h"
 
 #include "engine/tensor/image_tensor.h"
 

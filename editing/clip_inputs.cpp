@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "editing/services/clip_inputs.h"
+#include "editing/clip_inputs.h"
 
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
