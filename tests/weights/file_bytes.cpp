@@ -39,7 +39,7 @@ std::shared_ptr<const ByteSource> memory_source(std::string_view bytes, std::str
 
 std::string little_endian(uint64_t value, size_t size) {
   std::string bytes;
-  for (size_t i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i));
+  for (size_t i = 0; i < size; ++i) bytes += i < 8 ? static_cast<char>(value >> (8 * i)) : char{0};
   return bytes;
 }
 
