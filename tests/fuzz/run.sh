@@ -51,8 +51,9 @@ for name in "${targets[@]}"; do
     fi
   fi
   if [ "$seconds" -gt 0 ]; then
-    # Leaks are looked for in the replay only: the check after an input stops the process.
-    if ! "$program" "${flags[@]}" -detect_leaks=0 -use_value_profile=1 -print_final_stats=1 \
+    # Leaks are looked for in the replay only: the check after an input stops the process. The seed is
+    # fixed so that a check of the same sources walks the same way; VANE_FUZZ_SEED explores others.
+    if ! "$program" "${flags[@]}" -detect_leaks=0 -seed="${VANE_FUZZ_SEED:-1}" -use_value_profile=1 -print_final_stats=1 \
         -max_total_time="$seconds" "$work" > "$findings/fuzz.log" 2>&1; then
       tail -40 "$findings/fuzz.log"
       failed+=("$name")
