@@ -5,4 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 ./setup.sh --dev
+# Two tests at once want the same cores: waiting threads must sleep, not spin.
+export OMP_WAIT_POLICY=passive
 exec ctest --test-dir build --output-on-failure -j "$(nproc)" "$@"
