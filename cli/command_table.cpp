@@ -5,11 +5,22 @@ namespace vane {
 
 std::span<const Command> commands() {
   static const std::vector<Command> table = {
-      edit_command(),           score_command(),           embed_command(),
-      direction_text_command(), direction_image_command(), direction_residual_command(),
-      direction_mix_command(),  models_list_command(),     models_inspect_command(),
-      models_convert_command(), models_get_command(),      clip_doctor_command(),
-      train_command(),          evaluate_command(),        doctor_command(),
+      edit_command(),
+      score_command(),
+      segment_command(),
+      embed_command(),
+      direction_text_command(),
+      direction_image_command(),
+      direction_residual_command(),
+      direction_mix_command(),
+      models_list_command(),
+      models_inspect_command(),
+      models_convert_command(),
+      models_get_command(),
+      clip_doctor_command(),
+      train_command(),
+      evaluate_command(),
+      doctor_command(),
   };
   return table;
 }

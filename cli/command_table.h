@@ -25,6 +25,7 @@ Command models_get_command();
 Command models_inspect_command();
 Command models_list_command();
 Command score_command();
+Command segment_command();
 Command evaluate_command();
 Command train_command();
 

@@ -83,7 +83,9 @@ Command edit_command() {
            {"vane edit photo.jpg --like sunset.jpg --strength 0.7 -o out.jpg",
             "take on the look of another picture, a little less"},
            {"vane edit photo.jpg --to \"a moody photo\" --mask sky.png --sheet both.jpg -o out.tif",
-            "only where the mask is white; before and after side by side"}},
+            "only where the mask is white; before and after side by side"},
+           {"vane edit photo.jpg --to \"a dark photo\" --mask \"the sky\" -o out.jpg",
+            "only what the words name"}},
           [](Invocation& call) {
             EditRequest request;
             call.read(request);

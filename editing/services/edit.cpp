@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "editing/finishing_job.h"
+#include "editing/mask_source.h"
 #include "editing/photo_edit.h"
 #include "editing/sheet.h"
 #include "engine/base/assets.h"
@@ -264,7 +265,7 @@ EditResult edit(const EditRequest& request, Job& job) {
   std::optional<Image> mask_picture;
   Tensor mask;
   if (!request.mask.empty()) {
-    mask_picture = read_upright(request.mask, request);
+    mask_picture = read_mask(request.mask, source, request.clip, request.limits, job);
     mask = mask_to_tensor(*mask_picture);
   }
 

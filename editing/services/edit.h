@@ -49,7 +49,9 @@ struct EditRequest {
     v.field("method", &C::method, "how it moves", {.choices = {"optimise"}});
     v.field("strength", &C::strength, "multiplies the edit; 0 changes nothing, negative reverses",
             {.min = -4, .max = 4});
-    v.field("mask", &C::mask, "grey picture: white moves, black stays", {.placeholder = "FILE"});
+    v.field("mask", &C::mask,
+            "grey picture (white moves, black stays), or what to move: \"the sky\"",
+            {.placeholder = "FILE|TEXT"});
     v.field("clip", &C::clip, "CLIP that guides: a name, folder or checkpoint",
             {.placeholder = "MODEL"});
     v.field("audit", &C::audit, "fail when a CLIP that did not guide sees no gain");

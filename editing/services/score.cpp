@@ -25,8 +25,8 @@ ScoreResult score(const ScoreRequest& request, Job& job) {
   std::vector<std::string> cut_captions;
   QuietJob quiet;  // a caption that is cut repeats the warning about its text
   const Tensor depicted = unit(embed_texts(*clip, captions, cut_captions, quiet));
-  const Tensor images =
-      unit(embed_image_files(*clip, request.images, request.region, request.limits, job));
+  const Tensor images = unit(embed_image_files(
+      *clip, request.images, {request.region, request.region_style}, request.limits, job));
 
   const Tensor cosine = at::matmul(images, texts.t()).to(at::kDouble);
   const Tensor probability = at::softmax(cosine * double(clip->info().logit_scale), 1);

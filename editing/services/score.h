@@ -18,6 +18,7 @@ struct ScoreRequest {
   std::vector<std::string> texts;
   std::string clip = "clip-mini";
   std::filesystem::path region;
+  std::string region_style = "blur";
   Limits limits{};
 
   template <class V>
@@ -30,6 +31,9 @@ struct ScoreRequest {
             {.placeholder = "M"});
     v.field("region", &C::region, "mask: only its white part of every picture counts",
             {.placeholder = "MASK"});
+    v.field("region-style", &C::region_style,
+            "the rest is blurred (blur reverse mask), or painted over and cropped away",
+            {.choices = {"blur", "crop"}});
   }
 };
 

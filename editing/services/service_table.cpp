@@ -14,6 +14,7 @@
 #include "editing/services/embed.h"
 #include "editing/services/models.h"
 #include "editing/services/score.h"
+#include "editing/services/segment.h"
 #include "editing/services/start.h"
 #include "editing/services/train.h"
 
@@ -90,6 +91,7 @@ constexpr Entry kServices[] = {
     entry<&models_inspect>("models inspect"),
     entry<&models_list>("models list"),
     entry<&score>("score"),
+    entry<&segment>("segment"),
     entry<&start>("start"),
     entry<&train>("train"),
 };

@@ -55,19 +55,19 @@ Tensor squared(const Tensor& image, const ClipPreprocess& preprocess) {
   return x;
 }
 
-Tensor normalised(const Tensor& x, const ClipPreprocess& preprocess) {
+}  // namespace
+
+Tensor unit(const Tensor& x) {
+  return x / at::linalg_vector_norm(x, 2, {-1}, true).clamp_min(1e-12);
+}
+
+Tensor normalised_input(const Tensor& x, const ClipPreprocess& preprocess) {
   const auto channel = [&](const std::array<float, 3>& values) {
     return at::tensor(at::ArrayRef<float>(values.data(), 3), at::TensorOptions().dtype(at::kFloat))
         .to(x.options())
         .view({1, 3, 1, 1});
   };
   return (x - channel(preprocess.mean)) / channel(preprocess.std);
-}
-
-}  // namespace
-
-Tensor unit(const Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, {-1}, true).clamp_min(1e-12);
 }
 
 Tensor preprocess_exact(const Image& image, const ClipPreprocess& preprocess) {
@@ -77,7 +77,7 @@ Tensor preprocess_exact(const Image& image, const ClipPreprocess& preprocess) {
   const Image resized =
       resize_u8(rgb, static_cast<int>(size.width), static_cast<int>(size.height),
                 preprocess.bicubic ? ResizeFilter::bicubic : ResizeFilter::bilinear);
-  return normalised(squared(image_to_tensor(resized), preprocess), preprocess);
+  return normalised_input(squared(image_to_tensor(resized), preprocess), preprocess);
 }
 
 Tensor preprocess_differentiable(const Tensor& image, const ClipPreprocess& preprocess) {
@@ -87,7 +87,7 @@ Tensor preprocess_differentiable(const Tensor& image, const ClipPreprocess& prep
   const Size size = resized_size(image.size(2), image.size(3), preprocess);
   const Tensor resized = preprocess.bicubic ? resize_bicubic(image, size.height, size.width)
                                             : resize_bilinear(image, size.height, size.width);
-  return normalised(squared(resized, preprocess), preprocess);
+  return normalised_input(squared(resized, preprocess), preprocess);
 }
 
 Tensor ClipEncoder::image_embedding(const Tensor& image) const {

@@ -15,6 +15,7 @@
 
 namespace vane {
 
+struct ModifiedResNet;
 struct VisionTransformer;
 struct TextTransformer;
 class TextCache;
@@ -89,6 +90,7 @@ class ClipEncoder {
   /// The towers themselves, for what looks inside (dense features, attribution): null when the
   /// model has no tower of that kind.
   virtual const VisionTransformer* vision_transformer_tower() const { return nullptr; }
+  virtual const ModifiedResNet* modified_resnet_tower() const { return nullptr; }
   virtual const TextTransformer* text_transformer_tower() const { return nullptr; }
 
   // What follows is built on the functions above (clip_encoder.cpp).
@@ -120,6 +122,9 @@ Tensor unit(const Tensor& x);
 Tensor preprocess_exact(const Image& image, const ClipPreprocess& preprocess);
 /// Network input, differentiable: [N,3,H,W] in [0,1] -> [N,3,R,R].
 Tensor preprocess_differentiable(const Tensor& image, const ClipPreprocess& preprocess);
+
+/// (x - mean) / std of [N,3,H,W] in [0,1], any size.
+Tensor normalised_input(const Tensor& x, const ClipPreprocess& preprocess);
 
 struct ClipLoadOptions {
   Limits limits{};

@@ -287,6 +287,10 @@ const VisionTransformer* ClipModel::vision_transformer_tower() const {
   return vit ? &*vit : nullptr;
 }
 
+const ModifiedResNet* ClipModel::modified_resnet_tower() const {
+  return resnet ? &*resnet : nullptr;
+}
+
 const TextTransformer* ClipModel::text_transformer_tower() const { return text ? &*text : nullptr; }
 
 void ClipModel::save_folder(const std::filesystem::path& folder, bool half,

@@ -73,6 +73,7 @@ struct ClipModel final : ClipEncoder {
   Tensor text_embedding_of_vectors(const Tensor& vectors, const Tensor& end) const override;
   std::unique_ptr<ClipEncoder> to_double() const override;
   const VisionTransformer* vision_transformer_tower() const override;
+  const ModifiedResNet* modified_resnet_tower() const override;
   const TextTransformer* text_transformer_tower() const override;
 
  private:

@@ -34,13 +34,19 @@ Tensor bottleneck(const Bottleneck& block, const Tensor& x, BatchNormMode mode) 
   return at::relu(y + shortcut);
 }
 
+/// Positions [1+h*w,C] of the mean and of a map of that size. A square map of the stored number of
+/// cells takes them as they are.
+Tensor positions_for(const AttentionPool& pool, int64_t rows, int64_t columns) {
+  const bool stored = rows == columns && 1 + rows * columns == pool.positional_embedding.size(0);
+  return stored ? pool.positional_embedding
+                : resize_positions(pool.positional_embedding, rows, columns);
+}
+
 Tensor attention_pool(const AttentionPool& pool, const Tensor& map) {
-  const int64_t n = map.size(0), channels = map.size(1), rows = map.size(2), columns = map.size(3);
+  const int64_t n = map.size(0), channels = map.size(1);
   const Tensor pixels = map.flatten(2).transpose(1, 2);
-  const Tensor positions = 1 + rows * columns == pool.positional_embedding.size(0)
-                               ? pool.positional_embedding
-                               : resize_positions(pool.positional_embedding, rows, columns);
-  const Tensor x = at::cat({pixels.mean(1, true), pixels}, 1) + positions;
+  const Tensor x = at::cat({pixels.mean(1, true), pixels}, 1) +
+                   positions_for(pool, map.size(2), map.size(3));
   const auto heads = [&](const Tensor& y) {
     return y.view({n, y.size(1), pool.heads, channels / pool.heads}).transpose(1, 2);
   };
@@ -146,6 +152,13 @@ Tensor modified_resnet(const ModifiedResNet& tower, const Tensor& input, VisionT
   }
   if (taps) taps->tokens = x;
   return attention_pool(tower.pool, x);
+}
+
+Tensor attention_pool_values(const AttentionPool& pool, const Tensor& map) {
+  const Tensor positions = positions_for(pool, map.size(2), map.size(3)).slice(0, 1);
+  const Tensor value =
+      at::linear(map.flatten(2).transpose(1, 2) + positions, pool.v_weight, pool.v_bias);
+  return at::linear(value, pool.c_weight, pool.c_bias);
 }
 
 void fold_batch_norms(ModifiedResNet& tower) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "editing/clip_inputs.h"
 #include "editing/services/clip_doctor.h"
 #include "editing/services/embed.h"
 #include "editing/services/models.h"
@@ -126,10 +127,35 @@ TEST_F(ClipServices, RegionLimitsWhatCounts) {
   request.texts = {"a face"};
   request.clip = model();
   request.region = folder_ / "mask.png";
+  request.region_style = "crop";
   const auto clip = load_clip(model());
   const Tensor part = unit(clip->image_embedding_exact(crop(read_image(photo()), 20, 10, 50, 50)));
   const double expected = (part * clip->text_features({"a face"})).sum().item<double>();
   EXPECT_NEAR(score(request, job_).images[0].scores[0].similarity, expected, 1e-3);
+}
+
+// Law: inside nothing changes, outside detail goes and light stays.
+TEST_F(ClipServices, SurroundingsAreBlurredAndTheRegionIsNot) {
+  const Image image = read_image(photo());
+  Image mask;
+  mask.width = image.width;
+  mask.height = image.height;
+  mask.channels = 1;
+  mask.u8.assign(mask.sample_count(), 0);
+  for (int y = 10; y < 60; ++y) {
+    for (int x = 20; x < 70; ++x) mask.u8[size_t(y * mask.width + x)] = 255;
+  }
+  const Image shown = blurred_surroundings(image, mask);
+  EXPECT_EQ(crop(shown, 20, 10, 50, 50).u8, crop(to_rgb8(image), 20, 10, 50, 50).u8);
+  const Tensor before = image_to_tensor(image).slice(3, 75),
+               after = image_to_tensor(shown).slice(3, 75);
+  const auto detail = [](const Tensor& x) {
+    return (x.slice(3, 1) - x.slice(3, 0, -1)).abs().mean().item<double>();
+  };
+  EXPECT_LT(detail(after), 0.35 * detail(before));
+  EXPECT_NEAR(after.mean().item<double>(), before.mean().item<double>(), 0.05);
+  mask.u8.assign(mask.sample_count(), 0);
+  EXPECT_THROW(blurred_surroundings(image, mask), Error);
 }
 
 TEST_F(ClipServices, DoctorAgreesWithOurOwnEmbeddingAlsoWhenNormalised) {

@@ -142,6 +142,18 @@ TEST_F(Edit, BlackOfTheMaskStays) {
             crop(source, half + 2, 0, half - 2, out.height).u8);
 }
 
+TEST_F(Edit, AMaskMayBeAPhrase) {
+  EditRequest masked = request("rocket", "a dark photo");
+  masked.mask = "the sky";
+  masked.steps = 10;
+  edit(masked, job_);
+  EXPECT_TRUE(fs::exists(folder_ / "out.png"));
+  masked.mask = "no-such-mask.png";
+  masked.output = folder_ / "other.png";
+  EXPECT_THROW(edit(masked, job_), Error);
+  EXPECT_FALSE(fs::exists(folder_ / "other.png"));
+}
+
 TEST_F(Edit, AStopStillWritesTheBestSoFar) {
   class StopAfterSteps final : public Job {
    public:

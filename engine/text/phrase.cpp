@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/text/phrase.h"
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "engine/base/text.h"
+#include "engine/text/unicode.h"
+
+namespace vane {
+namespace {
+
+// Miscellaneous Symbols to Dingbats, and the planes of emoji.
+bool is_pictograph(char32_t c) {
+  return (c >= 0x2600 && c <= 0x27BF) || (c >= 0x1F000 && c <= 0x1FAFF);
+}
+
+}  // namespace
+
+bool says_something(std::string_view text) {
+  const std::u32string points = decode_utf8(text);
+  return std::any_of(points.begin(), points.end(), [](char32_t c) {
+    const CharacterClass kind = character_class(c);
+    return kind == CharacterClass::letter || kind == CharacterClass::number || is_pictograph(c);
+  });
+}
+
+void check_phrase(std::string_view text, const std::string& what) {
+  if (says_something(text)) return;
+  throw Error(ErrorCode::usage, what + " says nothing: \"" + printable(text, 40) + "\"")
+      .with_hint("use a word or a phrase");
+}
+
+}  // namespace vane
