@@ -15,16 +15,16 @@ Tensor split_heads(const Tensor& x, int64_t heads) {
   return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
-Tensor activated(const Tensor& x, Activation activation) {
+AfterLinear after_hidden(Activation activation) {
   switch (activation) {
     case Activation::quick_gelu:
-      return at::silu(x);
+      return AfterLinear::silu;
     case Activation::gelu:
-      return at::gelu(x);
+      return AfterLinear::gelu;
     case Activation::gelu_tanh:
-      return at::gelu(x, "tanh");
+      return AfterLinear::gelu_tanh;
   }
-  return x;
+  return AfterLinear::nothing;
 }
 
 /// Row `token` of each [N,T,D] -> [N,1,D].
@@ -64,7 +64,7 @@ void visit_parameters(ResidualBlock& block, int64_t width, bool layer_scale,
 
 AttentionHeads attention_heads(const ResidualBlock& block, const Tensor& x) {
   const int64_t heads = block.shape.heads;
-  const Tensor packed = at::linear(block.ln_1(x), block.in_proj_weight, block.in_proj_bias);
+  const Tensor packed = block.in_proj(block.ln_1(x), block.in_proj_weight, block.in_proj_bias);
   const Tensor split = packed.view({x.size(0), x.size(1), 3, heads, block.shape.inner / heads})
                            .permute({2, 0, 3, 1, 4});
   return {split[0], split[1], split[2]};
@@ -73,17 +73,15 @@ AttentionHeads attention_heads(const ResidualBlock& block, const Tensor& x) {
 Tensor attention_output(const ResidualBlock& block, const Tensor& heads) {
   const Tensor joined =
       heads.transpose(1, 2).reshape({heads.size(0), heads.size(2), block.shape.inner});
-  return at::linear(joined, block.out_proj_weight, block.out_proj_bias);
+  return block.out_proj(joined, block.out_proj_weight, block.out_proj_bias);
 }
 
 Tensor mlp_branch(const ResidualBlock& block, const Tensor& x) {
-  const Tensor rows = block.ln_2(x).reshape({-1, x.size(-1)});
   const double factor = block.activation == Activation::quick_gelu ? kQuickGelu : 1.0;
-  const Tensor hidden = activated(
-      at::addmm(block.c_fc_bias, rows, block.c_fc_weight.t(), factor, factor), block.activation);
-  const Tensor out =
-      at::addmm(block.c_proj_bias, hidden, block.c_proj_weight.t(), 1.0, 1.0 / factor)
-          .view(x.sizes());
+  const Tensor hidden = block.c_fc(block.ln_2(x), block.c_fc_weight, block.c_fc_bias,
+                                   after_hidden(block.activation), {factor, factor});
+  const Tensor out = block.c_proj(hidden, block.c_proj_weight, block.c_proj_bias,
+                                  AfterLinear::nothing, {1.0 / factor, 1.0});
   return block.gamma_2.defined() ? out * block.gamma_2 : out;
 }
 

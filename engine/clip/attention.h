@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/clip/packed_linear.h"
 #include "engine/clip/parameters.h"
 #include "engine/tensor/fwd.h"
 
@@ -39,6 +40,7 @@ struct ResidualBlock {
   Tensor c_fc_weight, c_fc_bias;          // [hidden,D]
   Tensor c_proj_weight, c_proj_bias;      // [D,hidden]
   Tensor gamma_1, gamma_2;                // [D] or undefined
+  PackedLinear in_proj, out_proj, c_fc, c_proj;
 };
 
 /// Shows the tensors of a block of `width` as PREFIXln_1.weight, PREFIXattn.in_proj_weight, …

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/clip/packed_linear.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <mutex>
+#include <optional>
+
+namespace vane {
+namespace {
+
+constexpr int kPlainCalls = 2;
+// Fewer rows are limited by reading W once, in whatever order.
+constexpr int64_t kLeastRows = 4;
+
+using Reorder = Tensor(const Tensor&, std::optional<c10::SymInt>);
+using Pointwise = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&,
+                         std::string_view, c10::List<std::optional<at::Scalar>>,
+                         std::optional<std::string_view>);
+
+/// oneDNN's operators, which LibTorch registers without declaring them in a header.
+struct OneDnn {
+  std::optional<c10::TypedOperatorHandle<Reorder>> reorder;
+  std::optional<c10::TypedOperatorHandle<Pointwise>> pointwise;
+
+  static const OneDnn& get() {
+    static const OneDnn found = [] {
+      OneDnn ops;
+      c10::Dispatcher& dispatcher = c10::Dispatcher::singleton();
+      const auto reorder = dispatcher.findSchema({"mkldnn::_reorder_linear_weight", ""});
+      const auto pointwise = dispatcher.findSchema({"mkldnn::_linear_pointwise", ""});
+      if (reorder && pointwise) {
+        ops.reorder = reorder->typed<Reorder>();
+        ops.pointwise = pointwise->typed<Pointwise>();
+      }
+      return ops;
+    }();
+    return found;
+  }
+};
+
+Tensor plain(const Tensor& x, const Tensor& weight, const Tensor& bias, AfterLinear after,
+             PackedLinear::Scales scales) {
+  const bool scaled = scales.weight != 1 || scales.bias != 1;
+  Tensor y;
+  if (scaled) {
+    const Tensor rows = x.reshape({-1, x.size(-1)});
+    std::vector<int64_t> shape = x.sizes().vec();
+    shape.back() = weight.size(0);
+    y = at::addmm(bias, rows, weight.t(), scales.bias, scales.weight).view(shape);
+  } else {
+    y = at::linear(x, weight, bias);
+  }
+  switch (after) {
+    case AfterLinear::nothing:
+      return y;
+    case AfterLinear::silu:
+      return at::silu(y);
+    case AfterLinear::gelu:
+      return at::gelu(y);
+    case AfterLinear::gelu_tanh:
+      return at::gelu(y, "tanh");
+  }
+  return y;
+}
+
+}  // namespace
+
+struct PackedLinear::Packed {
+  std::mutex mutex;
+  int calls = 0;
+  Tensor source, weight, bias;
+
+  /// True when the reordered weights of `w` are at hand.
+  bool ready(const Tensor& w, const Tensor& b, int64_t rows, Scales scales) {
+    const std::lock_guard lock(mutex);
+    if (source.defined() && source.is_same(w)) return true;
+    if (++calls <= kPlainCalls) return false;
+    const at::NoGradGuard no_grad;
+    const Tensor scaled = scales.weight == 1 ? w.contiguous() : w * scales.weight;
+    weight = OneDnn::get().reorder->call(scaled, c10::SymInt(rows));
+    bias = scales.bias == 1 ? b : b * scales.bias;
+    source = w;
+    return true;
+  }
+};
+
+PackedLinear::PackedLinear() : packed_(std::make_shared<Packed>()) {}
+
+Tensor PackedLinear::operator()(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                AfterLinear after, Scales scales) const {
+  const bool records = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
+  const int64_t rows = x.numel() / x.size(-1);
+  const bool suits = !records && rows >= kLeastRows && x.is_cpu() &&
+                     x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
+                     bias.defined() && OneDnn::get().pointwise;
+  if (!suits || !packed_->ready(weight, bias, rows, scales)) {
+    return plain(x, weight, bias, after, scales);
+  }
+  const char* name = after == AfterLinear::nothing ? "none"
+                     : after == AfterLinear::silu  ? "swish"
+                                                   : "gelu";
+  const std::string_view algorithm = after == AfterLinear::gelu_tanh ? "tanh"
+                                     : after == AfterLinear::gelu    ? "none"
+                                                                     : "";
+  return OneDnn::get().pointwise->call(x, packed_->weight, packed_->bias, name,
+                                       c10::List<std::optional<at::Scalar>>(), algorithm);
+}
+
+}  // namespace vane
