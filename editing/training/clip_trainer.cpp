@@ -4,6 +4,7 @@
 #include "editing/training/contrastive_loss.h"
 #include "editing/training/picture_batch.h"
 #include "engine/base/error.h"
+#include "engine/clip/clip_load.h"
 
 namespace vane {
 namespace {
@@ -13,9 +14,27 @@ constexpr double kMaxLogitScale = 4.605170185988092;  // ln 100, Radford et al. 
 constexpr int64_t kAverageEvery = 4;
 constexpr const char* kTokenMoment = "token_embedding.weight.v";
 
+/// Copies the weights of the CLIP at `path`; every tensor must be there in the same shape.
+void start_from(ClipModel& model, const std::filesystem::path& path) {
+  const at::NoGradGuard no_grad;
+  const ClipModel start = load_clip_model(path);
+  const auto given = start.state_dict();
+  for (const auto& [name, tensor] : model.state_dict()) {
+    const auto found = given.find(name);
+    if (found == given.end() || found->second.sizes() != tensor.sizes()) {
+      throw Error(ErrorCode::checkpoint, "the CLIP to start from has other sizes")
+          .in_file(path)
+          .at_key(name)
+          .with_hint("`start` needs the same sizes as `model`");
+    }
+    tensor.copy_(found->second);
+  }
+}
+
 ClipModel new_model(const ClipTrainingConfig& config) {
   ClipModel model =
       ClipModel::random(clip_config_of(config.model), Rng(config.seed).fork("weights"));
+  if (!config.start.empty()) start_from(model, config.start);
   model.visit([](const std::string&, Tensor& tensor, const std::vector<int64_t>&) {
     // oneDNN's convolutions are faster on this layout.
     if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);

@@ -68,6 +68,7 @@ TrainingData open_data(const ClipTrainingConfig& config, Job& job) {
   procedural.size = size;
   procedural.seed = config.seed;
   procedural.cutout_share = config.procedural.cutout_share;
+  procedural.cast = config.procedural.cast;
   procedural.group = config.procedural.group;
   data.source = std::make_unique<ProceduralSource>(data.library, procedural);
   return data;

@@ -48,6 +48,7 @@ struct ClipSizes {
 struct ProceduralData {
   float cutout_share = 0.45f;
   int group = 4;
+  float cast = 0;
   PhotoLibraryConfig library;
 
   template <class V>
@@ -57,6 +58,10 @@ struct ProceduralData {
             {.min = 0, .max = 1});
     v.field("group", &C::group, "neighbouring samples that share one crop of one photograph",
             {.min = 1, .max = 64});
+    v.field("cast", &C::cast,
+            "share of groups whose photograph first gets another colour of its own, so that warmer "
+            "and colder are learned on scenes that are orange or blue all over",
+            {.min = 0, .max = 1});
     v.field("library", &C::library, "photographs and cut-outs");
   }
 };
@@ -74,6 +79,8 @@ struct ClipTrainingConfig {
   double checkpoint_seconds = 120, max_minutes = 0;
   int producers = 1;
   ClipSizes model;
+  /// A CLIP of the same sizes whose weights the run begins with, instead of random ones.
+  std::filesystem::path start;
   /// A folder of captioned pictures; instead of `procedural` when given.
   std::filesystem::path folder;
   ProceduralData procedural;
@@ -100,6 +107,8 @@ struct ClipTrainingConfig {
             {.min = 0, .max = 1e6, .unit = "min"});
     v.field("producers", &C::producers, "threads that make samples", {.min = 1, .max = 64});
     v.field("model", &C::model, "sizes of the towers");
+    v.field("start", &C::start, "CLIP of the same sizes to go on from, instead of random weights",
+            {.placeholder = "DIR"});
     v.field("folder", &C::folder, "folder of captioned pictures, instead of procedural ones",
             {.placeholder = "DIR"});
     v.field("procedural", &C::procedural, "photographs under looks, and cut-outs");

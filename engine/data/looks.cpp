@@ -103,9 +103,9 @@ void apply_look(Raster& p, Look look, float s, Rng& rng, std::span<const float> 
     case Look::backlit:
       return backlight(p, s, rng, subject);
     case Look::warm:
-      return shift_temperature(p, 0.10f + 0.38f * s, rng);
+      return shift_temperature(p, 0.12f + 0.50f * s, rng);
     case Look::cool:
-      return shift_temperature(p, -(0.10f + 0.38f * s), rng);
+      return shift_temperature(p, -(0.12f + 0.50f * s), rng);
     case Look::red_tint:
       return tint(p, {1.f, 0.18f, 0.15f}, s);
     case Look::green_tint:
@@ -219,8 +219,10 @@ std::set<Look> shown_looks(const std::set<Look>& applied, const ColourStatistics
   };
   settle(Look::bright, m.lightness<52, m.lightness> 74);
   settle(Look::dark, m.lightness > 42, m.lightness < 22);
-  settle(Look::warm, warmth < 5 || m.chroma<4, warmth> 24);
-  settle(Look::cool, warmth > -1 || m.chroma < 4, warmth < -17);
+  // A cast that was given counts against the scene it was given to: on one that is orange all over,
+  // the colder of two renderings is the cool one although its mean is still warm.
+  settle(Look::warm, warmth < -10 || m.chroma<4, warmth> 24 && !applied.count(Look::cool));
+  settle(Look::cool, warmth > 14 || m.chroma < 4, warmth < -17 && !applied.count(Look::warm));
   settle(Look::vivid, m.chroma<17, m.chroma> 45);
   settle(Look::muted, m.chroma > 22, m.chroma < 7);
   settle(Look::monochrome, m.chroma > 3, m.chroma < 1.5f);

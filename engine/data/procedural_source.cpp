@@ -89,6 +89,7 @@ Scene ProceduralSource::scene(size_t photograph, std::optional<size_t> object, R
   Scene scene;
   scene.pixels = cut(source.picture, random_crop(source.picture, crop), config_.size);
   scene.material.subjects = source.subjects;
+  if (crop.chance(config_.cast)) shift_temperature(scene.pixels, crop.uniform(-0.4f, 0.4f), crop);
   if (object) place(scene, library_->cutouts.at(*object), placement);
   return scene;
 }

@@ -18,6 +18,8 @@ struct ProceduralConfig {
   float cutout_share = 0.45f;
   /// Samples that share a photograph and a crop, so that only look or object tells them apart.
   int group = 4;
+  /// Share of crops that first get a colour cast of their own, which no caption mentions.
+  float cast = 0;
   /// Photographs kept for evaluation instead of those for training.
   bool held_out = false;
 };

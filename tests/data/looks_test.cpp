@@ -150,10 +150,15 @@ TEST(Looks, EveryLookIsReproducibleAndChangesThePicture) {
 }
 
 TEST(Looks, MeasuredColoursOverruleWhatWasApplied) {
-  // An orange flower under a cool filter is still warm; a grey picture cannot be vivid.
+  // An orange flower under a cool filter is not cool, and not to be called warm either, since the
+  // filter went the other way; without a filter it is warm. A grey picture cannot be vivid.
   const ColourStatistics orange{50, 40, 50, 64, 20}, grey{50, 0, 0, 0.5f, 15};
   EXPECT_EQ(shown_looks({Look::cool}, orange).count(Look::cool), 0u);
-  EXPECT_EQ(shown_looks({Look::cool}, orange).count(Look::warm), 1u);
+  EXPECT_EQ(shown_looks({Look::cool}, orange).count(Look::warm), 0u);
+  EXPECT_EQ(shown_looks({}, orange).count(Look::warm), 1u);
+  // Cooled as far as a mild warmth, it is the cool one of two renderings of an orange scene.
+  const ColourStatistics mild{50, 5, 10, 20, 20};
+  EXPECT_EQ(shown_looks({Look::cool}, mild).count(Look::cool), 1u);
   EXPECT_EQ(shown_looks({Look::vivid}, grey).count(Look::vivid), 0u);
   EXPECT_EQ(shown_looks({}, grey).count(Look::monochrome), 1u);
 }

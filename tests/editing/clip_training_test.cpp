@@ -10,6 +10,7 @@
 #include "editing/training/clip_trainer.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_encoder.h"
+#include "engine/clip/clip_load.h"
 #include "engine/data/folder_source.h"
 #include "engine/image/codec.h"
 
@@ -148,6 +149,30 @@ TEST_F(ClipTraining, ColoursAreLearntAndTheSavedModelKnowsThem) {
     const Tensor scores =
         at::matmul(features, unit(clip->image_embedding_exact(picture)).squeeze(0));
     EXPECT_EQ(scores.argmax().item<int64_t>(), k);
+  }
+}
+
+TEST_F(ClipTraining, ARunGoesOnFromTheWeightsItIsGiven) {
+  ClipTrainingConfig first = tiny(3);
+  train_clip(first, root_ / "run", false, quiet_);
+  ClipTrainingConfig second = tiny(3);
+  second.seed = 99;
+  second.start = first.output;
+  const ClipModel before = load_clip_model(first.output);
+  const auto given = before.state_dict();
+  const ClipTrainer trainer(second);
+  const Checkpoint checkpoint = trainer.checkpoint();
+  for (const auto& [name, tensor] : given) {
+    EXPECT_TRUE(checkpoint.tensors.at("model." + name).equal(tensor)) << name;
+    EXPECT_TRUE(checkpoint.tensors.at("average." + name).equal(tensor)) << name;
+  }
+  second.model.embed_dim = 16;
+  try {
+    const ClipTrainer other(second);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::checkpoint);
+    EXPECT_NE(std::string(error.what()).find("model"), std::string::npos);
   }
 }
 
