@@ -20,6 +20,8 @@ std::span<const Command> commands() {
       clip_doctor_command(),
       train_command(),
       evaluate_command(),
+      toybox_render_command(),
+      toybox_dataset_command(),
       doctor_command(),
   };
   return table;

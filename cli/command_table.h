@@ -27,6 +27,8 @@ Command models_list_command();
 Command score_command();
 Command segment_command();
 Command evaluate_command();
+Command toybox_dataset_command();
+Command toybox_render_command();
 Command train_command();
 
 }  // namespace vane

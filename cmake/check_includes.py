@@ -29,9 +29,9 @@ ENGINE_LEVELS = [
     {"clip", "run"},
 ]
 TORCH_FREE = ["engine/base", "engine/config", "engine/text", "engine/weights", "engine/image",
-              "engine/data", "cli"]
+              "engine/data", "generators/toybox", "cli"]
 TORCH_INCLUDE = re.compile(r"<(torch|ATen|c10|caffe2)/")
-TORCH_FOLDERS = re.compile(r"(engine/(tensor|clip|run)|guidance|generators|enhance|editing(?!/services))/")
+TORCH_FOLDERS = re.compile(r"(engine/(tensor|clip|run)|guidance|generators(?!/toybox)|enhance|editing(?!/services))/")
 WINDOW_INCLUDE = re.compile(r"[<\"](imgui|implot|GLFW)")
 INCLUDE = re.compile(r"^\s*#\s*include\s+([<\"][^>\"]+[>\"])", re.M)
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/toybox/toy_captions.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+namespace vane {
+namespace {
+
+// Wordings of one value; `{}` is the value itself.
+struct Wording {
+  std::string_view key, value, phrases;  // phrases separated by |
+};
+constexpr Wording kNouns[] = {
+    {"", "character", "person|toy person|figure|toy figure|figurine|character|doll"},
+    {"", "apple", "apple|toy apple"},
+    {"", "ball", "ball|sphere"},
+    {"", "book", "book|closed book"},
+    {"", "cactus", "cactus pot|potted cactus"},
+    {"", "car", "car|toy car"},
+    {"", "chair", "chair|wooden chair"},
+    {"", "cone", "cone"},
+    {"", "cube", "cube|block"},
+    {"", "cylinder", "cylinder"},
+    {"", "duck", "duck|toy duck|rubber duck"},
+    {"", "lamp", "lamp|table lamp"},
+    {"", "mug", "mug|cup|coffee cup"},
+    {"", "mushroom", "mushroom|toadstool"},
+    {"", "pear", "pear"},
+    {"", "ring", "ring|torus|toy ring"},
+    {"", "teapot", "teapot|tea pot"},
+    {"", "vase", "vase|flower vase"},
+};
+// Said before the noun.
+constexpr Wording kBefore[] = {
+    {"size", "small", "small|little|tiny"},
+    {"size", "big", "big|large"},
+    {"pattern", "striped", "striped|stripy"},
+    {"pattern", "dotted", "dotted|spotted|polka-dot"},
+    {"pattern", "checked", "checked|checkered|chequered"},
+    {"mouth", "smile", "smiling|happy|cheerful"},
+    {"mouth", "frown", "frowning|sad|unhappy"},
+    {"hair", "bald", "bald|hairless"},
+};
+// Said after the noun, as a list.
+constexpr Wording kAfter[] = {
+    {"skin", "pale", "with pale skin|with a pale face"},
+    {"skin", "light", "with light skin|with a light complexion"},
+    {"skin", "tan", "with tanned skin|with a tan"},
+    {"skin", "brown", "with brown skin"},
+    {"skin", "dark", "with dark skin|with a dark complexion"},
+    {"mouth", "open", "with an open mouth|with the mouth open"},
+    {"mouth", "neutral", "with a neutral face|with a calm expression"},
+    {"mouth", "smile", "with a smile|with a smiling face"},
+    {"glasses", "glasses", "with glasses|wearing glasses|in spectacles|wearing round glasses"},
+    {"glasses", "sunglasses", "with sunglasses|wearing dark glasses|in sunglasses"},
+    {"glasses", "none", "without glasses"},
+    {"beard", "beard", "with a beard|with a full beard"},
+    {"beard", "moustache", "with a moustache|with a mustache"},
+    {"hat", "none", "without a hat|bareheaded"},
+    {"pose", "waving", "waving|waving a hand|saying hello"},
+    {"pose", "standing", "standing"},
+    {"facing", "left", "looking to the left|turned to the left"},
+    {"facing", "right", "looking to the right|turned to the right"},
+    {"facing", "forward", "looking at the camera|facing forward"},
+};
+constexpr Wording kWhole[] = {
+    {"light", "front", "in bright light|lit from the front"},
+    {"light", "left", "lit from the left|with light from the left"},
+    {"light", "right", "lit from the right|with light from the right"},
+    {"light", "top", "lit from above|under a light from above"},
+    {"light", "back", "backlit|against the light|lit from behind"},
+    {"light", "sunset", "at sunset|in warm evening light|in golden light"},
+    {"light", "night", "at night|in the dark|by moonlight"},
+    {"light", "soft", "in soft light|in diffuse light|on an overcast day"},
+};
+
+std::string choose(std::string_view phrases, Rng& rng) {
+  const auto count = static_cast<uint32_t>(std::count(phrases.begin(), phrases.end(), '|') + 1);
+  for (uint32_t skip = rng.below(count); skip > 0; --skip) {
+    phrases.remove_prefix(phrases.find('|') + 1);
+  }
+  return std::string(phrases.substr(0, phrases.find('|')));
+}
+
+const Wording* find(std::span<const Wording> table, std::string_view key, std::string_view value) {
+  for (const Wording& wording : table) {
+    if (wording.key == key && wording.value == value) return &wording;
+  }
+  return nullptr;
+}
+
+std::string with_article(const std::string& noun_phrase) {
+  return (std::string_view("aeiou").find(noun_phrase.front()) == std::string_view::npos ? "a "
+                                                                                        : "an ") +
+         noun_phrase;
+}
+
+class Speaker {
+ public:
+  Speaker(const ToyScene& scene, Rng& rng) : scene_(scene), rng_(rng) {}
+
+  ToyCaption say() {
+    constexpr std::string_view kFrames =
+        "|a picture of |a photo of |a render of |an image of |a toy scene with |here is ";
+    std::string text = choose(kFrames, rng_);
+    for (size_t i = 0; i < scene_.things.size(); ++i) {
+      if (i > 0) text += i + 1 == scene_.things.size() ? " and " : ", ";
+      text += thing(static_cast<int>(i));
+    }
+    if (rng_.chance(0.5f)) {
+      const auto light = scene_.attribute("light");
+      text += ", " + choose(find(kWhole, "light", light)->phrases, rng_);
+      claim(-1, "light", light);
+    }
+    // By night and at sunset the backdrop no longer has the colour of its name.
+    const bool coloured = scene_.light.name != "night" && scene_.light.name != "sunset";
+    if (coloured && rng_.chance(0.3f)) {
+      const std::string colour(scene_.attribute("background"));
+      text += ", " + choose("on |before |against ", rng_) + with_article(colour) + " background";
+      claim(-1, "background", colour);
+    }
+    caption_.text = text;
+    return caption_;
+  }
+
+ private:
+  void claim(int thing, std::string_view key, std::string_view value) {
+    caption_.claims.push_back({thing, {std::string(key), std::string(value)}});
+  }
+
+  std::string thing(int index) {
+    const ToyThing& thing = scene_.things[static_cast<size_t>(index)];
+    const bool person = thing.kind == "character";
+    std::string before, after;
+    for (const ToyAttribute& attribute : thing.attributes) {
+      const auto& [key, value] = attribute;
+      const bool rare =
+          value == "none" || value == "neutral" || value == "standing" || value == "forward";
+      const bool told = rng_.chance(key == "colour" ? 0.85f : rare ? 0.08f : 0.4f);
+      if (!told || value == "plain") continue;
+      const Wording* front = find(kBefore, key, value);
+      const Wording* back = find(kAfter, key, value);
+      if (front && (!back || rng_.chance(0.6f))) {
+        before += choose(front->phrases, rng_) + " ";
+        claim(index, key, value);
+      } else if (back) {
+        append(after, choose(back->phrases, rng_));
+        claim(index, key, value);
+      } else if (key == "colour") {
+        before += value + " ";
+        claim(index, key, value);
+      }
+    }
+    if (person) after_person(index, thing, after);
+    const std::string noun = choose(find(kNouns, "", thing.kind)->phrases, rng_);
+    return with_article(before + noun) + (after.empty() ? "" : " " + after);
+  }
+
+  static void append(std::string& list, const std::string& phrase) {
+    list += (list.empty() ? "" : ", ") + phrase;
+  }
+
+  // Phrases that join several attributes.
+  void after_person(int index, const ToyThing& thing, std::string& after) {
+    const std::string hair(thing.attribute("hair")), hue(thing.attribute("hair_colour"));
+    if (hair != "bald" && rng_.chance(0.6f)) {
+      const bool both = rng_.chance(0.6f);
+      append(after, "with " + (both ? hair + " " : std::string()) + hue + " hair");
+      claim(index, "hair_colour", hue);
+      if (both) claim(index, "hair", hair);
+    }
+    const std::string hat(thing.attribute("hat"));
+    if (hat != "none" && rng_.chance(0.7f)) {
+      const bool coloured = rng_.chance(0.7f);
+      const std::string colour(thing.attribute("hat_colour"));
+      append(after, choose("wearing |in |with ", rng_) +
+                        with_article((coloured ? colour + " " : std::string()) + hat));
+      claim(index, "hat", hat);
+      if (coloured) claim(index, "hat_colour", colour);
+    }
+    if (rng_.chance(0.5f)) {
+      const std::string colour(thing.attribute("clothes_colour"));
+      const std::string pattern(thing.attribute("clothes_pattern"));
+      const bool both = pattern != "plain" && rng_.chance(0.7f);
+      append(after, choose("in |dressed in |wearing ", rng_) +
+                        with_article(both ? pattern + " " + colour : colour) +
+                        choose(" shirt| top| sweater", rng_));
+      claim(index, "clothes_colour", colour);
+      if (both) claim(index, "clothes_pattern", pattern);
+    }
+  }
+
+  const ToyScene& scene_;
+  Rng& rng_;
+  ToyCaption caption_;
+};
+
+}  // namespace
+
+ToyCaption toy_caption(const ToyScene& scene, Rng& rng) { return Speaker(scene, rng).say(); }
+
+nlohmann::ordered_json toy_attributes_json(const ToyScene& scene) {
+  nlohmann::ordered_json json{{"kind", scene.kind}, {"seed", scene.seed}};
+  for (const ToyAttribute& attribute : scene.attributes) json[attribute.key] = attribute.value;
+  json["things"] = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < scene.things.size(); ++i) {
+    nlohmann::ordered_json thing{{"id", i + 1}, {"kind", scene.things[i].kind}};
+    for (const ToyAttribute& attribute : scene.things[i].attributes) {
+      thing[attribute.key] = attribute.value;
+    }
+    json["things"].push_back(thing);
+  }
+  return json;
+}
+
+}  // namespace vane
