@@ -20,7 +20,7 @@ constexpr Wording kNouns[] = {
     {"", "book", "book|closed book"},
     {"", "cactus", "cactus pot|potted cactus"},
     {"", "car", "car|toy car"},
-    {"", "chair", "chair|wooden chair"},
+    {"", "chair", "chair|toy chair"},
     {"", "cone", "cone"},
     {"", "cube", "cube|block"},
     {"", "cylinder", "cylinder"},
@@ -31,7 +31,7 @@ constexpr Wording kNouns[] = {
     {"", "pear", "pear"},
     {"", "ring", "ring|torus|toy ring"},
     {"", "teapot", "teapot|tea pot"},
-    {"", "vase", "vase|flower vase"},
+    {"", "vase", "vase"},
 };
 // Said before the noun.
 constexpr Wording kBefore[] = {
