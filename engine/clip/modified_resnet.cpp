@@ -45,8 +45,8 @@ Tensor positions_for(const AttentionPool& pool, int64_t rows, int64_t columns) {
 Tensor attention_pool(const AttentionPool& pool, const Tensor& map) {
   const int64_t n = map.size(0), channels = map.size(1);
   const Tensor pixels = map.flatten(2).transpose(1, 2);
-  const Tensor x = at::cat({pixels.mean(1, true), pixels}, 1) +
-                   positions_for(pool, map.size(2), map.size(3));
+  const Tensor x =
+      at::cat({pixels.mean(1, true), pixels}, 1) + positions_for(pool, map.size(2), map.size(3));
   const auto heads = [&](const Tensor& y) {
     return y.view({n, y.size(1), pool.heads, channels / pool.heads}).transpose(1, 2);
   };

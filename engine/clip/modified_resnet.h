@@ -59,9 +59,10 @@ void visit_parameters(ModifiedResNet& tower, const std::string& prefix,
 Tensor modified_resnet(const ModifiedResNet& tower, const Tensor& input, VisionTaps* taps = nullptr,
                        BatchNormMode mode = BatchNormMode::running);
 
-/// Raw embeddings [N,h*w,E] of the positions of a map [N,C,h,w] in front of the attention pool, each
-/// by itself: c_proj(v_proj(map + positions)), no query and no mixing (MaskCLIP, Zhou et al. 2022,
-/// section 3.2). Their attention-weighted mean over positions and mean token is the embedding.
+/// Raw embeddings [N,h*w,E] of the positions of a map [N,C,h,w] in front of the attention pool,
+/// each by itself: c_proj(v_proj(map + positions)), no query and no mixing (MaskCLIP, Zhou et al.
+/// 2022, section 3.2). Their attention-weighted mean over positions and mean token is the
+/// embedding.
 Tensor attention_pool_values(const AttentionPool& pool, const Tensor& map);
 
 /// Prepares evaluation: multiplies every batch normalisation into its convolution. Call again (or
