@@ -205,7 +205,9 @@ TEST(DenseClip, VariantsDifferFromEachOther) {
   const Tensor input = named_values("dense.input", {1, 3, 32, 32});
   const std::vector<Tensor> all = dense_features(*clip, input, kAll);
   for (size_t i = 0; i < all.size(); ++i) {
-    EXPECT_TRUE(at::equal(all[i], dense_features(*clip, input, kAll[i]))) << i;
+    // Alone or together, up to rounding: weights change their kernel once they are used again.
+    const Tensor alone = dense_features(*clip, input, kAll[i]);
+    EXPECT_LT((all[i] - alone).abs().max().item<double>(), 1e-5) << i;
     for (size_t k = 0; k < i; ++k) {
       EXPECT_GT((all[i] - all[k]).abs().max().item<double>(), 1e-3) << i << " " << k;
     }
