@@ -69,18 +69,32 @@ Tensor plain(const Tensor& x, const Tensor& weight, const Tensor& bias, AfterLin
 struct PackedLinear::Packed {
   std::mutex mutex;
   int calls = 0;
-  Tensor source, weight, bias;
+  Tensor source, source_bias, weight, bias;
+  int64_t written = 0;  // versions of both sources together
+  Scales scales;
+
+  /// How often the sources were written in place; tensors of inference mode do not count.
+  static int64_t writes(const Tensor& w, const Tensor& b) {
+    const auto of = [](const Tensor& x) { return x.is_inference() ? int64_t{0} : x._version(); };
+    return of(w) + of(b);
+  }
 
   /// True when the reordered weights of `w` are at hand.
-  bool ready(const Tensor& w, const Tensor& b, int64_t rows, Scales scales) {
+  bool ready(const Tensor& w, const Tensor& b, int64_t rows, Scales wanted) {
     const std::lock_guard lock(mutex);
-    if (source.defined() && source.is_same(w)) return true;
+    if (source.defined() && source.is_same(w) && source_bias.is_same(b) &&
+        written == writes(w, b) && scales.weight == wanted.weight && scales.bias == wanted.bias) {
+      return true;
+    }
     if (++calls <= kPlainCalls) return false;
     const at::NoGradGuard no_grad;
-    const Tensor scaled = scales.weight == 1 ? w.contiguous() : w * scales.weight;
+    const Tensor scaled = wanted.weight == 1 ? w.contiguous() : w * wanted.weight;
     weight = OneDnn::get().reorder->call(scaled, c10::SymInt(rows));
-    bias = scales.bias == 1 ? b : b * scales.bias;
+    bias = wanted.bias == 1 ? b.clone() : b * wanted.bias;
     source = w;
+    source_bias = b;
+    written = writes(w, b);
+    scales = wanted;
     return true;
   }
 };

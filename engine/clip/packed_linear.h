@@ -17,8 +17,9 @@ enum class AfterLinear { nothing, silu, gelu, gelu_tanh };
 /// the price of a second copy of W. Calls that record gradients, other devices, other types and a
 /// LibTorch without oneDNN always multiply plainly. The same result to rounding either way.
 ///
-/// Copies share the reordered weights. Those are keyed by the identity of W and are never used
-/// while W or x asks for gradients, so replacing W is safe; writing into W in place is not noticed.
+/// Copies share the reordered weights. Those belong to one W, b and pair of scales and are never
+/// used while a gradient is recorded. Replacing W or b, writing into them in place (except in
+/// inference mode, which does not count writes) and other scales make them anew.
 class PackedLinear {
  public:
   struct Scales {

@@ -73,6 +73,32 @@ TEST(PackedLinear, AReplacedWeightIsNoticed) {
   EXPECT_LT(worst(linear(l.x, l.weight, l.bias), expected(l, AfterLinear::nothing, 1)), 1e-6);
 }
 
+// What an optimiser does between two evaluations.
+TEST(PackedLinear, AWeightWrittenInPlaceIsNoticed) {
+  const at::NoGradGuard no_grad;
+  const PackedLinear linear;
+  Layer l = layer();
+  for (int call = 0; call < 4; ++call) linear(l.x, l.weight, l.bias);
+  l.weight.mul_(-2);
+  EXPECT_LT(worst(linear(l.x, l.weight, l.bias), expected(l, AfterLinear::nothing, 1)), 1e-6);
+  l.bias.add_(1);
+  EXPECT_LT(worst(linear(l.x, l.weight, l.bias), expected(l, AfterLinear::nothing, 1)), 1e-6);
+}
+
+// A copy of a model with another activation has other scales for the same weights.
+TEST(PackedLinear, OtherScalesAreNoticed) {
+  const at::NoGradGuard no_grad;
+  const PackedLinear linear;
+  const PackedLinear copy = linear;
+  const Layer l = layer();
+  for (int call = 0; call < 4; ++call) {
+    linear(l.x, l.weight, l.bias, AfterLinear::silu, {1.702, 1.702});
+  }
+  EXPECT_LT(worst(copy(l.x, l.weight, l.bias, AfterLinear::gelu, {1, 1}),
+                  expected(l, AfterLinear::gelu, 1)),
+            1e-6);
+}
+
 TEST(PackedLinear, GradientsFlowAfterReordering) {
   const PackedLinear linear;
   Layer l = layer();
