@@ -8,6 +8,7 @@ std::span<const Command> commands() {
       edit_command(),
       score_command(),
       segment_command(),
+      diagnose_command(),
       embed_command(),
       direction_text_command(),
       direction_image_command(),

@@ -13,6 +13,7 @@ std::span<const Command> commands();
 
 // Each in the file of its name, or of its first word.
 Command clip_doctor_command();
+Command diagnose_command();
 Command direction_image_command();
 Command direction_mix_command();
 Command direction_residual_command();

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "editing/services/clip_doctor.h"
+#include "editing/services/diagnose.h"
 #include "editing/services/direction.h"
 #include "editing/services/doctor.h"
 #include "editing/services/edit.h"
@@ -79,6 +80,7 @@ constexpr Entry entry(std::string_view name) {
 // One line for each service, sorted by name.
 constexpr Entry kServices[] = {
     entry<&clip_doctor>("clip doctor"),
+    entry<&diagnose>("diagnose"),
     entry<&direction_image>("direction image"),
     entry<&direction_mix>("direction mix"),
     entry<&direction_residual>("direction residual"),
