@@ -5,6 +5,7 @@
 
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace vane {
 namespace {
@@ -79,14 +80,16 @@ struct PackedLinear::Packed {
     return of(w) + of(b);
   }
 
-  /// True when the reordered weights of `w` are at hand.
-  bool ready(const Tensor& w, const Tensor& b, int64_t rows, Scales wanted) {
+  /// Reordered weights and bias, or nothing while calls are still plain. Handed out together under
+  /// the lock, since a copy of the model may ask for other scales from another thread.
+  std::optional<std::pair<Tensor, Tensor>> parts(const Tensor& w, const Tensor& b, int64_t rows,
+                                                 Scales wanted) {
     const std::lock_guard lock(mutex);
     if (source.defined() && source.is_same(w) && source_bias.is_same(b) &&
         written == writes(w, b) && scales.weight == wanted.weight && scales.bias == wanted.bias) {
-      return true;
+      return std::pair(weight, bias);
     }
-    if (++calls <= kPlainCalls) return false;
+    if (++calls <= kPlainCalls) return std::nullopt;
     const at::NoGradGuard no_grad;
     const Tensor scaled = wanted.weight == 1 ? w.contiguous() : w * wanted.weight;
     weight = OneDnn::get().reorder->call(scaled, c10::SymInt(rows));
@@ -95,7 +98,7 @@ struct PackedLinear::Packed {
     source_bias = b;
     written = writes(w, b);
     scales = wanted;
-    return true;
+    return std::pair(weight, bias);
   }
 };
 
@@ -108,16 +111,15 @@ Tensor PackedLinear::operator()(const Tensor& x, const Tensor& weight, const Ten
   const bool suits = !records && rows >= kLeastRows && x.is_cpu() &&
                      x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
                      bias.defined() && OneDnn::get().pointwise;
-  if (!suits || !packed_->ready(weight, bias, rows, scales)) {
-    return plain(x, weight, bias, after, scales);
-  }
+  const auto parts = suits ? packed_->parts(weight, bias, rows, scales) : std::nullopt;
+  if (!parts) return plain(x, weight, bias, after, scales);
   const char* name = after == AfterLinear::nothing ? "none"
                      : after == AfterLinear::silu  ? "swish"
                                                    : "gelu";
   const std::string_view algorithm = after == AfterLinear::gelu_tanh ? "tanh"
                                      : after == AfterLinear::gelu    ? "none"
                                                                      : "";
-  return OneDnn::get().pointwise->call(x, packed_->weight, packed_->bias, name,
+  return OneDnn::get().pointwise->call(x, parts->first, parts->second, name,
                                        c10::List<std::optional<at::Scalar>>(), algorithm);
 }
 
