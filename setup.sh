@@ -132,8 +132,10 @@ if [ "$cuda" = 1 ]; then
     source=()
     if [ -n "$offline" ]; then source=(--no-index --find-links "$offline"); fi
     python3 -m pip download -q --only-binary=:all: "${source[@]}" -d "$folder" "torch==$torch_version"
-    for wheel in "$folder"/torch-*.whl "$folder"/nvidia_*.whl; do
-      unzip -q -o "$wheel" 'torch/lib/*' 'nvidia/*' -d "$deps/site" || [ $? -eq 11 ]
+    unzip -q -o "$folder"/torch-*.whl 'torch/lib/*' -d "$deps/site"
+    for wheel in "$folder"/nvidia_*.whl; do
+      # A few of them carry nothing but a list of others.
+      unzip -q -o "$wheel" 'nvidia/*' -d "$deps/site" 2>/dev/null || [ $? -eq 11 ]
     done
     rm -rf "$folder"
     touch "$unpacked"

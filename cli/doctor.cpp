@@ -55,6 +55,7 @@ std::string page(const DoctorResult& result, const Installation& found,
   };
   row(true, "program", std::string("vane ") + VANE_VERSION);
   row(true, "LibTorch", result.torch_version + (result.cuda_build ? ", CUDA" : ", CPU only"));
+  if (!result.gpu.empty()) row(true, "GPU", result.gpu);
   row(true, "processor", result.cpu_model + ", " + result.cpu_capability);
   row(result.threads >= result.physical_cores, "threads",
       fmt::format("{} of {} cores", result.threads, result.physical_cores));

@@ -65,7 +65,8 @@ std::vector<Tensor> of_transformer(const VisionTransformer& tower, const Tensor&
   for (const DenseVariant variant : variants) {
     const Tensor out = last_block(block, x, heads, variant, rows, columns, options);
     features.push_back(unit(project_tokens(tower, out.slice(1, 1)))
-                           .view({x.size(0), rows, columns, tower.embed_dim}));
+                           .view({x.size(0), rows, columns, tower.embed_dim})
+                           .to(input.device()));
   }
   return features;
 }
@@ -82,7 +83,8 @@ std::vector<Tensor> of_resnet(const ModifiedResNet& tower, const Tensor& input,
   modified_resnet(tower, input, &taps);
   const Tensor& map = taps.tokens;
   const Tensor features = unit(attention_pool_values(tower.pool, map))
-                              .view({map.size(0), map.size(2), map.size(3), tower.embed_dim});
+                              .view({map.size(0), map.size(2), map.size(3), tower.embed_dim})
+                              .to(input.device());
   return std::vector<Tensor>(variants.size(), features);
 }
 

@@ -87,7 +87,7 @@ WordAttribution attribute_words(const ClipEncoder& clip, const Tensor& image_emb
   const Tensor text = text_transformer_with_attention(
       tower, at::tensor(spelled.ids, int64).unsqueeze(0), at::tensor(end, int64).view({1}),
       std::min<int64_t>(config.layers, static_cast<int64_t>(tower.blocks.size())), attention);
-  const Tensor seen = unit(image_embedding.detach().view({1, -1})).to(text.scalar_type());
+  const Tensor seen = unit(image_embedding.detach().view({1, -1})).to(text.options());
   const Tensor similarity = (unit(text) * seen).sum();
   const Tensor row = end_row(attention, torch::autograd::grad({similarity}, attention), end);
 

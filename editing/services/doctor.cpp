@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "engine/base/text.h"
+#include "engine/run/device.h"
 #include "engine/run/threads.h"
 
 namespace vane {
@@ -64,6 +65,8 @@ DoctorResult doctor(const DoctorRequest& request, Job& job) {
   result.torch_version = TORCH_VERSION;
   result.cpu_capability = at::get_cpu_capability();
   result.mkl = at::hasMKL();
+  result.cuda_build = device_library_present();
+  if (const DeviceModule* device = compute_device_module()) result.gpu = device->name();
   result.blas = result.mkl ? "MKL" : "other";
   result.cpu_model = cpu_field("model name");
   result.amd = cpu_field("vendor_id") == "AuthenticAMD";

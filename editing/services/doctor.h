@@ -38,6 +38,8 @@ struct DoctorResult {
   std::string torch_version, blas, cpu_capability, cpu_model;
   int threads = 0, physical_cores = 0, logical_cores = 0;
   bool cuda_build = false;
+  /// Name of the GPU that --device cuda chose; empty on the CPU.
+  std::string gpu;
   /// MKL on an AMD processor, and whether its fast kernels are switched on.
   bool amd = false, mkl = false, mkl_fast_kernels = false;
   std::vector<DoctorSpeed> speed;
@@ -55,6 +57,7 @@ struct DoctorResult {
     v.field("physical_cores", &C::physical_cores, "cores");
     v.field("logical_cores", &C::logical_cores, "hardware threads");
     v.field("cuda_build", &C::cuda_build, "whether this build can use a GPU");
+    v.field("gpu", &C::gpu, "the GPU in use, empty on the CPU");
     v.field("amd", &C::amd, "AMD processor");
     v.field("mkl", &C::mkl, "whether MKL is in use");
     v.field("mkl_fast_kernels", &C::mkl_fast_kernels, "MKL's fast kernels switched on");

@@ -7,10 +7,15 @@
 #include "engine/base/error.h"
 #include "engine/clip/clip_encoder.h"
 #include "engine/config/config_reader.h"
+#include "engine/run/device.h"
 
 namespace vane {
 
 TrainResult train(const TrainRequest& request, Job& job) {
+  if (compute_device() != "cpu") {
+    throw Error(ErrorCode::usage, "training computes on the CPU only")
+        .at_key("--device " + compute_device());
+  }
   const auto config =
       read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
   const std::filesystem::path run =

@@ -7,6 +7,7 @@
 #include "engine/clip/clip_load.h"
 #include "engine/clip/clip_model.h"
 #include "engine/clip/text_cache.h"
+#include "engine/run/device.h"
 
 namespace vane {
 namespace {
@@ -156,6 +157,7 @@ ClipModel load_clip_model(const fs::path& path, const ClipLoadOptions& options) 
 
 std::unique_ptr<ClipEncoder> load_clip(const fs::path& path, const ClipLoadOptions& options) {
   auto model = std::make_unique<ClipModel>(load_clip_model(path, options));
+  if (compute_device() != "cpu") model->move_to(compute_device());
   if (options.text_cache && model->text) {
     const std::string variant = std::string(activation_name(model->config.text.activation)) + "/" +
                                 std::to_string(int(model->facts.tokenizer.cleaning)) + "/" +

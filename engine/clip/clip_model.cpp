@@ -218,6 +218,14 @@ void ClipModel::own_tensors() {
   });
 }
 
+void ClipModel::move_to(const std::string& device) {
+  const at::NoGradGuard no_grad;
+  visit([&](const std::string&, Tensor& tensor, const std::vector<int64_t>&) {
+    tensor = tensor.to(at::Device(device));
+  });
+  if (resnet) fold_batch_norms(*resnet);
+}
+
 void ClipModel::prepare_evaluation() {
   if (resnet) fold_batch_norms(*resnet);
   refresh_facts();
@@ -239,14 +247,21 @@ void ClipModel::refresh_facts() {
 
 Tensor ClipModel::encode_image(const Tensor& input, VisionTaps* taps, BatchNormMode mode) const {
   if (taps) *taps = VisionTaps{};
-  if (vit) return vision_transformer(*vit, input, taps);
-  if (resnet) return modified_resnet(*resnet, input, taps, mode);
-  throw Error(ErrorCode::usage, "this model has no image tower: " + facts.name);
+  if (!vit && !resnet) {
+    throw Error(ErrorCode::usage, "this model has no image tower: " + facts.name);
+  }
+  const Tensor embedding =
+      vit ? vision_transformer(*vit, input, taps) : modified_resnet(*resnet, input, taps, mode);
+  if (taps) {
+    if (taps->tokens.defined()) taps->tokens = taps->tokens.to(input.device());
+    for (Tensor& stage : taps->stages) stage = stage.to(input.device());
+  }
+  return embedding.to(input.device());
 }
 
 Tensor ClipModel::encode_text(const Tensor& ids, const Tensor& end, bool trim) const {
   if (!text) throw Error(ErrorCode::usage, "this model has no text tower: " + facts.name);
-  return text_transformer(*text, ids, end, trim);
+  return text_transformer(*text, ids, end, trim).to(ids.device());
 }
 
 Tensor ClipModel::image_embedding_of_input(const Tensor& input, VisionTaps* taps) const {
@@ -270,7 +285,7 @@ const Tensor& ClipModel::token_embedding() const {
 
 Tensor ClipModel::text_embedding_of_vectors(const Tensor& vectors, const Tensor& end) const {
   if (!text) throw Error(ErrorCode::usage, "this model has no text tower: " + facts.name);
-  return text_transformer_of_vectors(*text, vectors, end);
+  return text_transformer_of_vectors(*text, vectors, end).to(vectors.device());
 }
 
 std::unique_ptr<ClipEncoder> ClipModel::to_double() const {

@@ -51,6 +51,9 @@ struct ClipModel final : ClipEncoder {
   void require_gradients(bool on);
   /// Replaces views of a mapped file by writable copies.
   void own_tensors();
+  /// Moves every tensor, "cpu" or "cuda". Inputs and results of the functions below stay on the
+  /// CPU all the same; gradients flow through the copies.
+  void move_to(const std::string& device);
   /// Folds batch normalisations; load_clip calls it.
   void prepare_evaluation();
 

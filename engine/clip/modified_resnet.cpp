@@ -142,7 +142,8 @@ Tensor modified_resnet(const ModifiedResNet& tower, const Tensor& input, VisionT
   if (input.dim() != 4 || input.size(1) != 3 || input.size(2) < 32 || input.size(3) < 32) {
     throw Error(ErrorCode::usage, "a ModifiedResNet needs input [N,3,H,W] of at least 32 pixels");
   }
-  Tensor x = at::relu(conv_norm(tower.stem[0], input, 2, mode));
+  const Tensor here = input.to(tower.stem[0].weight.device());
+  Tensor x = at::relu(conv_norm(tower.stem[0], here, 2, mode));
   x = at::relu(conv_norm(tower.stem[1], x, 1, mode));
   x = average_pool(at::relu(conv_norm(tower.stem[2], x, 1, mode)), 2);
   if (taps) taps->stages.push_back(x);

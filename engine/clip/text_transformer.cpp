@@ -45,6 +45,10 @@ Tensor pooled_positions(const TextTransformer& tower, const Tensor& end, int64_t
   return end;
 }
 
+Tensor embedded(const TextTransformer& tower, const Tensor& ids) {
+  return at::embedding(tower.token_embedding, ids.to(tower.token_embedding.device()));
+}
+
 Tensor projected(const TextTransformer& tower, const Tensor& rows) {
   const Tensor x = tower.ln_final(rows);
   if (!tower.text_projection.defined()) return x;
@@ -99,16 +103,16 @@ Tensor text_transformer(const TextTransformer& tower, const Tensor& ids, const T
   check_ids(tower, ids, end);
   check_length(tower, ids.size(1), end);
   const int64_t length = trim ? useful_length(tower, end, ids.size(1)) : ids.size(1);
-  return text_transformer_of_vectors(
-      tower, at::embedding(tower.token_embedding, ids.slice(1, 0, length)), end);
+  return text_transformer_of_vectors(tower, embedded(tower, ids.slice(1, 0, length)), end);
 }
 
 Tensor text_transformer_of_vectors(const TextTransformer& tower, const Tensor& vectors,
                                    const Tensor& end) {
   const int64_t length = vectors.size(1);
   check_length(tower, length, end);
-  Tensor x = vectors + tower.positional_embedding.slice(0, 0, length);
-  const Tensor pooled = pooled_positions(tower, end, length);
+  const Tensor here = vectors.to(tower.positional_embedding.device());
+  Tensor x = here + tower.positional_embedding.slice(0, 0, length);
+  const Tensor pooled = pooled_positions(tower, end, length).to(x.device());
   for (size_t i = 0; i + 1 < tower.blocks.size(); ++i) {
     x = residual_block(tower.blocks[i], x, tower.config.causal);
   }
@@ -122,8 +126,8 @@ Tensor text_transformer_with_attention(const TextTransformer& tower, const Tenso
   check_ids(tower, ids, end);
   check_length(tower, ids.size(1), end);
   const int64_t length = useful_length(tower, end, ids.size(1));
-  Tensor x = at::embedding(tower.token_embedding, ids.slice(1, 0, length)) +
-             tower.positional_embedding.slice(0, 0, length);
+  Tensor x =
+      embedded(tower, ids.slice(1, 0, length)) + tower.positional_embedding.slice(0, 0, length);
   const auto count = static_cast<int64_t>(tower.blocks.size());
   attention.clear();
   for (int64_t i = 0; i < count; ++i) {
@@ -134,7 +138,7 @@ Tensor text_transformer_with_attention(const TextTransformer& tower, const Tenso
       x = residual_block_explicit(block, x, tower.config.causal, &attention.emplace_back());
     }
   }
-  const Tensor at_token = pooled_positions(tower, end, length).view({-1, 1, 1});
+  const Tensor at_token = pooled_positions(tower, end, length).to(x.device()).view({-1, 1, 1});
   return projected(tower, x.gather(1, at_token.expand({x.size(0), 1, x.size(2)})).squeeze(1));
 }
 

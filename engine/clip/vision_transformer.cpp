@@ -20,7 +20,7 @@ Tensor embed_patches(const VisionTransformer& tower, const Tensor& input) {
 }
 
 Tensor embed(const VisionTransformer& tower, const Tensor& image) {
-  const Tensor input = image.contiguous();
+  const Tensor input = image.to(tower.conv1.device()).contiguous();
   const int64_t p = tower.config.patch_size;
   if (input.dim() != 4 || input.size(1) != 3 || input.size(2) < p || input.size(3) < p ||
       input.size(2) % p != 0 || input.size(3) % p != 0) {

@@ -15,6 +15,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/text.h"
+#include "engine/run/device.h"
 #include "generators/develop/develop_constants.h"
 
 namespace vane {
@@ -220,6 +221,42 @@ void for_rows(int rows, int threads, Job& job, const Function& develop_row) {
   job.progress(rows, rows, "developing");
 }
 
+// The same on the device: one copy there, one back.
+template <class Sample>
+void develop_on_device(const DeviceModule& device, const Image& source,
+                       const develop::DevelopConstants<float>& constants, size_t grid_values,
+                       const DevelopOptions& options, Image& result) {
+  std::vector<float> mask;
+  if (options.mask != nullptr) {
+    const MaskSampler sampler(*options.mask);
+    mask.reserve(static_cast<size_t>(source.width) * static_cast<size_t>(source.height));
+    for (int row = 0; row < source.height; ++row) {
+      const float y = (static_cast<float>(row) + 0.5f) / static_cast<float>(source.height);
+      for (int column = 0; column < source.width; ++column) {
+        mask.push_back(
+            sampler.at((static_cast<float>(column) + 0.5f) / static_cast<float>(source.width), y));
+      }
+    }
+  }
+  DeviceDevelop work;
+  work.from = samples<Sample>(source).data();
+  work.to = samples<Sample>(result).data();
+  work.mask = mask.empty() ? nullptr : mask.data();
+  work.constants = &constants;
+  work.grid_values = static_cast<int64_t>(grid_values);
+  work.width = source.width;
+  work.height = source.height;
+  work.from_channels = source.channels;
+  work.to_channels = result.channels;
+  work.depth = source.depth;
+  work.opacity = options.opacity;
+  if (const int fault = device.develop(work)) {
+    throw Error(ErrorCode::resource,
+                std::string("the GPU could not develop the picture: ") + device.error_text(fault))
+        .with_hint("try --device cpu");
+  }
+}
+
 template <class Sample>
 void develop_rows(const Image& source, const DevelopSettings& settings, Job& job,
                   const DevelopOptions& options, Image& result) {
@@ -227,6 +264,10 @@ void develop_rows(const Image& source, const DevelopSettings& settings, Job& job
   const auto constants =
       develop::develop_constants<float>(settings, source.width, source.height, grid);
   samples<Sample>(result).resize(result.sample_count());
+  if (const DeviceModule* device = compute_device_module()) {
+    develop_on_device<Sample>(*device, source, constants, grid.size(), options, result);
+    return;
+  }
   const RowDeveloper<Sample> develop_row(source, constants, settings, options, result);
   const int processors = static_cast<int>(std::thread::hardware_concurrency());
   const int wanted = options.threads > 0 ? options.threads : std::max(1, processors);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Oracle: open_clip 3.3 and transformers 5.24, recorded by tests/oracles/record_clip.py on models
 // whose weights both sides make from the tensor names. Tolerance: 1e-4 of the output's scale.
+#include <ATen/ExpandUtils.h>
 #include <gtest/gtest.h>
+#include <torch/library.h>
 
 #include "engine/base/error.h"
 #include "tests/clip/clip_fixtures.h"
@@ -153,6 +155,58 @@ TEST(TextTransformer, AnIdOutsideTheVocabularyIsRefused) {
   const Tensor end = ends_of(ids);
   ids[0][1] = 600;
   EXPECT_THROW(model.text_embedding_of_tokens(ids, end), Error);
+}
+
+// LibTorch has no kernels of its own for these without memory.
+std::tuple<Tensor, Tensor, Tensor> shape_of_layer_norm(const Tensor& x, c10::SymIntArrayRef,
+                                                       const std::optional<Tensor>& weight,
+                                                       const std::optional<Tensor>& bias, double) {
+  if (!weight->is_meta() || !bias->is_meta()) throw Error(ErrorCode::internal, "mixed devices");
+  return {at::empty_like(x), at::empty({0}, x.options()), at::empty({0}, x.options())};
+}
+
+Tensor& shape_of_where(const Tensor& condition, const Tensor& yes, const Tensor& no, Tensor& out) {
+  if (!condition.is_meta()) throw Error(ErrorCode::internal, "mixed devices");
+  out.resize_(at::infer_size(condition.sizes(), at::infer_size(yes.sizes(), no.sizes())));
+  return out;
+}
+
+Tensor shape_of_choice(const Tensor& condition, const Tensor& yes, const Tensor& no) {
+  Tensor out = at::empty({0}, yes.dim() > 0 ? yes.options() : no.options());
+  return shape_of_where(condition, yes, no, out);
+}
+
+Tensor shape_of_rows(const Tensor& table, int64_t, const Tensor& index) {
+  if (!index.is_meta()) throw Error(ErrorCode::internal, "mixed devices");
+  return at::empty({index.numel(), table.size(1)}, table.options());
+}
+
+TORCH_LIBRARY_IMPL(aten, Meta, library) {
+  library.impl("where.self", &shape_of_choice);
+  library.impl("index_select", &shape_of_rows);
+  library.impl("where.self_out", &shape_of_where);
+  library.impl("native_layer_norm", &shape_of_layer_norm);
+}
+
+// A tensor of device "meta" has no memory: an operation that mixed it with one of the CPU, or read
+// its values, would throw. What runs there runs on any device.
+TEST(TowerDevices, ComputeWhereTheirWeightsLie) {
+  const Tensor ids = at::tensor({7, 320, 599}, at::TensorOptions().dtype(at::kLong)).view({1, 3});
+  const Tensor end = at::tensor({2}, at::TensorOptions().dtype(at::kLong));
+  ClipModel model = named_model("tiny_vit");
+  model.move_to("meta");
+  const at::NoGradGuard no_grad;
+  const int64_t size = model.config.preprocess.image_size;
+  const Tensor input = at::zeros({2, 3, size, size});
+  const Tensor image = vision_transformer(*model.vit, input);
+  EXPECT_TRUE(image.is_meta());
+  EXPECT_EQ(image.size(1), model.config.embed_dim);
+  EXPECT_TRUE(before_last_block(*model.vit, input).is_meta());
+  const Tensor text = text_transformer(*model.text, ids, end, true);
+  EXPECT_TRUE(text.is_meta());
+  EXPECT_EQ(text.size(1), model.config.embed_dim);
+  std::vector<Tensor> attention;
+  EXPECT_TRUE(text_transformer_with_attention(*model.text, ids, end, 1, attention).is_meta());
 }
 
 TEST(ModifiedResNet, TrainingModeEqualsOpenClipInOutputGradientsAndStatistics) {
