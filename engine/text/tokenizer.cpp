@@ -107,6 +107,15 @@ class PieceCache {
   std::array<Shard, 16> shards_;
 };
 
+/// Python's string.punctuation: all printable ASCII that is neither letter, digit nor space.
+std::u32string without_punctuation(std::u32string text) {
+  std::erase_if(text, [](char32_t c) {
+    return (c > ' ' && c < '0') || (c > '9' && c < 'A') || (c > 'Z' && c < 'a') ||
+           (c > 'z' && c < 0x7F);
+  });
+  return text;
+}
+
 std::u32string cleaned(std::u32string_view text, TextCleaning cleaning) {
   switch (cleaning) {
     case TextCleaning::openai:
@@ -121,6 +130,8 @@ std::u32string cleaned(std::u32string_view text, TextCleaning cleaning) {
       }
       return lower_case(out, UnicodeRules::tokenizers);
     }
+    case TextCleaning::siglip:
+      return collapse_spaces(without_punctuation(lower_case(text)));
     case TextCleaning::none:
       break;
   }

@@ -15,6 +15,7 @@ namespace vane {
 enum class TextCleaning {
   openai,  // ftfy.fix_text, HTML unescape twice, whitespace, lower case; also open_clip's "lower"
   hugging_face,  // fast tokenizer: NFC, whitespace collapse, lower case
+  siglip,        // transformers' SiglipTokenizer: lower case, ASCII punctuation out, whitespace
   none,
 };
 

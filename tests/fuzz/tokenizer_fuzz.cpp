@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0 || size > kLongest) return 0;
   const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
   TokenizerOptions options;
-  options.cleaning = static_cast<TextCleaning>(data[0] % 3);
+  options.cleaning = static_cast<TextCleaning>(data[0] % 4);
   options.parse_special = (data[0] & 4) != 0;
   options.context_length = 2 + data[0] / 8;
   const Tokenizer& tokenizer = Tokenizer::builtin();
