@@ -100,8 +100,7 @@ Tensor embed_image_files(const ClipEncoder& clip, const std::vector<std::filesys
 Tensor embed_texts(const ClipEncoder& clip, const std::vector<std::string>& texts,
                    std::vector<std::string>& truncated, Job& job) {
   const at::NoGradGuard no_grad;
-  const std::vector<bool> cut =
-      Tokenizer::builtin().encode_batch(texts, clip.info().tokenizer).truncated;
+  const std::vector<bool> cut = clip.tokenize(texts).truncated;
   for (size_t i = 0; i < texts.size(); ++i) {
     if (!cut[i]) continue;
     truncated.push_back(texts[i]);

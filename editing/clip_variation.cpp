@@ -89,7 +89,9 @@ Tensor pooled_otherwise(const VisionTransformer& tower, const Tensor& input,
   VisionTaps taps;
   vision_transformer(tower, input, &taps);
   if (pooling == ClipPath::Pooling::average) {
-    return at::matmul(taps.tokens.slice(1, 1).mean(1), tower.proj);
+    const int64_t first = tower.config.class_token ? 1 : 0;
+    const Tensor mean = taps.tokens.slice(1, first).mean(1);
+    return tower.proj.defined() ? at::matmul(mean, tower.proj) : mean;
   }
   return at::matmul(taps.stages.back().select(1, 0), tower.proj);
 }
@@ -173,6 +175,12 @@ void add_network(const ClipModel& model, std::vector<ClipVariation>& list) {
          "quick_gelu, most open_clip weights gelu",
          [other](ClipPath& p) { p.activation = other; }});
   }
+  if (model.config.vision.pool == VisionConfig::Pool::attention) {
+    list.push_back({"average of the patches instead of the pooling head", "pooling",
+                    "take the output of the head (pooler_output in transformers)",
+                    [](ClipPath& p) { p.pooling = ClipPath::Pooling::average; }});
+    return;
+  }
   list.push_back({"average of the patches instead of the class token", "pooling",
                   "take the class token",
                   [](ClipPath& p) { p.pooling = ClipPath::Pooling::average; }});
@@ -209,6 +217,7 @@ Tensor embed_along(const ClipModel& model, const Image& stored, const ClipPath& 
   if (!model.vit) return model.image_embedding_of_input(input);
   VisionTransformer tower = *model.vit;
   for (ResidualBlock& block : tower.blocks) block.activation = path.activation;
+  tower.attn_pool.activation = path.activation;
   if (path.transposed_projection) tower.proj = tower.proj.t();
   if (path.pooling != ClipPath::Pooling::configured) {
     return pooled_otherwise(tower, input, path.pooling);

@@ -128,6 +128,12 @@ std::vector<Tensor> dense_features(const ClipEncoder& clip, const Tensor& input,
                                    std::span<const DenseVariant> variants,
                                    const DenseOptions& options) {
   if (const VisionTransformer* tower = clip.vision_transformer_tower()) {
+    if (!tower->config.class_token) {
+      throw Error(ErrorCode::usage,
+                  "the patches of a SigLIP cannot be compared with texts: only its "
+                  "pooling head leads into the space of the texts")
+          .with_hint("give a --clip with a class token or a ResNet");
+    }
     return of_transformer(*tower, input, variants, options);
   }
   if (const ModifiedResNet* tower = clip.modified_resnet_tower()) {

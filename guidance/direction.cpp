@@ -63,7 +63,7 @@ void describe_residual(Direction& direction, const Tensor& from, const Tensor& t
 // Some of the texts are longer than the model reads. Asked of the tokenizer, because asking
 // text_embedding() would bypass its cache.
 bool is_cut(const ClipEncoder& clip, const std::vector<std::string>& texts) {
-  const auto cut = Tokenizer::builtin().encode_batch(texts, clip.info().tokenizer).truncated;
+  const auto cut = clip.tokenize(texts).truncated;
   return std::find(cut.begin(), cut.end(), true) != cut.end();
 }
 

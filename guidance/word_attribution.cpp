@@ -72,6 +72,11 @@ WordAttribution attribute_words(const ClipEncoder& clip, const Tensor& image_emb
   if (given == nullptr) {
     throw Error(ErrorCode::usage, "this CLIP has no text tower that shows its attention");
   }
+  if (clip.info().unigram) {
+    throw Error(ErrorCode::usage,
+                "words cannot be weighed by a SigLIP: its pieces cross word limits")
+        .with_hint("give a --clip of another family");
+  }
   std::vector<std::string> words = words_of_text(config.prefix);
   const size_t prefix = words.size();
   for (std::string& word : words_of_text(caption)) words.push_back(std::move(word));

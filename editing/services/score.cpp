@@ -29,7 +29,10 @@ ScoreResult score(const ScoreRequest& request, Job& job) {
       *clip, request.images, {request.region, request.region_style}, request.limits, job));
 
   const Tensor cosine = at::matmul(images, texts.t()).to(at::kDouble);
-  const Tensor probability = at::softmax(cosine * double(clip->info().logit_scale), 1);
+  const Tensor scaled = cosine * double(clip->info().logit_scale);
+  const std::optional<float> bias = clip->info().logit_bias;
+  result.probability = bias ? "sigmoid" : "softmax";
+  const Tensor probability = bias ? at::sigmoid(scaled + double(*bias)) : at::softmax(scaled, 1);
   const Tensor clipscore =
       kClipScoreWeight * at::matmul(images, depicted.t()).to(at::kDouble).clamp_min(0);
   for (size_t i = 0; i < request.images.size(); ++i) {

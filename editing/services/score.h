@@ -42,7 +42,8 @@ struct TextScore {
   std::string text;
   /// Cosine of the embeddings.
   double similarity = 0;
-  /// Softmax over the texts of exp(logit_scale) * similarity.
+  /// Softmax over the texts of exp(logit_scale) * similarity; for models with a logit bias (SigLIP)
+  /// the sigmoid of exp(logit_scale) * similarity + bias, each text by itself.
   double probability = 0;
   /// 2.5 * max(cosine, 0) of "A photo depicts " + text (Hessel et al. 2021).
   double clipscore = 0;
@@ -52,7 +53,8 @@ struct TextScore {
     using C = TextScore;
     v.field("text", &C::text, "text");
     v.field("similarity", &C::similarity, "cosine of the embeddings");
-    v.field("probability", &C::probability, "softmax over the texts");
+    v.field("probability", &C::probability,
+            "softmax over the texts; SigLIP: sigmoid of each text alone");
     v.field("clipscore", &C::clipscore, "2.5 * max(cosine, 0) with \"A photo depicts \" in front");
   }
 };
@@ -72,6 +74,8 @@ struct ImageScores {
 struct ScoreResult {
   std::vector<ImageScores> images;
   std::string clip;
+  /// What a probability is: "softmax" over the texts, or "sigmoid" of each alone (SigLIP).
+  std::string probability = "softmax";
   /// Texts that were cut to the context length.
   std::vector<std::string> truncated;
 
@@ -80,6 +84,8 @@ struct ScoreResult {
     using C = ScoreResult;
     v.field("images", &C::images, "one entry a picture, in argument order");
     v.field("clip", &C::clip, "name of the CLIP model");
+    v.field("probability", &C::probability,
+            "softmax over the texts, or sigmoid of each text alone (SigLIP)");
     v.field("truncated", &C::truncated, "texts that were cut to fit");
   }
 };

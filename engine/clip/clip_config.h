@@ -16,7 +16,8 @@ namespace vane {
 
 struct VisionConfig {
   enum class Kind { vit, modified_resnet };
-  enum class Pool { token, average };
+  /// `attention`: a learned probe attends to every token (SigLIP).
+  enum class Pool { token, average, attention };
   Kind kind = Kind::vit;
   int64_t image_size = 224;
   /// ViT: width of the residual stream. ResNet: channels after the stem; the attention pool has
@@ -32,6 +33,9 @@ struct VisionConfig {
   bool layer_scale = false;
   double layer_scale_init = 1e-5;
   bool ln_pre = true;
+  /// Off in SigLIP, whose patch convolution has a bias instead, and whose embedding is the pooled
+  /// row itself.
+  bool class_token = true, patch_bias = false, projection = true;
   Pool pool = Pool::token;
   bool final_ln_after_pool = false;
 
@@ -77,6 +81,11 @@ ClipConfig read_open_clip_config(const std::filesystem::path& file, const Limits
 /// CLIPTextModel(WithProjection), and preprocessor_config.json beside it when there is one.
 /// Missing fields take the defaults of the reference classes. Throws Error{checkpoint}.
 ClipConfig read_hugging_face_config(const std::filesystem::path& file, const Limits& limits = {});
+
+/// Hugging Face config.json of SiglipModel, SiglipVisionModel or SiglipTextModel, and
+/// preprocessor_config.json beside it when there is one. Missing fields take the defaults of the
+/// reference classes. Throws Error{checkpoint}.
+ClipConfig read_siglip_config(const std::filesystem::path& file, const Limits& limits = {});
 
 /// Architecture from shapes alone; names as in open_clip. `activation` cannot be told from shapes.
 /// Head width is 64 where nothing says otherwise. Throws Error{checkpoint} naming a missing key.

@@ -328,16 +328,22 @@ struct HuggingFaceTower {
   double epsilon;
 };
 
-HuggingFaceTower hugging_face_tower(Section& section, int64_t width, int64_t hidden,
-                                    int64_t heads) {
+/// What a reference class takes where the file is silent.
+struct TowerDefaults {
+  int64_t width, hidden, heads;
+  const char* activation = "quick_gelu";
+  double epsilon = 1e-5;
+};
+
+HuggingFaceTower hugging_face_tower(Section& section, const TowerDefaults& defaults) {
   HuggingFaceTower tower{};
-  tower.width = section.integer("hidden_size", width);
-  tower.hidden = section.integer("intermediate_size", hidden);
+  tower.width = section.integer("hidden_size", defaults.width);
+  tower.hidden = section.integer("intermediate_size", defaults.hidden);
   tower.layers = section.integer("num_hidden_layers", 12, 1, 1000);
-  tower.heads = section.integer("num_attention_heads", heads);
+  tower.heads = section.integer("num_attention_heads", defaults.heads);
   if (tower.width % tower.heads != 0)
     section.fail("does not divide the width", "num_attention_heads");
-  const std::string activation = section.text("hidden_act", "quick_gelu");
+  const std::string activation = section.text("hidden_act", defaults.activation);
   if (activation == "quick_gelu") {
     tower.activation = Activation::quick_gelu;
   } else if (activation == "gelu") {
@@ -347,7 +353,7 @@ HuggingFaceTower hugging_face_tower(Section& section, int64_t width, int64_t hid
   } else {
     section.fail("names an activation that is not supported: " + activation, "hidden_act");
   }
-  tower.epsilon = section.number("layer_norm_eps", 1e-5);
+  tower.epsilon = section.number("layer_norm_eps", defaults.epsilon);
   return tower;
 }
 
@@ -358,6 +364,19 @@ void apply(const HuggingFaceTower& tower, TowerConfig& config) {
   config.epsilon = tower.epsilon;
   config.blocks = std::vector<BlockShape>(static_cast<size_t>(tower.layers),
                                           BlockShape{tower.heads, tower.width, tower.hidden});
+}
+
+/// What all SigLIP models share (clip sheet 1.6): no class token, no ln_pre, a probe that attends
+/// over the patches; text read whole and pooled at its last position; pictures squashed to [-1,1].
+void as_siglip(ClipConfig& config) {
+  config.vision.ln_pre = config.vision.class_token = config.vision.projection = false;
+  config.vision.patch_bias = true;
+  config.vision.pool = VisionConfig::Pool::attention;
+  config.text.causal = false;
+  config.text.pool = TextConfig::Pool::last;
+  config.text.projection_bias = true;
+  config.preprocess.mean = config.preprocess.std = {0.5f, 0.5f, 0.5f};
+  config.preprocess.resize = ClipPreprocess::Resize::squash;
 }
 
 void read_preprocessor(const std::filesystem::path& file, const Limits& limits,
@@ -425,19 +444,62 @@ ClipConfig read_hugging_face_config(const std::filesystem::path& file, const Lim
     config.has_text = type != "clip_vision_model";
     config.embed_dim = top.integer("projection_dim", 512);
     Section vision(config.has_text ? top.raw("vision_config") : json, "vision_config");
-    apply(hugging_face_tower(vision, 768, 3072, 12), config.vision);
+    apply(hugging_face_tower(vision, {768, 3072, 12}), config.vision);
     config.vision.image_size = square_size(vision, "image_size", 224);
     config.vision.patch_size = square_size(vision, "patch_size", 32);
     config.vision.head_width = config.vision.width / config.vision.blocks.front().heads;
     vision.refuse_unless("num_channels", 3);
     Section text(config.has_vision ? top.raw("text_config") : json, "text_config");
-    apply(hugging_face_tower(text, 512, 2048, 8), config.text);
+    apply(hugging_face_tower(text, {512, 2048, 8}), config.text);
     config.text.context_length = text.integer("max_position_embeddings", 77, 2);
     config.text.vocab_size = text.integer("vocab_size", 49408, 2, 1 << 24);
     config.preprocess.image_size = static_cast<int>(config.vision.image_size);
     config.preprocess.crop = ClipPreprocess::CropRounding::hugging_face;
     if (std::filesystem::exists(preprocessor)) {
       read_preprocessor(preprocessor, limits, config.preprocess);
+    }
+    return config;
+  } catch (Error& error) {
+    error.set_file_if_empty(file);
+    throw;
+  }
+}
+
+ClipConfig read_siglip_config(const std::filesystem::path& file, const Limits& limits) {
+  const Json json = read_json(file, limits);
+  const std::filesystem::path preprocessor = file.parent_path() / "preprocessor_config.json";
+  const TowerDefaults defaults{768, 3072, 12, "gelu_pytorch_tanh", 1e-6};
+  try {
+    Section top(json, "config");
+    const std::string type = top.text("model_type", "siglip");
+    if (type != "siglip" && type != "siglip_vision_model" && type != "siglip_text_model") {
+      top.fail("says \"" + type + "\"; the tensors are those of a SigLIP", "model_type");
+    }
+    ClipConfig config;
+    config.has_vision = type != "siglip_text_model";
+    config.has_text = type != "siglip_vision_model";
+    config.logit_bias = true;
+    as_siglip(config);
+    Section vision(config.has_text ? top.raw("vision_config") : json, "vision_config");
+    apply(hugging_face_tower(vision, defaults), config.vision);
+    config.vision.image_size = square_size(vision, "image_size", 224);
+    config.vision.patch_size = square_size(vision, "patch_size", 16);
+    config.vision.head_width = config.vision.width / config.vision.blocks.front().heads;
+    vision.refuse_unless("num_channels", 3);
+    vision.refuse_unless("vision_use_head", true);
+    Section text(config.has_vision ? top.raw("text_config") : json, "text_config");
+    apply(hugging_face_tower(text, defaults), config.text);
+    config.text.context_length = text.integer("max_position_embeddings", 64, 2);
+    config.text.vocab_size = text.integer("vocab_size", 32000, 2, 1 << 24);
+    const int64_t projected = text.integer("projection_size", config.text.width);
+    config.embed_dim = config.has_vision ? config.vision.width : projected;
+    if (config.has_text && projected != config.embed_dim) {
+      text.fail("does not match the width of the image tower", "projection_size");
+    }
+    config.preprocess.image_size = static_cast<int>(config.vision.image_size);
+    if (std::filesystem::exists(preprocessor)) {
+      read_preprocessor(preprocessor, limits, config.preprocess);
+      config.preprocess.resize = ClipPreprocess::Resize::squash;
     }
     return config;
   } catch (Error& error) {

@@ -116,7 +116,7 @@ Tensor ClipEncoder::text_embedding(const std::vector<std::string>& texts,
     }
   }
   if (unknown.empty()) return at::stack(rows);
-  const TokenBatch batch = Tokenizer::builtin().encode_batch(unknown, info().tokenizer);
+  const TokenBatch batch = tokenize(unknown);
   const auto int64 = at::TensorOptions().dtype(at::kLong);
   const Tensor ids = at::tensor(batch.ids, int64).view({batch.count, batch.context_length});
   const Tensor embedding = text_embedding_of_tokens(ids, at::tensor(batch.end, int64));
@@ -129,6 +129,12 @@ Tensor ClipEncoder::text_embedding(const std::vector<std::string>& texts,
     text_cache_->store(unknown[k], {values, values + plain.numel()});
   }
   return at::stack(rows);
+}
+
+TokenBatch ClipEncoder::tokenize(const std::vector<std::string>& texts) const {
+  const ClipInfo& facts = info();
+  return facts.unigram ? facts.unigram->encode_batch(texts, facts.tokenizer)
+                       : Tokenizer::builtin().encode_batch(texts, facts.tokenizer);
 }
 
 Tensor ClipEncoder::image_features(const Tensor& image) const {

@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "engine/image/image.h"
 #include "engine/tensor/fwd.h"
 #include "engine/text/tokenizer.h"
+#include "engine/text/unigram.h"
 
 namespace vane {
 
@@ -35,7 +37,7 @@ struct ClipPreprocess {
 /// Facts of a loaded model.
 struct ClipInfo {
   std::string name;         // folder or file name
-  std::string layout;       // "openai", "hugging_face", "open_clip", "tinyclip", …
+  std::string layout;       // "openai", "hugging_face", "open_clip", "siglip", …
   std::string vision_kind;  // "vit" or "modified_resnet"
   int64_t embed_dim = 512;
   int64_t context_length = 77;
@@ -43,7 +45,12 @@ struct ClipInfo {
   /// exp(logit_scale), the factor before a softmax; about 100 in published models.
   float logit_scale = 100.f;
   ClipPreprocess preprocess;
+  /// Added to the scaled cosine before a sigmoid; set in models of SigLIP's kind, which judge every
+  /// text by itself.
+  std::optional<float> logit_bias;
   TokenizerOptions tokenizer;
+  /// The tokenizer of models that bring their own (SigLIP); null: the one of CLIP.
+  std::shared_ptr<const UnigramTokenizer> unigram;
   /// Content hash of the weights (TensorTable::content_hash); directions remember it.
   std::string hash;
 };
@@ -103,6 +110,8 @@ class ClipEncoder {
   /// Raw [N,D]. Long texts are cut with the end token kept (`truncated` tells which).
   Tensor text_embedding(const std::vector<std::string>& texts,
                         std::vector<bool>* truncated = nullptr) const;
+  /// Ids of texts by the tokenizer that the model was trained with.
+  TokenBatch tokenize(const std::vector<std::string>& texts) const;
   /// Unit-norm versions.
   Tensor image_features(const Tensor& image) const;
   Tensor text_features(const std::vector<std::string>& texts) const;

@@ -41,6 +41,17 @@ constexpr std::array<Rename, 15> kRenames{{
     {"logit_bias", "logit_bias"},
 }};
 
+// What SigLIP has beside the names above; it also puts its projection of text elsewhere.
+constexpr std::array<Rename, 7> kSiglipRenames{{
+    {"vision_model.head.probe", "visual.attn_pool.probe"},
+    {"vision_model.head.attention.", "visual.attn_pool.attn."},
+    {"vision_model.head.layernorm.", "visual.attn_pool.ln."},
+    {"vision_model.head.mlp.fc1.", "visual.attn_pool.mlp.c_fc."},
+    {"vision_model.head.mlp.fc2.", "visual.attn_pool.mlp.c_proj."},
+    {"text_model.head.weight", "text_projection"},
+    {"text_model.head.bias", "text_projection.bias"},
+}};
+
 // Inside a block, behind its number.
 constexpr std::array<Rename, 5> kBlockRenames{{
     {"layer_norm1.", "ln_1."},
@@ -52,6 +63,11 @@ constexpr std::array<Rename, 5> kBlockRenames{{
 
 /// Name behind a known start, or nothing.
 std::optional<std::string> renamed(std::string_view name) {
+  for (const Rename& rule : kSiglipRenames) {
+    if (name.starts_with(rule.hugging_face)) {
+      return std::string(rule.open_clip) + std::string(name.substr(rule.hugging_face.size()));
+    }
+  }
   for (const Rename& rule : kRenames) {
     if (!name.starts_with(rule.hugging_face)) continue;
     std::string_view rest = name.substr(rule.hugging_face.size());
@@ -238,10 +254,10 @@ std::string clip_layout_of(const TensorTable& given) {
     return "tinyclip";
   }
   if (any_starts_with(table, "image_encoder.model.")) return "mobileclip";
-  if (table.contains("vision_model.head.probe") ||
-      table.contains("visual.trunk.attn_pool.q.weight")) {
+  if (any_starts_with(table, "vision_model.head.") || table.contains("text_model.head.weight")) {
     return "siglip";
   }
+  if (any_starts_with(table, "visual.trunk.attn_pool.")) return "siglip_timm";
   if (table.contains("vision_model.embeddings.class_embedding") ||
       table.contains("text_model.embeddings.token_embedding.weight")) {
     return "hugging_face";
@@ -263,18 +279,25 @@ ClipTensors to_open_clip_names(const TensorTable& table) {
         .in_file(table.path)
         .with_hint("`vane models inspect` tells what the file holds");
   }
-  if (result.layout == "mobileclip" || result.layout == "siglip") {
+  if (result.layout == "mobileclip") {
     throw Error(ErrorCode::checkpoint,
                 "models of the " + result.layout + " family are not supported")
         .in_file(table.path)
-        .with_hint("supported: OpenAI, open_clip, Hugging Face CLIP, TinyCLIP, Long-CLIP");
+        .with_hint("supported: OpenAI, open_clip, Hugging Face CLIP, SigLIP, TinyCLIP, Long-CLIP");
+  }
+  if (result.layout == "siglip_timm") {
+    throw Error(
+        ErrorCode::checkpoint,
+        "this is a SigLIP in the layout of open_clip (a timm trunk), which is not supported")
+        .in_file(table.path)
+        .with_hint("use the folder of the same model in the layout of Hugging Face (SiglipModel)");
   }
   const TensorTable source = without_wrapper(table);
   result.table.metadata = source.metadata;
   result.table.format = source.format;
   result.table.path = source.path;
   result.table.owners = source.owners;
-  if (result.layout == "hugging_face") {
+  if (result.layout == "hugging_face" || result.layout == "siglip") {
     add_hugging_face(source, result.table);
   } else {
     add_open_clip(source, result.table);
@@ -289,7 +312,16 @@ std::string name_in_layout(std::string_view name, std::string_view layout) {
     if (name == "logit_scale") return "_logit_scale.logit_scale";
     return (name.starts_with("visual.") ? "_image_encoder." : "_text_encoder.") + std::string(name);
   }
-  if (layout != "hugging_face") return std::string(name);
+  if (layout == "siglip") {
+    for (const Rename& rule : kSiglipRenames) {
+      if (!name.starts_with(rule.open_clip)) continue;
+      const std::string_view rest = name.substr(rule.open_clip.size());
+      if (!rule.open_clip.ends_with('.') && !rest.empty()) continue;
+      return std::string(rule.hugging_face) + std::string(rest);
+    }
+  } else if (layout != "hugging_face") {
+    return std::string(name);
+  }
   for (const Rename& rule : kRenames) {
     if (!name.starts_with(rule.open_clip)) continue;
     std::string_view rest = name.substr(rule.open_clip.size());

@@ -114,7 +114,15 @@ ClipSource read_clip_source(const fs::path& path, const ClipLoadOptions& options
   const TensorTable& table = source.tensors.table;
   const std::string& layout = source.tensors.layout;
   ClipConfig& config = source.config;
-  if (layout == "hugging_face" && !files.hugging_face_config.empty()) {
+  if (layout == "siglip") {
+    if (files.hugging_face_config.empty()) {
+      throw Error(ErrorCode::checkpoint, "a SigLIP cannot be built without its config.json")
+          .in_file(files.weights)
+          .with_hint("put the config.json of the model beside its weights");
+    }
+    config = read_siglip_config(files.hugging_face_config, options.limits);
+    match_towers(table, config);
+  } else if (layout == "hugging_face" && !files.hugging_face_config.empty()) {
     config = read_hugging_face_config(files.hugging_face_config, options.limits);
     match_towers(table, config);
   } else if (layout != "hugging_face" && !files.open_clip_config.empty()) {
@@ -152,6 +160,19 @@ ClipModel load_clip_model(const fs::path& path, const ClipLoadOptions& options) 
     model.facts.tokenizer.cleaning = TextCleaning::hugging_face;
     model.facts.tokenizer.pad_id = Tokenizer::kEnd;
   }
+  if (layout == "siglip" && config.has_text) {
+    const fs::path folder = source.files.hugging_face_config.parent_path();
+    model.facts.unigram = read_unigram_tokenizer(folder, options.limits);
+    model.facts.tokenizer.cleaning = TextCleaning::siglip;
+    model.facts.tokenizer.pad_id = model.facts.unigram->end_id();
+    if (model.facts.unigram->vocabulary() > config.text.vocab_size) {
+      throw Error(ErrorCode::checkpoint,
+                  "the tokenizer has " + std::to_string(model.facts.unigram->vocabulary()) +
+                      " pieces, the text tower knows " + std::to_string(config.text.vocab_size))
+          .in_file(folder)
+          .with_hint("use the tokenizer that belongs to this model");
+    }
+  }
   return model;
 }
 
@@ -161,7 +182,8 @@ std::unique_ptr<ClipEncoder> load_clip(const fs::path& path, const ClipLoadOptio
   if (options.text_cache && model->text) {
     const std::string variant = std::string(activation_name(model->config.text.activation)) + "/" +
                                 std::to_string(int(model->facts.tokenizer.cleaning)) + "/" +
-                                std::to_string(model->facts.context_length);
+                                std::to_string(model->facts.context_length) +
+                                (model->facts.unigram ? "/" + model->facts.unigram->hash() : "");
     model->remember_texts(std::make_shared<TextCache>(
         TextCache::file_for(model->facts.hash, variant), size_t(model->facts.embed_dim)));
   }

@@ -118,7 +118,7 @@ Tensor stretch_positions(const Tensor& positions, int64_t rows) {
 
 /// A position table, brought to the configured size when the file has another one.
 Tensor take_positions(const Weights& weights, const std::string& name,
-                      const std::vector<int64_t>& shape) {
+                      const std::vector<int64_t>& shape, bool class_token) {
   if (!weights.contains(name)) return weights.take(name, shape);
   const std::vector<int64_t> actual = weights.shape(name);
   if (actual.size() != 2 || actual[1] != shape[1] || actual[0] == shape[0]) {
@@ -126,10 +126,11 @@ Tensor take_positions(const Weights& weights, const std::string& name,
   }
   const Tensor table = weights.take(name, {-1, shape[1]});
   if (!name.starts_with("visual.")) return stretch_positions(table, shape[0]);
-  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(double(actual[0] - 1))));
-  if (grid * grid + 1 != actual[0]) return weights.take(name, shape);
-  const auto wanted = static_cast<int64_t>(std::lround(std::sqrt(double(shape[0] - 1))));
-  return resize_positions(table, wanted, wanted);
+  const int64_t first = class_token ? 1 : 0;
+  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(double(actual[0] - first))));
+  if (grid * grid + first != actual[0]) return weights.take(name, shape);
+  const auto wanted = static_cast<int64_t>(std::lround(std::sqrt(double(shape[0] - first))));
+  return resize_positions(table, wanted, wanted, class_token);
 }
 
 }  // namespace
@@ -173,7 +174,7 @@ ClipModel ClipModel::from_table(const TensorTable& table, const ClipConfig& conf
         tensor = weights.take(name, scalar ? shape : std::vector<int64_t>{1}).reshape({});
       }
     } else if (name.ends_with("positional_embedding")) {
-      tensor = take_positions(weights, name, shape);
+      tensor = take_positions(weights, name, shape, model.config.vision.class_token);
     } else {
       tensor = weights.take(name, shape);
     }
@@ -240,6 +241,8 @@ void ClipModel::refresh_facts() {
       (config.has_vision && !is_resnet ? config.vision.activation : config.text.activation) ==
       Activation::quick_gelu;
   facts.logit_scale = std::exp(logit_scale.item<float>());
+  facts.logit_bias.reset();
+  if (logit_bias.defined()) facts.logit_bias = logit_bias.item<float>();
   facts.preprocess = config.preprocess;
   facts.tokenizer.context_length = static_cast<int>(config.text.context_length);
   facts.tokenizer.pad_id = config.text.pad_id;
@@ -310,6 +313,12 @@ const TextTransformer* ClipModel::text_transformer_tower() const { return text ?
 
 void ClipModel::save_folder(const std::filesystem::path& folder, bool half,
                             const std::map<std::string, std::string>& metadata) const {
+  if (config.vision.pool == VisionConfig::Pool::attention) {
+    throw Error(ErrorCode::usage,
+                "a SigLIP cannot be written in the layout of open_clip: its image "
+                "tower has no place there")
+        .with_hint("use the folder of Hugging Face as it is");
+  }
   std::error_code fault;
   std::filesystem::create_directories(folder, fault);
   if (fault) throw Error(ErrorCode::resource, "cannot create: " + fault.message()).in_file(folder);
