@@ -4,11 +4,14 @@
 #include "editing/start_search.h"
 #include "engine/tensor/image_tensor.h"
 #include "generators/develop/develop_generator.h"
+#include "generators/develop/develop_tensor.h"
 #include "guidance/edge_structure.h"
 #include "guidance/objective_stack.h"
 
 namespace vane {
 namespace {
+
+constexpr int kStructureSteps = 6;  // to within 1/64 of the edit
 
 ObjectiveStack make_objective(const std::vector<DirectionalGuide>& guides,
                               const PhotoEditConfig& config) {
@@ -23,6 +26,27 @@ ObjectiveStack make_objective(const std::vector<DirectionalGuide>& guides,
     stack.add(EdgeStructure::kName, std::make_unique<EdgeStructure>(), config.edges);
   }
   return stack;
+}
+
+/// Largest share of `settings` at which the picture still has its edges.
+double share_with_structure(const Tensor& working, const Tensor& mask,
+                            const DevelopSettings& settings, double least) {
+  const at::NoGradGuard no_grad;
+  const Tensor opacity =
+      mask.defined() ? resize_area(mask, working.size(2), working.size(3)).clamp(0, 1) : Tensor();
+  const auto keeps = [&](double share) {
+    Tensor edited =
+        develop_tensor(working, latent_of_settings(scaled(settings, static_cast<float>(share))));
+    if (opacity.defined()) edited = working + opacity * (edited - working);
+    return edge_ssim(working, edited) >= least;
+  };
+  if (least <= 0 || keeps(1)) return 1;
+  double low = 0, high = 1;
+  for (int step = 0; step < kStructureSteps; ++step) {
+    const double middle = (low + high) / 2;
+    (keeps(middle) ? low : high) = middle;
+  }
+  return low;
 }
 
 }  // namespace
@@ -49,6 +73,8 @@ PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
   edit.search = optimise(generator, start, objective, evaluation, config.optimise, job);
   edit.settings =
       scaled(settings_of_latent(edit.search.latent), static_cast<float>(edit.reach.factor));
+  edit.kept = share_with_structure(working, mask, edit.settings, config.structure);
+  edit.settings = scaled(edit.settings, static_cast<float>(edit.kept));
   return edit;
 }
 

@@ -19,6 +19,9 @@ struct PhotoEditConfig {
   ViewConfig views;
   /// Weight of keeping edges where they are, beside the gain in CLIP.
   float edges = 0.1f;
+  /// Least edge_ssim of the result with its source: an edit that would lose more of its edges is
+  /// weakened until it keeps them. 0: never.
+  float structure = 0.8f;
   /// See ClipDirectionalConfig::tolerance.
   float tolerance = 0.1f;
   /// See ClipDirectionalConfig::target.
@@ -30,6 +33,8 @@ struct PhotoEditConfig {
     v.field("optimise", &C::optimise, "the search");
     v.field("views", &C::views, "how guidance looks at the picture");
     v.field("edges", &C::edges, "weight of keeping edges", {.min = 0, .max = 100});
+    v.field("structure", &C::structure, "least likeness of the edges before and after",
+            {.min = 0, .max = 0.99});
     v.field("tolerance", &C::tolerance, "cost of movement off the direction",
             {.min = 0, .max = 10});
     v.field("target", &C::target, "gain beyond which more is hardly worth more; 0: off",
@@ -38,10 +43,12 @@ struct PhotoEditConfig {
 };
 
 struct PhotoEdit {
-  /// At strength 1, reduced by `reach.factor`; `scaled()` gives others.
+  /// At strength 1, reduced by `reach.factor` and `kept`; `scaled()` gives others.
   DevelopSettings settings;
   OptimiseResult search;
   Reach reach;
+  /// Share of the edit that leaves the edges as PhotoEditConfig::structure wants them; 1: all.
+  double kept = 1;
 };
 
 /// Finds develop settings that move `working` along the guides' directions.

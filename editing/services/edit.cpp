@@ -154,6 +154,7 @@ nlohmann::ordered_json report_json(const EditRequest& request, const EditResult&
   json["gain"] = number_or_null(result.gain);
   json["audit_gain"] = number_or_null(result.audit_gain);
   json["reach"] = result.reach;
+  json["kept"] = result.kept;
   json["alignment"] = number_or_null(result.alignment);
   json["preserved"] = number_or_null(result.preserved);
   json["seconds"] = result.seconds;
@@ -211,6 +212,13 @@ Decision decide(const EditRequest& request, const Image& source, const Tensor& w
                     "kept; --strength raises it",
                     100 * edit.reach.factor));
   }
+  if (edit.kept < 0.5) {
+    job.warn(
+        fmt::format("the change would have cost the picture its edges, so only {:.0f} % of it "
+                    "is kept; --strength raises it",
+                    100 * edit.kept));
+  }
+  result.kept = edit.kept;
   decision.settings = scaled(edit.settings, request.strength);
   decision.guide = std::move(guide);
   return decision;

@@ -79,6 +79,8 @@ struct EditResult {
   double alignment = 0;
   /// How much of what was found was kept, 0 to 1: little when the picture cannot go that way.
   double reach = 1;
+  /// Share of that which leaves the picture its edges (PhotoEditConfig::structure).
+  double kept = 1;
   /// The same gain seen by a second encoder that never guided; NaN when there is none.
   double audit_gain = std::numeric_limits<double>::quiet_NaN();
   /// Structural similarity of edges before and after, 1 = every edge kept.

@@ -84,6 +84,14 @@ TEST_F(Edit, KeepsEdgesAndGainsOnViewsThatDidNotGuide) {
   EXPECT_FALSE(result.moved.empty());
 }
 
+// Fog wants to wash the edges out; the edit stops where they would be lost.
+TEST_F(Edit, AChangeThatWouldCostTheEdgesIsWeakened) {
+  const EditResult result = edit(request("coffee", "a foggy photo"), job_);
+  EXPECT_LT(result.kept, 1.0);
+  EXPECT_GT(result.preserved, 0.79);
+  EXPECT_GT(change("coffee").lightness, 2.0);
+}
+
 TEST_F(Edit, StrengthZeroWritesTheSameSamples) {
   EditRequest zero = request("coffee", "a dark photo");
   zero.strength = 0.f;
