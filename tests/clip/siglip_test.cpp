@@ -3,12 +3,9 @@
 // tests/oracles/record_siglip.py. Tolerance: 1e-4 of the output's scale.
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
 #include "engine/base/error.h"
 #include "tests/clip/clip_fixtures.h"
+#include "tests/support/siglip_folder.h"
 
 namespace vane {
 namespace {
@@ -16,43 +13,17 @@ namespace {
 constexpr double kTolerance = 1e-4;
 using Tensors = std::map<std::string, Tensor>;
 
-/// The tensors of the recorded model under the names of transformers.
-Tensors siglip_tensors() {
-  const Recorded recorded("siglip.safetensors");
-  const auto shapes = nlohmann::json::parse(recorded.table.metadata.at("shapes"));
-  Tensors tensors;
-  for (const auto& [name, shape] : shapes.items()) {
-    tensors[name] = named_weight(name, shape.get<std::vector<int64_t>>());
-  }
-  // transformers keeps both as one element, not as scalars.
-  tensors.at("logit_scale") = tensors.at("logit_scale").reshape({1});
-  tensors.at("logit_bias") = tensors.at("logit_bias").reshape({1});
-  return tensors;
-}
+using testing::siglip_config;
+using testing::siglip_tensors;
+using testing::write_siglip_folder;
 
-std::string config_text() {
-  std::ifstream file(fixture("siglip_config.json"));
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void write_folder(const TemporaryFolder& folder, const Tensors& tensors,
-                  const std::string& config = config_text()) {
-  save_tensors(folder.path() / "model.safetensors", tensors);
-  write_text(folder.path() / "config.json", config);
-  std::filesystem::copy_file(
-      std::filesystem::path(VANE_TEST_DATA) / "text" / "data" / "siglip_bytes.model",
-      folder.path() / "spiece.model", std::filesystem::copy_options::overwrite_existing);
-}
-
-ClipModel load(const Tensors& tensors, const std::string& config = config_text()) {
+ClipModel load(const Tensors& tensors, const std::string& config = siglip_config()) {
   const TemporaryFolder folder;
-  write_folder(folder, tensors, config);
+  write_siglip_folder(folder.path(), tensors, config);
   return load_clip_model(folder.path(), {.text_cache = false});
 }
 
-std::string fault_of(const Tensors& tensors, const std::string& config = config_text()) {
+std::string fault_of(const Tensors& tensors, const std::string& config = siglip_config()) {
   try {
     load(tensors, config);
   } catch (const Error& error) {
@@ -63,7 +34,7 @@ std::string fault_of(const Tensors& tensors, const std::string& config = config_
 }
 
 std::string with(const std::string& from, const std::string& to) {
-  std::string text = config_text();
+  std::string text = siglip_config();
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   return text.replace(at, from.size(), to);
@@ -185,7 +156,7 @@ TEST(Siglip, SettingsThatChangeTheGraphAreRefusedByName) {
 
 TEST(Siglip, ItNeedsItsConfigurationAndATokenizerThatFits) {
   const TemporaryFolder folder;
-  write_folder(folder, siglip_tensors());
+  write_siglip_folder(folder.path());
   std::filesystem::remove(folder.path() / "spiece.model");
   const auto fault = [&] {
     try {
