@@ -21,13 +21,19 @@ Tensor embed_patches(const VisionTransformer& tower, const Tensor& input) {
 }
 
 Tensor embed(const VisionTransformer& tower, const Tensor& image) {
-  const Tensor input = image.to(tower.conv1.device()).contiguous();
-  const int64_t p = tower.config.patch_size;
-  if (input.dim() != 4 || input.size(1) != 3 || input.size(2) < p || input.size(3) < p ||
-      input.size(2) % p != 0 || input.size(3) % p != 0) {
+  const int64_t p = tower.config.patch_size, size = tower.config.image_size;
+  const bool configured = image.dim() == 4 && image.size(2) == size && image.size(3) == size;
+  if (image.dim() != 4 || image.size(1) != 3 || image.size(2) < p || image.size(3) < p ||
+      (!configured && (image.size(2) % p != 0 || image.size(3) % p != 0))) {
     throw Error(ErrorCode::usage, "a vision transformer with patches of " + std::to_string(p) +
                                       " needs input [N,3,H,W] of multiples of that size");
   }
+  // Some models are trained at sizes that are no multiple (384 with patches of 14): the convolution
+  // never reaches the last rows and columns.
+  const Tensor input = image.slice(2, 0, image.size(2) / p * p)
+                           .slice(3, 0, image.size(3) / p * p)
+                           .to(tower.conv1.device())
+                           .contiguous();
   const int64_t rows = input.size(2) / p, columns = input.size(3) / p, grid = tower.config.grid();
   const Tensor positions =
       rows == grid && columns == grid

@@ -55,6 +55,15 @@ TEST(Siglip, EmbeddingsEqualTransformers) {
   EXPECT_LT(relative_error(text, expected["text_embedding"]), kTolerance);
 }
 
+TEST(Siglip, ASizeThatIsNoMultipleOfThePatchesEqualsTransformers) {
+  const ClipModel model = load(siglip_tensors(), with("\"image_size\": 40", "\"image_size\": 44"));
+  const Tensor image = named_values("siglip.image44", {1, 3, 44, 44});
+  EXPECT_LT(relative_error(model.image_embedding_of_input(image),
+                           Recorded("siglip.safetensors")["embedding_at_44"]),
+            kTolerance);
+  EXPECT_THROW(model.encode_image(named_values("odd", {1, 3, 43, 43})), Error);
+}
+
 TEST(Siglip, LogitsEqualTransformers) {
   const Recorded expected("siglip.safetensors");
   const ClipModel model = load(siglip_tensors());

@@ -115,17 +115,23 @@ def record_tokenizers():
     print(len(rows), "texts")
 
 
-def record_model():
+def named_model(image_size):
     tower = dict(hidden_size=48, intermediate_size=80, num_attention_heads=3)
     config = transformers.SiglipConfig(
         text_config=dict(tower, num_hidden_layers=2, max_position_embeddings=16, vocab_size=1200),
-        vision_config=dict(tower, num_hidden_layers=3, image_size=40, patch_size=8))
+        vision_config=dict(tower, num_hidden_layers=3, image_size=image_size, patch_size=8))
     model = transformers.SiglipModel(config).eval()
     with torch.no_grad():
         for key, tensor in model.state_dict().items():
             tensor.copy_(weight(key, tensor.shape))
     for parameter in model.parameters():
         parameter.requires_grad_(False)
+    return model
+
+
+def record_model():
+    model = named_model(40)
+    config = model.config
     pixels = values("siglip.image", (2, 3, 40, 40)).requires_grad_(True)
     image = model.vision_model(pixel_values=pixels).pooler_output
     probe = values("siglip.probe", image.shape)
@@ -136,9 +142,12 @@ def record_model():
     with torch.no_grad():
         text = model.text_model(input_ids=ids).pooler_output
         whole = model(input_ids=ids, pixel_values=pixels)
+        # The same tensors at a size that is no multiple of the patches, as so400m-patch14-384 is.
+        odd = named_model(44).vision_model(pixel_values=values("siglip.image44", (1, 3, 44, 44)))
     save_file({"ids": ids, "image_embedding": image.detach().contiguous(),
                "pixel_gradient": gradient, "text_embedding": text.contiguous(),
-               "logits": whole.logits_per_image.contiguous()}, str(CLIP / "siglip.safetensors"),
+               "logits": whole.logits_per_image.contiguous(),
+               "embedding_at_44": odd.pooler_output.contiguous()}, str(CLIP / "siglip.safetensors"),
               {"shapes": json.dumps({k: list(v.shape) for k, v in model.state_dict().items()})})
     (CLIP / "siglip_config.json").write_text(json.dumps(config.to_dict(), indent=1) + "\n")
 
