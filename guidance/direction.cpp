@@ -54,10 +54,13 @@ std::pair<Tensor, Tensor> residual_means(const Tensor& from, const Tensor& to) {
 }
 
 void describe_residual(Direction& direction, const Tensor& from, const Tensor& to,
-                       const Tensor& mean_to) {
+                       const std::pair<Tensor, Tensor>& means) {
+  direction.mean_from = means.first.to(at::kFloat);
+  direction.mean_to = means.second.to(at::kFloat);
   direction.origin["count_from"] = std::to_string(from.size(0));
   direction.origin["count_to"] = std::to_string(to.size(0));
-  direction.tau = static_cast<float>(mean_to.dot(direction.vector.to(at::kDouble)).item<double>());
+  direction.tau =
+      static_cast<float>(means.second.dot(direction.vector.to(at::kDouble)).item<double>());
 }
 
 // Some of the texts are longer than the model reads. Asked of the tokenizer, because asking
@@ -115,18 +118,18 @@ Direction image_direction(const ClipEncoder& clip, const Tensor& from, const Ten
 Direction residual_direction(const Tensor& from_features, const Tensor& to_features,
                              const std::string& model_hash) {
   const at::NoGradGuard no_grad;
-  const auto [mean_from, mean_to] = residual_means(from_features, to_features);
+  const auto means = residual_means(from_features, to_features);
   Direction direction =
-      made(mean_to - mean_from, "residual", model_hash,
+      made(means.second - means.first, "residual", model_hash,
            "both sets of pictures have the same mean embedding, so there is no residual direction");
-  describe_residual(direction, from_features, to_features, mean_to);
+  describe_residual(direction, from_features, to_features, means);
   return direction;
 }
 
 Direction whitened_residual_direction(const Tensor& from_features, const Tensor& to_features,
                                       const std::string& model_hash) {
   const at::NoGradGuard no_grad;
-  const Tensor mean_to = residual_means(from_features, to_features).second;
+  const auto means = residual_means(from_features, to_features);
   const Tensor from = unit(from_features.to(at::kDouble));
   const Tensor to = unit(to_features.to(at::kDouble));
   const Tensor mu_from = from.mean(0), mu_to = to.mean(0);
@@ -149,7 +152,7 @@ Direction whitened_residual_direction(const Tensor& from_features, const Tensor&
       made(solved, "residual", model_hash,
            "both sets of pictures have the same mean embedding, so there is no residual direction");
   direction.magnitude = static_cast<float>((mu_to - mu_from).norm().item<double>());
-  describe_residual(direction, from_features, to_features, mean_to);
+  describe_residual(direction, from_features, to_features, means);
   direction.origin["whitened"] = "pooled covariance";
   return direction;
 }
@@ -183,6 +186,7 @@ Direction mix(const Direction& a, const Direction& b, float t) {
   }
   mixed.magnitude = (1 - t) * a.magnitude + t * b.magnitude;
   mixed.tau = std::numeric_limits<float>::quiet_NaN();
+  mixed.mean_from = mixed.mean_to = Tensor();
   mixed.kind = "mix";
   mixed.origin = {{"at", number_text(u)}, {"a.kind", a.kind}, {"b.kind", b.kind}};
   for (const auto& [key, value] : a.origin) mixed.origin["a." + key] = value;
@@ -194,6 +198,7 @@ Direction negated(const Direction& direction) {
   Direction back = direction;
   back.vector = -direction.vector.detach();
   back.tau = std::numeric_limits<float>::quiet_NaN();
+  std::swap(back.mean_from, back.mean_to);
   for (const auto& [here, there] : {std::pair{"from", "to"}, std::pair{"count_from", "count_to"}}) {
     std::string first, second;
     if (const auto it = direction.origin.find(here); it != direction.origin.end()) {

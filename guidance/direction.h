@@ -29,6 +29,9 @@ struct Direction {
   std::string model_hash;
   /// RAVE threshold <mu_to, vector> for residual directions; NaN otherwise.
   float tau = std::numeric_limits<float>::quiet_NaN();
+  /// [D] unit means of the two sets of a residual direction, from which tau follows; undefined for
+  /// the other kinds.
+  Tensor mean_from, mean_to;
 };
 
 /// The two published ways to average over templates; they differ when raw lengths differ.

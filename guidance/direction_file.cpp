@@ -27,6 +27,20 @@ float number_of(const TensorTable& table, const std::string& key, float fallback
   return static_cast<float>(*value);
 }
 
+/// A mean of the pictures, when the file has it; a vector as long as the direction.
+Tensor mean_of(const TensorTable& table, const std::string& key, const Tensor& direction) {
+  const TensorRecord* record = table.find(key);
+  if (record == nullptr) return {};
+  if (record->shape != std::vector<int64_t>{direction.numel()} || record->dtype != DType::f32) {
+    throw unusable(table.path, "tensor '" + key + "' is not a float32 vector of the same length");
+  }
+  const Tensor mean = tensor_from_record(table, *record).clone();
+  if (!at::isfinite(mean).all().item<bool>()) {
+    throw unusable(table.path, "tensor '" + key + "' holds numbers that are not finite");
+  }
+  return mean;
+}
+
 }  // namespace
 
 void save_direction(const std::filesystem::path& path, const Direction& direction) {
@@ -42,7 +56,10 @@ void save_direction(const std::filesystem::path& path, const Direction& directio
   for (const auto& [key, value] : direction.origin) {
     metadata[std::string(kOriginPrefix) + key] = value;
   }
-  save_tensors(path, {{"direction", direction.vector.detach().to(at::kFloat)}}, metadata);
+  std::map<std::string, Tensor> tensors{{"direction", direction.vector.detach().to(at::kFloat)}};
+  if (direction.mean_from.defined()) tensors["mean_from"] = direction.mean_from.contiguous();
+  if (direction.mean_to.defined()) tensors["mean_to"] = direction.mean_to.contiguous();
+  save_tensors(path, tensors, metadata);
 }
 
 Direction load_direction(const std::filesystem::path& path, const ClipEncoder* clip) {
@@ -65,6 +82,8 @@ Direction load_direction(const std::filesystem::path& path, const ClipEncoder* c
   Direction direction;
   direction.vector = (raw / length).to(at::kFloat).clone();
   direction.magnitude = number_of(table, "magnitude", static_cast<float>(length));
+  direction.mean_from = mean_of(table, "mean_from", direction.vector);
+  direction.mean_to = mean_of(table, "mean_to", direction.vector);
   direction.tau = number_of(table, "tau", std::numeric_limits<float>::quiet_NaN());
   const auto text = [&](const char* key) {
     const auto it = table.metadata.find(key);

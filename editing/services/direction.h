@@ -105,6 +105,67 @@ struct DirectionMixRequest {
   }
 };
 
+struct DirectionExplainRequest {
+  std::filesystem::path direction;
+  std::string vocabulary;
+  std::vector<std::string> texts, remove;
+  int64_t remove_strongest = 0, count = 12;
+  std::string clip = "clip-mini";
+  std::filesystem::path output;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionExplainRequest;
+    v.field("direction", &C::direction, "direction file to explain",
+            {.required = true, .positional = true, .placeholder = "D.safetensors"});
+    v.field("vocabulary", &C::vocabulary,
+            "file with a word a line, or \"tokens\" for every token of CLIP; left out: the "
+            "vocabulary.txt of the model, else its tokens",
+            {.placeholder = "FILE"});
+    v.field("text", &C::texts, "phrases to rank among the words", {.placeholder = "TEXT"});
+    v.field("count", &C::count, "words to show on each side",
+            {.min = 1, .max = 1000, .short_flag = "n"});
+    v.field("remove", &C::remove, "words whose meaning is taken out of the direction",
+            {.placeholder = "WORD"});
+    v.field("remove-strongest", &C::remove_strongest,
+            "take out what the N strongest words of each side say (RAVE)", {.min = 0, .max = 1000});
+    v.field("clip", &C::clip, "CLIP that it belongs to: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
+    v.field("output", &C::output, "file for the direction without the removed words",
+            {.short_flag = "o", .placeholder = "D2.safetensors"});
+  }
+};
+
+struct ExplainedWord {
+  std::string word;
+  /// Cosine with the direction less the mean of the vocabulary, and that in standard deviations.
+  double pull = 0, deviations = 0;
+  /// Among the words of the vocabulary; 1 is pulled to most.
+  int64_t rank = 0;
+};
+
+/// A phrase or removed word before and after the removal.
+struct ChangedWord {
+  ExplainedWord before, after;
+};
+
+struct DirectionExplainResult {
+  std::string direction, kind, clip, vocabulary;
+  std::vector<std::string> origin;  // "from: backlit"
+  int64_t words = 0;
+  std::vector<ExplainedWord> toward, away, phrases;
+  /// Only after a removal.
+  std::vector<std::string> removed;
+  std::vector<ChangedWord> changed;
+  std::vector<ExplainedWord> toward_after, away_after;
+  double angle = std::numeric_limits<double>::quiet_NaN();
+  double tau = std::numeric_limits<double>::quiet_NaN(), tau_after = tau;
+  std::string output;
+  /// Ranking alone, without loading; milliseconds.
+  double milliseconds = 0;
+};
+
 struct DirectionResult {
   std::string output, kind;
   /// Name of the CLIP; empty for a mix that was made without one.
@@ -132,5 +193,8 @@ DirectionResult direction_text(const DirectionTextRequest& request, Job& job);
 DirectionResult direction_image(const DirectionImageRequest& request, Job& job);
 DirectionResult direction_residual(const DirectionResidualRequest& request, Job& job);
 DirectionResult direction_mix(const DirectionMixRequest& request, Job& job);
+/// What the direction means in words, and the direction without some of them. Throws Error{usage}
+/// for --remove without an output (and the other way round), or when nothing is left.
+DirectionExplainResult direction_explain(const DirectionExplainRequest& request, Job& job);
 
 }  // namespace vane

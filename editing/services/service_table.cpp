@@ -83,6 +83,7 @@ constexpr Entry kServices[] = {
     entry<&diagnose>("diagnose"),
     entry<&direction_image>("direction image"),
     entry<&direction_mix>("direction mix"),
+    entry<&direction_explain>("direction explain"),
     entry<&direction_residual>("direction residual"),
     entry<&direction_text>("direction text"),
     entry<&doctor>("doctor"),

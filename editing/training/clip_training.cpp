@@ -22,6 +22,7 @@
 #include "engine/data/folder_source.h"
 #include "engine/data/procedural_source.h"
 #include "engine/data/sample_queue.h"
+#include "engine/data/training_vocabulary.h"
 #include "engine/image/codec.h"
 
 namespace vane {
@@ -199,6 +200,10 @@ class TrainingRun {
     result.finished = trainer_.steps() >= config_.steps;
     result.seconds = seconds_since(start_);
     trainer_.averaged_model().save_folder(config_.output, true);
+    if (data_.library) {
+      atomic_write(config_.output / "vocabulary.txt",
+                   std::string_view(training_vocabulary(*data_.library)));
+    }
     return result;
   }
 

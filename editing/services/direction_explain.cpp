@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guidance/direction_explain.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "editing/services/direction.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/text.h"
+#include "engine/clip/clip_load.h"
+#include "engine/text/phrase.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kPhrasesAtMost = 4096;
+
+struct NamedVocabulary {
+  std::string name;
+  std::vector<VocabularyWord> words;
+};
+
+NamedVocabulary wanted_vocabulary(const DirectionExplainRequest& request) {
+  if (request.vocabulary == "tokens") return {"tokens", token_vocabulary()};
+  if (!request.vocabulary.empty()) {
+    return {request.vocabulary, read_vocabulary(request.vocabulary, request.limits)};
+  }
+  const fs::path own = find_clip_files(request.clip).weights.parent_path() / "vocabulary.txt";
+  std::error_code ignored;
+  if (fs::exists(own, ignored)) return {own.string(), read_vocabulary(own, request.limits)};
+  return {"tokens", token_vocabulary()};
+}
+
+ExplainedWord explained(const WordPull& pull) {
+  return {pull.word, pull.pull, pull.deviations, pull.rank};
+}
+
+std::vector<ExplainedWord> explained(const std::vector<WordPull>& pulls) {
+  std::vector<ExplainedWord> words;
+  for (const WordPull& pull : pulls) words.push_back(explained(pull));
+  return words;
+}
+
+/// The features of phrases; those that are words of the vocabulary mean what they mean there.
+Tensor features_of(const ClipEncoder& clip, const std::vector<std::string>& phrases,
+                   const Vocabulary& vocabulary) {
+  if (phrases.empty()) return {};
+  std::vector<Tensor> rows;
+  for (const std::string& phrase : phrases) {
+    Tensor row;
+    for (size_t i = 0; i < vocabulary.words.size() && !row.defined(); ++i) {
+      if (vocabulary.words[i].word == phrase) {
+        row = vocabulary.features[static_cast<int64_t>(i)].unsqueeze(0);
+      }
+    }
+    rows.push_back(row.defined() ? row : clip.text_features({phrase}).to(at::kFloat));
+  }
+  return at::cat(rows);
+}
+
+void check(const DirectionExplainRequest& request) {
+  const bool removes = !request.remove.empty() || request.remove_strongest > 0;
+  if (!request.remove.empty() && request.remove_strongest > 0) {
+    throw Error(ErrorCode::usage, "--remove and --remove-strongest exclude each other");
+  }
+  if (removes != !request.output.empty()) {
+    throw Error(ErrorCode::usage, removes ? "a direction without some words has to go to a file"
+                                          : "only a direction without some words is written")
+        .with_hint(removes ? "add -o D2.safetensors" : "add --remove WORD, or leave out -o");
+  }
+  if (removes && request.output.extension() != ".safetensors") {
+    throw Error(ErrorCode::usage, "a direction is written as .safetensors").in_file(request.output);
+  }
+  if (removes) check_writable(request.output);
+  if (request.texts.size() + request.remove.size() > kPhrasesAtMost) {
+    throw Error(ErrorCode::usage,
+                "at most " + std::to_string(kPhrasesAtMost) + " phrases can be ranked at once")
+        .with_hint("put them into a file for --vocabulary");
+  }
+  for (const std::string& text : request.texts) check_phrase(text, "--text");
+  for (const std::string& word : request.remove) check_phrase(word, "--remove");
+}
+
+}  // namespace
+
+DirectionExplainResult direction_explain(const DirectionExplainRequest& request, Job& job) {
+  check(request);
+  ClipLoadOptions options;
+  options.limits = request.limits;
+  options.image_tower = false;
+  NamedVocabulary wanted = wanted_vocabulary(request);
+  const auto clip = load_clip(request.clip, options);
+  const Direction direction = load_direction(request.direction, clip.get());
+  const Vocabulary vocabulary = embed_vocabulary(*clip, std::move(wanted.words), job);
+
+  DirectionExplainResult result;
+  result.direction = request.direction.string();
+  result.kind = direction.kind;
+  result.clip = clip->info().name;
+  result.vocabulary = wanted.name;
+  result.words = static_cast<int64_t>(vocabulary.words.size());
+  result.tau = static_cast<double>(direction.tau);
+  for (const auto& [key, value] : direction.origin) result.origin.push_back(key + ": " + value);
+
+  const Tensor phrases = features_of(*clip, request.texts, vocabulary);
+  const auto start = std::chrono::steady_clock::now();
+  const DirectionExplanation before =
+      explain_direction(direction, vocabulary, request.count, request.texts, phrases);
+  result.milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  result.toward = explained(before.toward);
+  result.away = explained(before.away);
+  result.phrases = explained(before.phrases);
+  if (request.output.empty()) return result;
+
+  Direction rest;
+  result.removed = request.remove;
+  if (request.remove.empty()) {
+    rest = without_strongest(direction, vocabulary, request.remove_strongest, &result.removed);
+  } else {
+    rest = without_words(direction, features_of(*clip, request.remove, vocabulary), request.remove);
+  }
+  // The removed words, then the phrases that were asked for, on both sides.
+  std::vector<std::string> watched = result.removed;
+  watched.insert(watched.end(), request.texts.begin(), request.texts.end());
+  const Tensor features = features_of(*clip, watched, vocabulary);
+  const DirectionExplanation earlier =
+      explain_direction(direction, vocabulary, request.count, watched, features);
+  const DirectionExplanation after =
+      explain_direction(rest, vocabulary, request.count, watched, features);
+  for (size_t i = 0; i < watched.size(); ++i) {
+    result.changed.push_back({explained(earlier.phrases[i]), explained(after.phrases[i])});
+  }
+  result.toward_after = explained(after.toward);
+  result.away_after = explained(after.away);
+  const Tensor p = direction.vector.to(at::kDouble), q = rest.vector.to(at::kDouble);
+  result.angle =
+      2 * std::atan2((p - q).norm().item<double>(), (p + q).norm().item<double>()) * 180 / M_PI;
+  result.tau_after = static_cast<double>(rest.tau);
+  save_direction(request.output, rest);
+  result.output = request.output.string();
+  return result;
+}
+
+}  // namespace vane

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A list of words with their embeddings, against which directions are explained.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/base/job.h"
+#include "engine/base/limits.h"
+#include "engine/clip/clip_encoder.h"
+#include "engine/tensor/fwd.h"
+
+namespace vane {
+
+/// A word as it is shown, and the text that stands for it in CLIP.
+struct VocabularyWord {
+  std::string word, text;
+};
+
+/// A word a line, after a tab the text that is encoded instead of the word ("bright\ta bright
+/// photo"); empty lines and lines that begin with # are skipped, repeated words kept once.
+/// Throws Error{input} for an unreadable file, one without words, an overlong line.
+std::vector<VocabularyWord> read_vocabulary(const std::filesystem::path& file,
+                                            const Limits& limits = {});
+/// Every token of CLIP's own vocabulary as a word (clip sheet 5): decoded, tokens of bytes that are
+/// no text left out, tokens that differ in a trailing space only kept once.
+std::vector<VocabularyWord> token_vocabulary();
+
+/// A word of its own for any phrase.
+VocabularyWord word_of(const std::string& phrase);
+
+struct Vocabulary {
+  std::vector<VocabularyWord> words;
+  /// [V,D] unit rows, float32.
+  Tensor features;
+};
+
+/// Encodes the words, or takes them from the cache folder, where they are kept in float16 under the
+/// hash of the model and of the list. Throws Error{numeric} when an embedding is not finite.
+Vocabulary embed_vocabulary(const ClipEncoder& clip, std::vector<VocabularyWord> words, Job& job);
+
+}  // namespace vane
