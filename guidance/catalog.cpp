@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guidance/catalog.h"
 
+#include "guidance/clip_contrastive.h"
 #include "guidance/clip_directional.h"
 #include "guidance/clip_global.h"
 #include "guidance/clip_identity.h"
+#include "guidance/clip_prompt_pair.h"
 #include "guidance/clip_residual.h"
 #include "guidance/edge_structure.h"
+#include "guidance/feature_identity.h"
+#include "guidance/lpips.h"
 #include "guidance/objective_stack.h"
 #include "guidance/pixel_l2.h"
+#include "guidance/relevancy_preserve.h"
+#include "guidance/structural_similarity.h"
 #include "guidance/total_variation.h"
 
 namespace vane {
@@ -85,6 +91,78 @@ struct ResidualEntry {
     v.field("views", &C::views, "which views are looked at");
   }
 };
+
+struct ContrastiveEntry : ClipContrastiveConfig {
+  std::string positive;
+  std::vector<std::string> negatives;
+  std::string templates = "none";
+
+  template <class V>
+  static void fields(V& v) {
+    using C = ContrastiveEntry;
+    v.field("positive", &C::positive, "what the picture should show", {.required = true});
+    v.field("negatives", &C::negatives, "what it should rather not show", {.required = true});
+    v.field("templates", &C::templates, "sentences around the phrases, averaged",
+            {.choices = {"none", "subset7", "nada79", "imagenet80"}});
+    ClipContrastiveConfig::fields(v);
+  }
+};
+
+struct PromptPairEntry {
+  std::string from, to;
+  ViewConfig views;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = PromptPairEntry;
+    v.field("from", &C::from, "prompt to leave", {.required = true});
+    v.field("to", &C::to, "prompt to reach", {.required = true});
+    v.field("views", &C::views, "which views are looked at");
+  }
+};
+
+struct LpipsEntry {
+  std::filesystem::path weights, linear;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = LpipsEntry;
+    v.field("weights", &C::weights, "AlexNet or VGG16 in the layout of lpips or torchvision",
+            {.required = true});
+    v.field("linear", &C::linear, "linear layers of lpips, when `weights` is a bare trunk");
+  }
+};
+
+std::unique_ptr<Objective> contrastive(const ContrastiveEntry& config,
+                                       const GuidanceContext& context) {
+  const auto features = [&](const ClipEncoder& clip, const std::vector<std::string>& texts) {
+    std::vector<WeightedPrompt> prompts;
+    for (const std::string& text : texts) prompts.push_back({text});
+    std::vector<Tensor> rows;
+    for (const GlobalTarget& target : text_targets(clip, prompts, config.templates)) {
+      rows.push_back(target.feature);
+    }
+    return at::stack(rows);
+  };
+  if (config.negatives.empty()) {
+    throw Error(ErrorCode::config, "clip_contrastive needs at least one negative");
+  }
+  std::vector<ClipContrastive::Guide> guides;
+  for (const WeightedEncoder& encoder : context.encoders) {
+    guides.push_back({encoder, features(*encoder.clip, {config.positive})[0],
+                      features(*encoder.clip, config.negatives)});
+  }
+  return std::make_unique<ClipContrastive>(std::move(guides), config);
+}
+
+std::unique_ptr<Objective> prompt_pair(const PromptPairEntry& config,
+                                       const GuidanceContext& context) {
+  std::vector<ClipPromptPair::Guide> guides;
+  for (const WeightedEncoder& encoder : context.encoders) {
+    guides.push_back({encoder, encoder.clip->text_features({config.from, config.to})});
+  }
+  return std::make_unique<ClipPromptPair>(std::move(guides), config.views);
+}
 
 std::unique_ptr<Objective> directional(const DirectionalEntry& config,
                                        const GuidanceContext& context) {
@@ -182,6 +260,34 @@ ObjectiveRegistry objective_registry() {
                      });
   add<ResidualEntry>(registry, ClipResidual::kName, "reaches the threshold of a residual vector",
                      "Gaintseva et al. 2024 (RAVE)", residual);
+  add<ContrastiveEntry>(registry, ClipContrastive::kName,
+                        "comes nearer to one phrase than to others",
+                        "van den Oord et al. 2018; Wang et al. 2023 (NeRF-Art)", contrastive);
+  add<PromptPairEntry>(registry, ClipPromptPair::kName, "looks like one prompt rather than another",
+                       "Liang et al. 2023 (CLIP-LIT)", prompt_pair);
+  add<FeatureIdentityConfig>(
+      registry, FeatureIdentity::kName, "keeps what the stages of a ResNet CLIP see",
+      "Liang et al. 2023 (CLIP-LIT)",
+      [](const FeatureIdentityConfig& config, const GuidanceContext& context) {
+        return std::make_unique<FeatureIdentity>(context.encoders, config);
+      });
+  add<RelevancyPreserveConfig>(
+      registry, RelevancyPreserve::kName, "leaves alone what a phrase does not name",
+      "this project, after Kerr et al. 2023 (LERF)",
+      [](const RelevancyPreserveConfig& config, const GuidanceContext& context) {
+        return std::make_unique<RelevancyPreserve>(context.encoders, config);
+      });
+  add<PlainConfig>(
+      registry, MsSsim::kName, "keeps structure on several scales", "Wang et al. 2003",
+      [](const PlainConfig&, const GuidanceContext&) { return std::make_unique<MsSsim>(); });
+  add<PlainConfig>(
+      registry, Gmsd::kName, "keeps gradients alike everywhere", "Xue et al. 2014",
+      [](const PlainConfig&, const GuidanceContext&) { return std::make_unique<Gmsd>(); });
+  add<LpipsEntry>(
+      registry, LpipsObjective::kName, "keeps what a trained network sees", "Zhang et al. 2018",
+      [](const LpipsEntry& config, const GuidanceContext&) {
+        return std::make_unique<LpipsObjective>(Lpips::load(config.weights, config.linear));
+      });
   add<EdgeStructureConfig>(registry, EdgeStructure::kName, "keeps edges where they are",
                            "this project",
                            [](const EdgeStructureConfig& config, const GuidanceContext&) {

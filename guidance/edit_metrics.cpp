@@ -3,32 +3,14 @@
 
 #include "engine/base/error.h"
 #include "guidance/cutouts.h"
+#include "guidance/structural_similarity.h"
 
 namespace vane {
 namespace {
 
-constexpr int64_t kSsimWindow = 11;
-constexpr double kSsimSigma = 1.5;
-constexpr double kSsimC1 = 0.01 * 0.01, kSsimC2 = 0.03 * 0.03;  // Wang et al. 2004, eq. 13
-
 void check_pair(const Tensor& a, const Tensor& b, const char* what) {
   if (a.defined() && b.defined() && a.dim() == 4 && a.sizes() == b.sizes()) return;
   throw Error(ErrorCode::usage, std::string(what) + " compares two pictures of one size");
-}
-
-// Separable Gaussian without padding, per channel; x is [M,1,H,W].
-Tensor smoothed(const Tensor& x, int64_t rows, int64_t columns) {
-  const auto window = [&](int64_t size) {
-    const Tensor position = at::arange(size, x.options()) - static_cast<double>(size - 1) / 2;
-    const Tensor weights = (position.square() / (-2 * kSsimSigma * kSsimSigma)).exp();
-    return weights / weights.sum();
-  };
-  const Tensor down = at::conv2d(x, window(rows).view({1, 1, rows, 1}));
-  return at::conv2d(down, window(columns).view({1, 1, 1, columns}));
-}
-
-int64_t window_for(int64_t extent) {
-  return extent >= kSsimWindow ? kSsimWindow : extent - (extent % 2 == 0 ? 1 : 0);
 }
 
 Tensor luma(const Tensor& image) {
@@ -109,16 +91,7 @@ double psnr(const Tensor& a, const Tensor& b) {
 double ssim(const Tensor& a, const Tensor& b) {
   const at::NoGradGuard no_grad;
   check_pair(a, b, "ssim");
-  const int64_t height = a.size(2), width = a.size(3);
-  const int64_t rows = window_for(height), columns = window_for(width);
-  const Tensor x = a.to(at::kDouble).reshape({-1, 1, height, width});
-  const Tensor y = b.to(at::kDouble).reshape({-1, 1, height, width});
-  const auto mean = [&](const Tensor& values) { return smoothed(values, rows, columns); };
-  const Tensor mx = mean(x), my = mean(y);
-  const Tensor vx = mean(x * x) - mx * mx, vy = mean(y * y) - my * my, vxy = mean(x * y) - mx * my;
-  const Tensor similarity = (2 * mx * my + kSsimC1) * (2 * vxy + kSsimC2) /
-                            ((mx * mx + my * my + kSsimC1) * (vx + vy + kSsimC2));
-  return similarity.mean().item<double>();
+  return ssim_maps(a.to(at::kDouble), b.to(at::kDouble)).similarity.mean().item<double>();
 }
 
 double edge_ssim(const Tensor& a, const Tensor& b) {

@@ -3,9 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "engine/config/yaml_document.h"
+#include "engine/tensor/weights.h"
 #include "guidance/direction.h"
 #include "tests/support/linear_clip.h"
+#include "tests/support/named_clip.h"
 
 namespace vane {
 namespace {
@@ -13,23 +17,46 @@ namespace {
 using testing::LinearClip;
 using testing::uniform_tensor;
 
-GuidanceContext context() {
+GuidanceContext context(bool resnet) {
   GuidanceContext result;
   WeightedEncoder& encoder = result.encoders.emplace_back();
-  encoder.clip = std::make_shared<LinearClip>();
+  if (resnet) {
+    encoder.clip = testing::small_clip(true);
+  } else {
+    encoder.clip = std::make_shared<LinearClip>();
+  }
   return result;
 }
 
-Evaluation evaluation() {
+Evaluation evaluation(int64_t height = 12, int64_t width = 10) {
   Evaluation evaluation;
-  evaluation.image = uniform_tensor({1, 3, 12, 10}, 1).requires_grad_(true);
-  evaluation.source = uniform_tensor({1, 3, 12, 10}, 2);
+  evaluation.image = uniform_tensor({1, 3, height, width}, 1).requires_grad_(true);
+  evaluation.source = uniform_tensor({1, 3, height, width}, 2);
   return evaluation;
 }
 
-std::unique_ptr<Objective> stack_of(const std::string& yaml) {
+std::unique_ptr<Objective> stack_of(const std::string& yaml, bool resnet = false) {
   return objective_stack(objective_registry(), *parse_yaml(yaml, "edit.yaml"), "edit.yaml",
-                         context());
+                         context(resnet));
+}
+
+// A trunk and layers of the right shapes for lpips.
+void save_lpips(const std::filesystem::path& path) {
+  std::map<std::string, Tensor> tensors;
+  const std::vector<std::pair<int, std::vector<int64_t>>> convolutions{{0, {64, 3, 11, 11}},
+                                                                       {3, {192, 64, 5, 5}},
+                                                                       {6, {384, 192, 3, 3}},
+                                                                       {8, {256, 384, 3, 3}},
+                                                                       {10, {256, 256, 3, 3}}};
+  int slice = 0;
+  for (const auto& [index, shape] : convolutions) {
+    const std::string base = "net.slice" + std::to_string(slice + 1) + "." + std::to_string(index);
+    tensors[base + ".weight"] = uniform_tensor(shape, 7, -0.05f, 0.05f);
+    tensors[base + ".bias"] = at::zeros({shape[0]});
+    tensors["lin" + std::to_string(slice) + ".model.1.weight"] = at::ones({1, shape[0], 1, 1});
+    ++slice;
+  }
+  save_tensors(path, tensors);
 }
 
 Error error_of(const std::string& yaml) {
@@ -48,7 +75,17 @@ TEST(ObjectiveCatalog, EveryEntryWorksFromItsExample) {
       residual_direction(testing::normal_tensor({5, 12}, 1), testing::normal_tensor({5, 12}, 2),
                          LinearClip().info().hash);
   save_direction(path, residual);
+  const auto lpips = std::filesystem::path(::testing::TempDir()) / "vane_lpips.safetensors";
+  save_lpips(lpips);
+  const std::set<std::string> need_resnet{"feature_identity", "relevancy_preserve"};
   const std::map<std::string, std::string> examples{
+      {"clip_contrastive", "positive: dawn, negatives: [fog, night]"},
+      {"clip_prompt_pair", "from: dark, to: bright"},
+      {"feature_identity", "stages: [1, 1, 1, 1, 0.5]"},
+      {"relevancy_preserve", "text: the sky"},
+      {"ms_ssim", ""},
+      {"gmsd", ""},
+      {"lpips", "weights: " + lpips.string()},
       {"clip_directional", "from: dark, to: bright, views: {cutouts: {count: 2}}"},
       {"clip_global", "prompts: [\"dawn:2\", \"fog:-0.5\"], distance: spherical"},
       {"clip_identity", "views: {average: embeddings}"},
@@ -61,9 +98,10 @@ TEST(ObjectiveCatalog, EveryEntryWorksFromItsExample) {
   for (const std::string& name : registry.names()) {
     ASSERT_TRUE(examples.contains(name)) << name;
     const std::string& fields = examples.at(name);
-    const auto stack = stack_of("- {kind: " + name + ", weight: 0.5" +
-                                (fields.empty() ? "" : ", " + fields) + "}");
-    const Evaluation now = evaluation();
+    const auto stack =
+        stack_of("- {kind: " + name + ", weight: 0.5" + (fields.empty() ? "" : ", " + fields) + "}",
+                 need_resnet.contains(name));
+    const Evaluation now = name == "lpips" ? evaluation(40, 36) : evaluation();
     const Score score = stack->evaluate(now);
     ASSERT_EQ(score.terms.size(), 1u);
     EXPECT_EQ(score.terms[0].name, name);
