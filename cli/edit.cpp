@@ -59,8 +59,10 @@ std::string page(const EditResult& result, const TerminalStyle& style) {
   std::string out = style.bold(printable(result.output, 1000)) +
                     (result.cancelled ? "  (stopped early, the best so far)" : "") + "\n";
   TextTable table;
-  table.row({"CLIP gain", gain_text(result.gain), style.dim("on views that did not guide")});
-  table.row({"audit gain", gain_text(result.audit_gain), style.dim("a CLIP that did not guide")});
+  if (std::isfinite(result.gain)) {
+    table.row({"CLIP gain", gain_text(result.gain), style.dim("on views that did not guide")});
+    table.row({"audit gain", gain_text(result.audit_gain), style.dim("a CLIP that did not guide")});
+  }
   table.row({"edges kept", fmt::format("{:.1f} %", 100 * result.preserved), ""});
   table.row({"colour",
              fmt::format("L {:+.1f}  a {:+.1f}  b {:+.1f}", result.delta_l, result.delta_a,
@@ -84,6 +86,8 @@ Command edit_command() {
             "take on the look of another picture, a little less"},
            {"vane edit photo.jpg --to \"a moody photo\" --mask sky.png --sheet both.jpg -o out.tif",
             "only where the mask is white; before and after side by side"},
+           {"vane edit photo.jpg --guidance mood.yaml -o out.jpg",
+            "objectives of one's own, from several encoders"},
            {"vane edit photo.jpg --to \"a dark photo\" --mask \"the sky\" -o out.jpg",
             "only what the words name"}},
           [](Invocation& call) {

@@ -11,17 +11,22 @@
 namespace vane {
 namespace {
 
+// Name of the objectives of a guidance file in reports.
+constexpr const char* kMore = "guidance";
 constexpr int kStructureSteps = 6;  // to within 1/64 of the edit
 
 ObjectiveStack make_objective(const std::vector<DirectionalGuide>& guides,
-                              const PhotoEditConfig& config) {
+                              const PhotoEditConfig& config, std::unique_ptr<Objective> more) {
   ClipDirectionalConfig directional;
   directional.views = config.views;
   directional.form = "gain";
   directional.tolerance = config.tolerance;
   directional.target = config.target;
   ObjectiveStack stack;
-  stack.add(ClipDirectional::kName, std::make_unique<ClipDirectional>(guides, directional));
+  if (!guides.empty()) {
+    stack.add(ClipDirectional::kName, std::make_unique<ClipDirectional>(guides, directional));
+  }
+  if (more) stack.add(kMore, std::move(more));
   if (config.edges > 0) {
     stack.add(EdgeStructure::kName, std::make_unique<EdgeStructure>(), config.edges);
   }
@@ -53,9 +58,9 @@ double share_with_structure(const Tensor& working, const Tensor& mask,
 
 PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
                      const std::vector<DirectionalGuide>& guides, const PhotoEditConfig& config,
-                     Job& job) {
+                     Job& job, std::unique_ptr<Objective> more) {
   const DevelopGenerator generator(working);
-  ObjectiveStack objective = make_objective(guides, config);
+  ObjectiveStack objective = make_objective(guides, config, std::move(more));
   Evaluation evaluation;
   evaluation.source = generator.source_view(config.optimise.view_long_side);
   if (mask.defined()) {
@@ -64,8 +69,10 @@ PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
   }
   PhotoEdit edit;
   job.progress(0, 0, "looking");
-  edit.reach =
-      reach_of(generator, generator.initial(), guides.front(), config.optimise.view_long_side);
+  if (!guides.empty()) {
+    edit.reach =
+        reach_of(generator, generator.initial(), guides.front(), config.optimise.view_long_side);
+  }
   Latent start = generator.initial();
   if (config.optimise.probe) {
     start = search_start(generator, start, objective, evaluation, config.optimise, job);

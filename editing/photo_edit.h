@@ -53,9 +53,10 @@ struct PhotoEdit {
 
 /// Finds develop settings that move `working` along the guides' directions.
 /// `working` [1,3,h,w] in [0,1] (a reduced copy is enough: settings do not depend on the size),
-/// `mask` [1,1,h,w] or undefined. A stop request gives the best settings so far.
+/// `mask` [1,1,h,w] or undefined. `more` is added to what the guides want; without guides it is all
+/// that is wanted, and nothing is reduced by reach. A stop request gives the best settings so far.
 PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
                      const std::vector<DirectionalGuide>& guides, const PhotoEditConfig& config,
-                     Job& job);
+                     Job& job, std::unique_ptr<Objective> more = nullptr);
 
 }  // namespace vane

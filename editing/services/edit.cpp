@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "editing/finishing_job.h"
+#include "editing/guidance_file.h"
 #include "editing/mask_source.h"
 #include "editing/photo_edit.h"
 #include "editing/sheet.h"
@@ -38,16 +39,22 @@ struct Guide {
   Direction direction;
 };
 
+/// Whether the request names a direction; a guidance file may stand alone.
+bool has_direction(const EditRequest& request) {
+  return !request.to.empty() || !request.like.empty() || !request.direction.empty();
+}
+
 void check_request(const EditRequest& request) {
-  const bool searched = !request.to.empty() || !request.like.empty() || !request.direction.empty();
+  const bool searched = has_direction(request) || !request.guidance.empty();
   if (!searched && request.apply.empty()) {
     throw Error(ErrorCode::usage, "nothing says where to go")
-        .with_hint("give --to TEXT, --like IMAGE, --direction FILE or --apply SIDECAR");
+        .with_hint(
+            "give --to TEXT, --like IMAGE, --direction FILE, --guidance FILE or --apply SIDECAR");
   }
   if (searched && !request.apply.empty()) {
     throw Error(ErrorCode::usage,
-                "--apply takes its settings from a sidecar, so --to, --like and "
-                "--direction have no use beside it");
+                "--apply takes its settings from a sidecar, so --to, --like, "
+                "--direction and --guidance have no use beside it");
   }
   if (!request.from.empty() && request.to.empty()) {
     throw Error(ErrorCode::usage, "--from needs --to");
@@ -134,6 +141,7 @@ nlohmann::ordered_json request_json(const EditRequest& request) {
   put("like", request.like.filename().string());
   put("unlike", request.unlike.filename().string());
   put("direction", request.direction.filename().string());
+  put("guidance", request.guidance.filename().string());
   put("mask", fs::path(request.mask).filename().string());
   put("clip", fs::path(request.clip).filename().string());
   json["generator"] = request.generator;
@@ -168,6 +176,8 @@ nlohmann::ordered_json report_json(const EditRequest& request, const EditResult&
   json["request"] = request_json(request);
   if (guide) {
     json["clip"] = {{"name", guide->clip->info().name}, {"hash", guide->clip->info().hash}};
+  }
+  if (guide && guide->direction.vector.defined()) {
     json["direction"] = {{"kind", guide->direction.kind}, {"origin", guide->direction.origin}};
   }
   return json;
@@ -191,16 +201,26 @@ Decision decide(const EditRequest& request, const Image& source, const Tensor& w
   options.limits = request.limits;
   Guide guide;
   guide.clip = load_clip(request.clip, options);
-  guide.direction = wanted_direction(request, *guide.clip, source);
-  decision.audit = auditor(request, guide, source, job);
+  GuidanceFile file;
+  if (!request.guidance.empty()) {
+    file = read_guidance_file(request.guidance, guide.clip, request.limits);
+    guide.clip = file.encoders.front().clip;
+  } else {
+    file.encoders.push_back({guide.clip});
+  }
+  std::vector<DirectionalGuide> guides;
+  if (has_direction(request)) {
+    for (const WeightedEncoder& encoder : file.encoders) {
+      guides.push_back({encoder, wanted_direction(request, *encoder.clip, source)});
+    }
+    guide.direction = guides.front().direction;
+    decision.audit = auditor(request, guide, source, job);
+  }
 
   PhotoEditConfig config;
   config.optimise.steps = request.steps;
   config.optimise.seed = request.seed;
-  std::vector<DirectionalGuide> guides(1);
-  guides[0].encoder.clip = guide.clip;
-  guides[0].direction = guide.direction;
-  const PhotoEdit edit = edit_photo(working, mask, guides, config, job);
+  const PhotoEdit edit = edit_photo(working, mask, guides, config, job, std::move(file.objectives));
   result.steps = edit.search.steps;
   result.terms = edit.search.terms;
   result.cancelled = edit.search.cancelled;
@@ -229,7 +249,8 @@ void measure(const Decision& decision, const EditRequest& request, const Tensor&
   const c10::InferenceMode inference;
   const HeldOutConfig held_out{.seed = request.seed};
   const auto seen_by = [&](const std::optional<Guide>& guide) {
-    if (!guide) return ClipGain{std::numeric_limits<double>::quiet_NaN()};
+    if (!guide || !guide->direction.vector.defined())
+      return ClipGain{std::numeric_limits<double>::quiet_NaN()};
     return clip_gain(*guide->clip, guide->direction, before, after, held_out);
   };
   const ClipGain seen = seen_by(decision.guide);

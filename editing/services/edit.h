@@ -19,7 +19,7 @@ namespace vane {
 struct EditRequest {
   std::filesystem::path input;
   std::string to, from;
-  std::filesystem::path like, unlike, direction;
+  std::filesystem::path like, unlike, direction, guidance;
   std::string generator = "develop";
   std::string method = "optimise";
   float strength = 1.f;
@@ -45,6 +45,9 @@ struct EditRequest {
     v.field("unlike", &C::unlike, "and away from the look of this one", {.placeholder = "IMAGE"});
     v.field("direction", &C::direction, "a saved direction (vane direction … -o)",
             {.placeholder = "FILE"});
+    v.field("guidance", &C::guidance,
+            "objectives and encoders from a YAML file, added to the above",
+            {.placeholder = "FILE.yaml"});
     v.field("generator", &C::generator, "what moves: develop (a photo's settings)");
     v.field("method", &C::method, "how it moves", {.choices = {"optimise"}});
     v.field("strength", &C::strength, "multiplies the edit; 0 changes nothing, negative reverses",

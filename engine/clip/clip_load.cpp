@@ -75,7 +75,11 @@ void match_towers(const TensorTable& table, ClipConfig& config) {
 ClipFiles find_clip_files(const fs::path& given) {
   ClipFiles files;
   fs::path path = given;
-  if (given == "clip-mini" && !fs::exists(given)) path = assets_folder() / "models" / "clip-mini";
+  // A bare name that is no file here stands for a bundled model.
+  if (!given.has_parent_path() && !fs::exists(given)) {
+    const fs::path bundled = assets_folder() / "models" / given;
+    if (fs::is_directory(bundled)) path = bundled;
+  }
   if (!fs::exists(path)) {
     throw Error(ErrorCode::input, "there is no such CLIP model")
         .in_file(path)

@@ -84,6 +84,49 @@ TEST_F(Edit, KeepsEdgesAndGainsOnViewsThatDidNotGuide) {
   EXPECT_FALSE(result.moved.empty());
 }
 
+TEST_F(Edit, AGuidanceFileGuidesAloneAndWithSeveralEncoders) {
+  const fs::path file = folder_ / "guidance.yaml";
+  std::ofstream(file)
+      << "encoders:\n  - {clip: clip-mini}\n  - {clip: clip-audit, weight: 0.5}\n"
+         "objectives:\n"
+         "  - {kind: clip_directional, from: a photo, to: a bright photo, form: gain}\n"
+         "  - {kind: ms_ssim, weight: 0.1}\n";
+  EditRequest alone = request("astronaut", "");
+  alone.guidance = file;
+  alone.steps = 12;
+  const EditResult result = edit(alone, job_);
+  EXPECT_GT(change("astronaut").lightness, 2.0);
+  EXPECT_TRUE(std::isnan(result.gain));
+  const auto named = [&](const std::string& name) {
+    return std::any_of(result.terms.begin(), result.terms.end(),
+                       [&](const auto& term) { return term.first == name; });
+  };
+  EXPECT_TRUE(named("guidance.clip_directional"));
+  EXPECT_TRUE(named("guidance.ms_ssim"));
+}
+
+TEST_F(Edit, AFaultyGuidanceFileIsToldByLine) {
+  const fs::path file = folder_ / "guidance.yaml";
+  const auto refusal = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    EditRequest wrong = request("coffee", "a dark photo");
+    wrong.guidance = file;
+    wrong.steps = 1;
+    try {
+      edit(wrong, job_);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::config) << error.what();
+      return error.line();
+    }
+    return -1;
+  };
+  EXPECT_EQ(refusal("objectives:\n  - {kind: clip_directinal}\n"), 2);
+  EXPECT_EQ(refusal("encoders:\n  - {clip: clip-mini}\nobjective: 3\n"), 3);
+  EXPECT_EQ(refusal("- {kind: pixel_l2}\n- {kind: pixel_l2, wieght: 2}\n"), 2);
+  EXPECT_NE(refusal("encoders:\n  - {clip: clip-mini}\n"), -1);
+  EXPECT_FALSE(fs::exists(folder_ / "out.png"));
+}
+
 // Fog wants to wash the edges out; the edit stops where they would be lost.
 TEST_F(Edit, AChangeThatWouldCostTheEdgesIsWeakened) {
   const EditResult result = edit(request("coffee", "a foggy photo"), job_);
