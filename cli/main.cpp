@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <optional>
 
@@ -185,6 +186,8 @@ int run(const Arguments& arguments) {
     return report(problem, json);
   } catch (const std::bad_alloc&) {
     return report(Error(ErrorCode::resource, "out of memory"), json);
+  } catch (const std::filesystem::filesystem_error& problem) {
+    return report(Error(ErrorCode::input, problem.code().message()).in_file(problem.path1()), json);
   } catch (const std::exception& problem) {
     return report(Error(ErrorCode::internal, problem.what()), json);
   }

@@ -105,8 +105,9 @@ std::string architecture_of(const ClipConfig& config) {
 
 /// The weights file that a path stands for.
 fs::path weights_of(const fs::path& path) {
-  const bool name = !fs::exists(path) && path == "clip-mini";
-  return name || fs::is_directory(path) ? find_clip_files(path).weights : path;
+  std::error_code fault;  // of a path that cannot be followed: opening it says so
+  const bool name = path == "clip-mini" && !fs::exists(path, fault);
+  return name || fs::is_directory(path, fault) ? find_clip_files(path).weights : path;
 }
 
 }  // namespace

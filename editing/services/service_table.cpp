@@ -3,6 +3,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <filesystem>
 #include <new>
 #include <string>
 #include <string_view>
@@ -60,6 +61,8 @@ void call(const void* request, Job& job, void* result) {
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::resource, "out of memory")
         .with_hint("use a smaller picture or a smaller batch");
+  } catch (const std::filesystem::filesystem_error& problem) {
+    throw Error(ErrorCode::input, problem.code().message()).in_file(problem.path1());
   } catch (const std::exception& problem) {
     throw Error(ErrorCode::internal, first_line(problem.what()));
   }

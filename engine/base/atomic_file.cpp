@@ -35,6 +35,13 @@ Error output_error(const std::filesystem::path& path, int error_number) {
       .with_hint(hint);
 }
 
+void refuse_folder(const std::filesystem::path& path) {
+  std::error_code fault;  // of a path that cannot be followed: opening it says so
+  if (std::filesystem::is_directory(path, fault)) {
+    throw Error(ErrorCode::resource, "is a folder, a file name is needed").in_file(path);
+  }
+}
+
 // A temporary file beside its target; unlinked unless committed.
 class Temporary {
  public:
@@ -112,9 +119,7 @@ class Temporary {
 
 void atomic_write(const std::filesystem::path& path,
                   const std::function<void(const ByteSink&)>& producer) {
-  if (std::filesystem::is_directory(path)) {
-    throw Error(ErrorCode::resource, "is a folder, a file name is needed").in_file(path);
-  }
+  refuse_folder(path);
   Temporary temporary(path);
   producer([&](std::span<const std::byte> bytes) { temporary.write(bytes); });
   temporary.commit();
@@ -129,9 +134,7 @@ void atomic_write(const std::filesystem::path& path, std::string_view text) {
 }
 
 void check_writable(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) {
-    throw Error(ErrorCode::resource, "is a folder, a file name is needed").in_file(path);
-  }
+  refuse_folder(path);
   Temporary probe(path);
 }
 

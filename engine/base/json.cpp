@@ -12,7 +12,18 @@
 namespace vane {
 namespace {
 
-// Input of the lexer that tells how far it has read, so that a value knows where it stands.
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+// How far the lexer has read, so that a value knows where it stands.
+struct Progress {
+  const char* furthest;
+  const char* end;
+  uint64_t skipped = 0;
+  bool in_string = false, escaped = false;
+};
+
+// Input of the lexer. A run of white space between tokens is shown as its first character only: the
+// lexer keeps what it skips, so that a header of 100 MB of spaces would cost a multiple of that.
 class CountingIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -21,11 +32,23 @@ class CountingIterator {
   using pointer = const char*;
   using reference = const char&;
 
-  CountingIterator(const char* position, const char** furthest)
-      : position_(position), furthest_(furthest) {}
+  CountingIterator(const char* position, Progress* progress)
+      : position_(position), progress_(progress) {}
   reference operator*() const { return *position_; }
   CountingIterator& operator++() {
-    *furthest_ = ++position_;
+    const char passed = *position_++;
+    if (progress_->in_string) {
+      const bool ends = passed == '"' && !progress_->escaped;
+      progress_->escaped = passed == '\\' && !progress_->escaped;
+      progress_->in_string = !ends;
+    } else if (passed == '"') {
+      progress_->in_string = true;
+    } else if (is_blank(passed)) {
+      const char* const first = position_;
+      while (position_ != progress_->end && is_blank(*position_)) ++position_;
+      progress_->skipped += static_cast<uint64_t>(position_ - first);
+    }
+    progress_->furthest = position_;
     return *this;
   }
   CountingIterator operator++(int) {
@@ -40,7 +63,7 @@ class CountingIterator {
 
  private:
   const char* position_;
-  const char** furthest_;
+  Progress* progress_;
 };
 
 Error located(ErrorCode code, std::string message, std::string_view text, uint64_t byte) {
@@ -66,13 +89,11 @@ JsonRules JsonRules::from(const Limits& limits, ErrorCode code) {
 class JsonBuilder {
  public:
   JsonBuilder(std::string_view text, const JsonRules& rules)
-      : text_(text), rules_(rules), furthest_(text.data()) {}
+      : text_(text), rules_(rules), progress_{text.data(), text.data() + text.size()} {}
 
   Json build() {
-    const char* begin = text_.data();
-    const char* end = begin + text_.size();
-    nlohmann::json::sax_parse(CountingIterator(begin, &furthest_),
-                              CountingIterator(end, &furthest_), this,
+    nlohmann::json::sax_parse(CountingIterator(text_.data(), &progress_),
+                              CountingIterator(progress_.end, &progress_), this,
                               nlohmann::json::input_format_t::json, /*strict=*/true);
     return std::move(root_);
   }
@@ -101,7 +122,7 @@ class JsonBuilder {
   }
   template <class Exception>
   bool parse_error(size_t position, const std::string& last_token, const Exception&) {
-    const uint64_t byte = position > 0 ? position - 1 : 0;
+    const uint64_t byte = (position > 0 ? position - 1 : 0) + progress_.skipped;
     throw located(rules_.code,
                   byte >= text_.size() ? std::string("JSON ends too early")
                                        : "malformed JSON at \"" + printable(last_token, 40) + "\"",
@@ -111,7 +132,7 @@ class JsonBuilder {
  private:
   using Value = decltype(Json::value_);
 
-  uint64_t byte() const { return static_cast<uint64_t>(furthest_ - text_.data()); }
+  uint64_t byte() const { return static_cast<uint64_t>(progress_.furthest - text_.data()); }
 
   Json* place(Value value) {
     if (++nodes_ > rules_.max_nodes) {
@@ -167,7 +188,7 @@ class JsonBuilder {
 
   std::string_view text_;
   const JsonRules& rules_;
-  const char* furthest_;
+  Progress progress_;
   Json root_;
   std::vector<Json*> open_;
   std::string pending_key_;
@@ -187,7 +208,7 @@ Json parse_json(std::string_view text, const JsonRules& rules) {
   if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
     throw located(rules.code, "JSON holds a NUL byte", text, nul);
   }
-  // The lexer keeps what it skips, so a long padding is cut off before.
+  // So that an end that comes too early is told from a fault at the last character.
   const size_t last = text.find_last_not_of(" \t\r\n");
   return JsonBuilder(text.substr(0, last == std::string_view::npos ? 0 : last + 1), rules).build();
 }

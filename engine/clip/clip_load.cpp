@@ -75,18 +75,19 @@ void match_towers(const TensorTable& table, ClipConfig& config) {
 ClipFiles find_clip_files(const fs::path& given) {
   ClipFiles files;
   fs::path path = given;
+  std::error_code fault;  // of a path that cannot be followed: opening it says so
   // A bare name that is no file here stands for a bundled model.
-  if (!given.has_parent_path() && !fs::exists(given)) {
+  if (!given.has_parent_path() && !fs::exists(given, fault)) {
     const fs::path bundled = assets_folder() / "models" / given;
-    if (fs::is_directory(bundled)) path = bundled;
+    if (fs::is_directory(bundled, fault)) path = bundled;
   }
-  if (!fs::exists(path)) {
+  if (fs::status(path, fault).type() == fs::file_type::not_found) {
     throw Error(ErrorCode::input, "there is no such CLIP model")
         .in_file(path)
         .with_hint("give a folder or a checkpoint file, or clip-mini for the bundled model");
   }
   fs::path folder = path;
-  if (!fs::is_directory(path)) {
+  if (!fs::is_directory(path, fault)) {
     folder = path.parent_path();
     files.weights = path;
   } else {

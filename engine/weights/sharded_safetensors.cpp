@@ -26,6 +26,20 @@ void check_bare_name(const Json& value) {
       .with_hint("shards must lie beside the index");
 }
 
+TensorTable open_shard(const std::filesystem::path& index_json, const std::string& shard,
+                       const Limits& limits) {
+  const std::filesystem::path folder =
+      index_json.has_parent_path() ? index_json.parent_path() : std::filesystem::path(".");
+  try {
+    return parse_safetensors(MappedFile::open_in_folder(folder, shard, limits.weights_file_bytes,
+                                                        static_cast<int>(ErrorCode::checkpoint)),
+                             limits);
+  } catch (Error& error) {
+    error.add_context("while reading a shard of " + index_json.string());
+    throw;
+  }
+}
+
 }  // namespace
 
 std::map<std::string, std::string> parse_shard_index(std::string_view text, const Limits& limits) {
@@ -53,8 +67,6 @@ TensorTable open_sharded_safetensors(const std::filesystem::path& index_json,
     error.set_file_if_empty(index_json);
     throw;
   }
-  const std::filesystem::path folder =
-      index_json.has_parent_path() ? index_json.parent_path() : std::filesystem::path(".");
   std::set<std::string> shards;
   for (const auto& [name, shard] : shard_of) shards.insert(shard);
 
@@ -62,8 +74,7 @@ TensorTable open_sharded_safetensors(const std::filesystem::path& index_json,
   table.format = "safetensors (sharded)";
   table.path = index_json;
   for (const std::string& shard : shards) {
-    TensorTable part = parse_safetensors(
-        MappedFile::open_in_folder(folder, shard, limits.weights_file_bytes, kCode), limits);
+    TensorTable part = open_shard(index_json, shard, limits);
     for (TensorRecord& tensor : part.tensors) {
       const auto listed = shard_of.find(tensor.name);
       if (listed == shard_of.end() || listed->second != shard) {

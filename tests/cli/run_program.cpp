@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,8 +116,16 @@ bool RunningVane::wait_for_stderr(const std::string& text) {
 Outcome RunningVane::wait() {
   while (out_open_ || err_open_) pump(-1);
   int status = 0;
-  ::waitpid(pid_, &status, 0);
+  rusage usage{};
+  ::wait4(pid_, &status, 0, &usage);
   waited_ = true;
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
+  outcome_.wall_seconds = wall.count();
+  outcome_.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  outcome_.peak_bytes = int64_t{usage.ru_maxrss} * 1024;
   outcome_.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   return outcome_;
 }

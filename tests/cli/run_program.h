@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -15,6 +17,9 @@ struct Outcome {
   /// Exit code, or -N when signal N killed it.
   int code = 0;
   std::string out, err;
+  /// From the start of the process to its end, and what its processor time and memory came to.
+  double wall_seconds = 0, cpu_seconds = 0;
+  int64_t peak_bytes = 0;
 };
 
 struct Surroundings {
@@ -44,6 +49,7 @@ class RunningVane {
   void drain(int fd, std::string& into, bool& open);
   void pump(int timeout_ms);
 
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   pid_t pid_ = -1;
   int out_ = -1, err_ = -1;
   bool out_open_ = false, err_open_ = false, waited_ = false;
