@@ -139,6 +139,12 @@ std::vector<Tensor> dense_features(const ClipEncoder& clip, const Tensor& input,
   if (const ModifiedResNet* tower = clip.modified_resnet_tower()) {
     return of_resnet(*tower, input, variants);
   }
+  if (clip.info().vision_kind == "fast_vit") {
+    throw Error(ErrorCode::usage,
+                "the places of a MobileCLIP cannot be compared with texts: only the average over "
+                "its last map leads into the space of the texts")
+        .with_hint("give a --clip with a class token or a ResNet");
+  }
   throw Error(ErrorCode::usage,
               "this CLIP has no image tower that shows its patches: " + clip.info().name);
 }

@@ -85,6 +85,12 @@ std::string architecture_of(const ClipConfig& config) {
     if (vision.kind == VisionConfig::Kind::vit) {
       text = "ViT, " + tower_text(vision.blocks, vision.width) + ", patch " +
              std::to_string(vision.patch_size);
+    } else if (vision.kind == VisionConfig::Kind::fast_vit) {
+      text = "FastViT";
+      for (size_t i = 0; i < vision.fast_vit.stages.size(); ++i) {
+        text += (i == 0 ? " " : "-") + std::to_string(vision.fast_vit.stages[i].depth);
+      }
+      text += ", width " + std::to_string(vision.width);
     } else {
       text = "ModifiedResNet";
       for (size_t i = 0; i < 4; ++i) {

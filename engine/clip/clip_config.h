@@ -14,8 +14,23 @@
 
 namespace vane {
 
+/// One of the four stages of a FastViT.
+struct FastVitStageShape {
+  int64_t depth = 1, width = 64, hidden = 192;
+  /// Channels inside the squeeze-and-excite of the downsampling; 0: none.
+  int64_t excite = 0;
+  /// Attention instead of RepMixer; a convolution that adds positions in front.
+  bool attention = false, positions = false;
+};
+
+struct FastVitShape {
+  std::array<FastVitStageShape, 4> stages;
+  /// Channels in front of the head, and inside the squeeze-and-excite there.
+  int64_t final_width = 1024, final_excite = 64;
+};
+
 struct VisionConfig {
-  enum class Kind { vit, modified_resnet };
+  enum class Kind { vit, modified_resnet, fast_vit };
   /// `attention`: a learned probe attends to every token (SigLIP).
   enum class Pool { token, average, attention };
   Kind kind = Kind::vit;
@@ -41,6 +56,9 @@ struct VisionConfig {
 
   // ModifiedResNet: bottlenecks of its four stages.
   std::array<int64_t, 4> depths{3, 4, 6, 3};
+
+  // FastViT (MobileCLIP): always taken from the shapes of the tensors.
+  FastVitShape fast_vit;
 
   int64_t grid() const { return kind == Kind::vit ? image_size / patch_size : image_size / 32; }
 };
@@ -74,7 +92,8 @@ struct ClipConfig {
 
 /// open_clip_config.json: {"model_cfg": …, "preprocess_cfg": …} or a bare model_cfg.
 /// An unknown key, and a known one that asks for something that Vane does not build, is refused by
-/// name: ignoring it would give a wrong embedding without a word. Throws Error{checkpoint}.
+/// name: ignoring it would give a wrong embedding without a word. The stages of a FastViT are not
+/// in such a file; see infer_fast_vit. Throws Error{checkpoint}.
 ClipConfig read_open_clip_config(const std::filesystem::path& file, const Limits& limits = {});
 
 /// Hugging Face config.json of CLIPModel, CLIPVisionModel(WithProjection) or
@@ -90,6 +109,12 @@ ClipConfig read_siglip_config(const std::filesystem::path& file, const Limits& l
 /// Architecture from shapes alone; names as in open_clip. `activation` cannot be told from shapes.
 /// Head width is 64 where nothing says otherwise. Throws Error{checkpoint} naming a missing key.
 ClipConfig infer_clip_config(const TensorTable& table, Activation activation);
+
+/// Pictures of 256 pixels in [0,1], resized bilinearly (clip sheet 1.6).
+ClipPreprocess mobile_clip_preprocess();
+/// What all MobileCLIP models with a FastViT share: that preprocessing, and text read without a
+/// causal mask.
+void as_mobile_clip(ClipConfig& config);
 
 /// The same architecture as open_clip_config.json text.
 std::string open_clip_config_json(const ClipConfig& config);

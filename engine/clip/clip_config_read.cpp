@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/base/byte_source.h"
 #include "engine/base/error.h"
@@ -174,12 +175,32 @@ int64_t square_size(Section& section, const std::string& key, int64_t fallback) 
   section.fail("is not one size; only square inputs and patches are supported", key);
 }
 
-VisionConfig open_clip_vision(const Json& json, bool quick_gelu) {
-  Section section(json, "vision_cfg");
-  if (section.has("timm_model_name")) {
-    section.fail("names a timm backbone; only ViT and ModifiedResNet towers are supported",
+/// MobileCLIP's image tower, which open_clip builds with timm.
+VisionConfig fast_vit_vision(Section& section) {
+  static const std::set<std::string> kKnown{"fastvit_mci0", "fastvit_mci1", "fastvit_mci2"};
+  const std::string name = section.text("timm_model_name", "");
+  if (!kKnown.contains(name)) {
+    section.fail("names the timm backbone \"" + name +
+                     "\"; supported: fastvit_mci0, fastvit_mci1 and fastvit_mci2 (MobileCLIP), "
+                     "and ViT and ModifiedResNet without timm",
                  "timm_model_name");
   }
+  VisionConfig vision;
+  vision.kind = VisionConfig::Kind::fast_vit;
+  vision.activation = Activation::gelu;
+  vision.blocks.clear();
+  vision.image_size = square_size(section, "image_size", 224);
+  section.refuse_unless("timm_pool", "avg");
+  section.refuse_unless("timm_proj", "");
+  section.ignore(
+      {"timm_model_pretrained", "timm_proj_bias", "timm_drop", "timm_drop_path", "patch_dropout"});
+  section.finish();
+  return vision;
+}
+
+VisionConfig open_clip_vision(const Json& json, bool quick_gelu) {
+  Section section(json, "vision_cfg");
+  if (section.has("timm_model_name")) return fast_vit_vision(section);
   VisionConfig vision;
   vision.image_size = square_size(section, "image_size", 224);
   vision.width = section.integer("width", 768);
@@ -295,14 +316,14 @@ void check_std(Section& section, const ClipPreprocess& preprocess, const std::st
   }
 }
 
-ClipPreprocess open_clip_preprocess(const Json& json, int64_t image_size) {
+ClipPreprocess open_clip_preprocess(const Json& json, const ClipPreprocess& defaults) {
   Section section(json, "preprocess_cfg");
-  ClipPreprocess preprocess;
-  preprocess.image_size = static_cast<int>(image_size);
+  ClipPreprocess preprocess = defaults;
   preprocess.mean = three_floats(section, "mean", preprocess.mean);
   preprocess.std = three_floats(section, "std", preprocess.std);
   check_std(section, preprocess, "std");
-  const std::string filter = section.text("interpolation", "bicubic");
+  const std::string filter =
+      section.text("interpolation", defaults.bicubic ? "bicubic" : "bilinear");
   if (filter != "bicubic" && filter != "bilinear" && filter != "random") {
     section.fail("is not bicubic or bilinear", "interpolation");
   }
@@ -420,9 +441,13 @@ ClipConfig read_open_clip_config(const std::filesystem::path& file, const Limits
     model.ignore({"init_logit_bias", "init_logit_scale", "custom_text", "nonscalar_logit_scale",
                   "cast_dtype", "output_dict"});
     model.finish();
+    if (config.vision.kind == VisionConfig::Kind::fast_vit) {
+      config.preprocess = mobile_clip_preprocess();
+    }
+    config.preprocess.image_size = static_cast<int>(config.vision.image_size);
     config.preprocess = open_clip_preprocess(
         wrapped && json.contains("preprocess_cfg") ? json["preprocess_cfg"] : Json(),
-        config.vision.image_size);
+        config.preprocess);
     return config;
   } catch (Error& error) {
     error.set_file_if_empty(file);

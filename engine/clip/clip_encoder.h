@@ -38,7 +38,7 @@ struct ClipPreprocess {
 struct ClipInfo {
   std::string name;         // folder or file name
   std::string layout;       // "openai", "hugging_face", "open_clip", "siglip", …
-  std::string vision_kind;  // "vit" or "modified_resnet"
+  std::string vision_kind;  // "vit", "modified_resnet" or "fast_vit"
   int64_t embed_dim = 512;
   int64_t context_length = 77;
   bool quick_gelu = true;
@@ -59,7 +59,7 @@ struct ClipInfo {
 /// attribution.
 struct VisionTaps {
   /// ViT: tokens after ln_post of the last block [N, 1+g*g, D]; ResNet: input of the attention
-  /// pool.
+  /// pool; FastViT: the map of the last stage [N,C,h,w].
   Tensor tokens;
   /// ViT: outputs of every block [N, 1+g*g, D]; ResNet: stem, layer1..layer4 maps [N,C,h,w].
   std::vector<Tensor> stages;

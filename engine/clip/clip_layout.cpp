@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/base/error.h"
+#include "engine/clip/mobile_clip_layout.h"
 
 namespace vane {
 namespace {
@@ -253,7 +254,10 @@ std::string clip_layout_of(const TensorTable& given) {
   if (any_starts_with(table, "_image_encoder.") || any_starts_with(table, "_text_encoder.")) {
     return "tinyclip";
   }
-  if (any_starts_with(table, "image_encoder.model.")) return "mobileclip";
+  if (any_starts_with(table, "image_encoder.model.") ||
+      any_starts_with(table, "text_encoder.embedding_layer.")) {
+    return "mobileclip";
+  }
   if (any_starts_with(table, "vision_model.head.") || table.contains("text_model.head.weight")) {
     return "siglip";
   }
@@ -264,7 +268,8 @@ std::string clip_layout_of(const TensorTable& given) {
   }
   if (table.contains("positional_embedding_res")) return "long_clip";
   if (table.contains("input_resolution") && table.contains("visual.conv1.weight")) return "openai";
-  const bool image = table.contains("visual.conv1.weight");
+  const bool image =
+      table.contains("visual.conv1.weight") || any_starts_with(table, "visual.trunk.stem.");
   const bool text =
       (table.contains("token_embedding.weight") && table.contains("ln_final.weight")) ||
       (table.contains("text.token_embedding.weight"));
@@ -278,12 +283,6 @@ ClipTensors to_open_clip_names(const TensorTable& table) {
     throw Error(ErrorCode::checkpoint, "these tensors are not those of a CLIP")
         .in_file(table.path)
         .with_hint("`vane models inspect` tells what the file holds");
-  }
-  if (result.layout == "mobileclip") {
-    throw Error(ErrorCode::checkpoint,
-                "models of the " + result.layout + " family are not supported")
-        .in_file(table.path)
-        .with_hint("supported: OpenAI, open_clip, Hugging Face CLIP, SigLIP, TinyCLIP, Long-CLIP");
   }
   if (result.layout == "siglip_timm") {
     throw Error(
@@ -299,6 +298,8 @@ ClipTensors to_open_clip_names(const TensorTable& table) {
   result.table.owners = source.owners;
   if (result.layout == "hugging_face" || result.layout == "siglip") {
     add_hugging_face(source, result.table);
+  } else if (result.layout == "mobileclip") {
+    add_mobile_clip(source, result.table);
   } else {
     add_open_clip(source, result.table);
   }
@@ -312,6 +313,7 @@ std::string name_in_layout(std::string_view name, std::string_view layout) {
     if (name == "logit_scale") return "_logit_scale.logit_scale";
     return (name.starts_with("visual.") ? "_image_encoder." : "_text_encoder.") + std::string(name);
   }
+  if (layout == "mobileclip") return name_in_mobile_clip(name);
   if (layout == "siglip") {
     for (const Rename& rule : kSiglipRenames) {
       if (!name.starts_with(rule.open_clip)) continue;

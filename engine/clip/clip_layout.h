@@ -14,13 +14,12 @@ namespace vane {
 /// Hugging Face files; the two position tables of Long-CLIP) lies in buffers that the table owns.
 struct ClipTensors {
   TensorTable table;
-  /// "openai", "open_clip", "hugging_face", "tinyclip", "long_clip",
+  /// "openai", "open_clip", "hugging_face", "tinyclip", "long_clip", "mobileclip" (Apple's files),
   /// "siglip" (Hugging Face), "siglip_timm" (open_clip with a timm trunk).
   std::string layout;
 };
 
 /// Tells the layout from the names; empty when this is no CLIP at all.
-/// "mobileclip" is told apart too, though not loaded.
 std::string clip_layout_of(const TensorTable& table);
 
 /// Throws Error{checkpoint} when the table is no CLIP, is of a family that is not built here, or

@@ -6,6 +6,7 @@
 #include "engine/clip/clip_layout.h"
 #include "engine/clip/clip_load.h"
 #include "engine/clip/clip_model.h"
+#include "engine/clip/fast_vit_load.h"
 #include "engine/clip/text_cache.h"
 #include "engine/run/device.h"
 
@@ -134,6 +135,9 @@ ClipSource read_clip_source(const fs::path& path, const ClipLoadOptions& options
     config = read_open_clip_config(files.open_clip_config, options.limits);
     match_towers(table, config);
     config.logit_bias = table.contains("logit_bias");
+    if (config.has_vision && config.vision.kind == VisionConfig::Kind::fast_vit) {
+      infer_fast_vit(table, config.vision);
+    }
   } else {
     config = infer_clip_config(table, activation_of(options.activation, layout));
     if (layout == "hugging_face") {

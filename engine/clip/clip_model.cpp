@@ -6,6 +6,7 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_layout.h"
+#include "engine/clip/fast_vit_load.h"
 #include "engine/tensor/weights.h"
 
 namespace vane {
@@ -139,6 +140,8 @@ ClipModel::ClipModel(const ClipConfig& given) : config(given) {
   if (config.has_vision) {
     if (config.vision.kind == VisionConfig::Kind::vit) {
       vit = make_vision_transformer(config.vision, config.embed_dim);
+    } else if (config.vision.kind == VisionConfig::Kind::fast_vit) {
+      fast_vit = make_fast_vit(config.vision, config.embed_dim);
     } else {
       resnet = make_modified_resnet(config.vision, config.embed_dim);
     }
@@ -164,8 +167,11 @@ ClipModel ClipModel::from_table(const TensorTable& table, const ClipConfig& conf
   ClipModel model(config);
   const Weights weights(table);
   weights.show_names_as([layout](const std::string& name) { return name_in_layout(name, layout); });
+  BranchFolder folder(weights);
   model.visit([&](const std::string& name, Tensor& tensor, const std::vector<int64_t>& shape) {
-    if (name == "logit_scale" || name == "logit_bias") {
+    if (BranchFolder::takes(name)) {
+      tensor = folder.take(name, shape);
+    } else if (name == "logit_scale" || name == "logit_bias") {
       // Some training checkpoints hold them as [1]; towers exported alone have none.
       if (!weights.contains(name)) {
         tensor = at::full({}, name == "logit_scale" ? kInitialLogitScale : -10.0);
@@ -188,6 +194,7 @@ ClipModel ClipModel::from_table(const TensorTable& table, const ClipConfig& conf
 void ClipModel::visit(const ParameterVisitor& visitor) {
   if (vit) visit_parameters(*vit, "visual.", visitor);
   if (resnet) visit_parameters(*resnet, "visual.", visitor);
+  if (fast_vit) visit_parameters(*fast_vit, "visual.", visitor);
   if (text) visit_parameters(*text, visitor);
   visitor("logit_scale", logit_scale, {});
   if (config.logit_bias) visitor("logit_bias", logit_bias, {});
@@ -234,7 +241,7 @@ void ClipModel::prepare_evaluation() {
 
 void ClipModel::refresh_facts() {
   const bool is_resnet = resnet.has_value();
-  facts.vision_kind = is_resnet ? "modified_resnet" : "vit";
+  facts.vision_kind = is_resnet ? "modified_resnet" : fast_vit ? "fast_vit" : "vit";
   facts.embed_dim = config.embed_dim;
   facts.context_length = config.text.context_length;
   facts.quick_gelu =
@@ -250,11 +257,12 @@ void ClipModel::refresh_facts() {
 
 Tensor ClipModel::encode_image(const Tensor& input, VisionTaps* taps, BatchNormMode mode) const {
   if (taps) *taps = VisionTaps{};
-  if (!vit && !resnet) {
+  if (!vit && !resnet && !fast_vit) {
     throw Error(ErrorCode::usage, "this model has no image tower: " + facts.name);
   }
-  const Tensor embedding =
-      vit ? vision_transformer(*vit, input, taps) : modified_resnet(*resnet, input, taps, mode);
+  const Tensor embedding = vit        ? vision_transformer(*vit, input, taps)
+                           : fast_vit ? vane::fast_vit(*fast_vit, input, taps)
+                                      : modified_resnet(*resnet, input, taps, mode);
   if (taps) {
     if (taps->tokens.defined()) taps->tokens = taps->tokens.to(input.device());
     for (Tensor& stage : taps->stages) stage = stage.to(input.device());
@@ -318,6 +326,12 @@ void ClipModel::save_folder(const std::filesystem::path& folder, bool half,
                 "a SigLIP cannot be written in the layout of open_clip: its image "
                 "tower has no place there")
         .with_hint("use the folder of Hugging Face as it is");
+  }
+  if (config.has_vision && config.vision.kind == VisionConfig::Kind::fast_vit) {
+    throw Error(ErrorCode::usage,
+                "a MobileCLIP cannot be written: the branches that its image tower was trained "
+                "with are folded when it is loaded")
+        .with_hint("use the file that it was loaded from");
   }
   std::error_code fault;
   std::filesystem::create_directories(folder, fault);

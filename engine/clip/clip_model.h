@@ -11,6 +11,7 @@
 #include "engine/base/rng.h"
 #include "engine/clip/clip_config.h"
 #include "engine/clip/clip_encoder.h"
+#include "engine/clip/fast_vit.h"
 #include "engine/clip/modified_resnet.h"
 #include "engine/clip/parameters.h"
 #include "engine/clip/text_transformer.h"
@@ -27,6 +28,7 @@ struct ClipModel final : ClipEncoder {
   ClipConfig config;
   std::optional<VisionTransformer> vit;
   std::optional<ModifiedResNet> resnet;
+  std::optional<FastVit> fast_vit;
   std::optional<TextTransformer> text;
   Tensor logit_scale;  // 0-dim, natural logarithm
   Tensor logit_bias;   // 0-dim or undefined

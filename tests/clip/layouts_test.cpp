@@ -185,6 +185,61 @@ TEST(ClipLayouts, TinyClipWrappersUnderModulePrefix) {
   expect_same(*model);
 }
 
+/// Blocks that lost a head and half of their MLP, each another; in TinyCLIP's names.
+void prune(Tensors& whole, Tensors& pruned, const std::string& base, int64_t heads,
+           int64_t hidden) {
+  const int64_t inner = 64 * heads, width = whole.at(base + "attn.out_proj.weight").size(0);
+  const auto zero_behind = [&](const std::string& name, int64_t axis, int64_t kept) {
+    Tensor& tensor = whole.at(base + name);
+    tensor = tensor.clone();
+    tensor.slice(axis, kept).zero_();
+    pruned[base + name] = tensor.slice(axis, 0, kept).clone();
+  };
+  zero_behind("attn.out_proj.weight", 1, inner);
+  zero_behind("mlp.c_proj.weight", 1, hidden);
+  for (const char* name : {"attn.in_proj_weight", "attn.in_proj_bias"}) {
+    std::vector<Tensor> parts;
+    for (int64_t i = 0; i < 3; ++i) {
+      parts.push_back(whole.at(base + name).slice(0, i * width, i * width + inner));
+    }
+    pruned[base + name] = at::cat(parts);
+  }
+  for (const char* name : {"mlp.c_fc.weight", "mlp.c_fc.bias"}) {
+    pruned[base + name] = whole.at(base + name).slice(0, 0, hidden).clone();
+  }
+}
+
+// Oracle: a block without a head is one whose output projection ignores that head.
+TEST(ClipLayouts, TinyClipsPrunedBlocksAreUnderstoodFromTheirShapes) {
+  ClipConfig config = contained_config();
+  config.vision.width = config.text.width = 128;
+  config.vision.head_width = 64;
+  config.vision.blocks = config.text.blocks = ClipConfig::uniform_blocks(2, 128, 2);
+  const ClipModel random = ClipModel::random(config, Rng(5));
+  Tensors whole = random.state_dict(), pruned = whole;
+  prune(whole, pruned, "visual.transformer.resblocks.0.", 1, 300);
+  prune(whole, pruned, "visual.transformer.resblocks.1.", 2, 101);
+  prune(whole, pruned, "transformer.resblocks.0.", 2, 512);
+  prune(whole, pruned, "transformer.resblocks.1.", 1, 64);
+  for (const std::string wrapper : {"", "module."}) {
+    const TemporaryFolder folder;
+    const std::filesystem::path file = folder.path() / "tiny.safetensors";
+    save_tensors(file, with_names(pruned, [&](const std::string& name) {
+                   return wrapper + name_in_layout(name, "tinyclip");
+                 }));
+    const ClipModel loaded = load_clip_model(file, {.text_cache = false});
+    EXPECT_EQ(loaded.facts.layout, "tinyclip");
+    EXPECT_EQ(loaded.config.vision.blocks[0].heads, 1);
+    EXPECT_EQ(loaded.config.vision.blocks[1].hidden, 101);
+    EXPECT_EQ(loaded.config.text.blocks[1].heads, 1);
+    EXPECT_NEAR(loaded.logit_scale.item<float>(), random.logit_scale.item<float>(), 1e-6);
+    const Embeddings expected_pair = embeddings_of(ClipModel::from_table(table_of(whole), config));
+    const Embeddings actual = embeddings_of(loaded);
+    EXPECT_LT(relative_error(actual.image, expected_pair.image), 1e-5);
+    EXPECT_LT(relative_error(actual.text, expected_pair.text), 1e-5);
+  }
+}
+
 TEST(ClipLayouts, OpenAiFactsThatAreNoParametersAreLeftOut) {
   Tensors tensors = contained_tensors();
   for (const char* name : {"input_resolution", "context_length", "vocab_size"}) {
