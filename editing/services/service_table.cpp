@@ -19,6 +19,7 @@
 #include "editing/services/segment.h"
 #include "editing/services/start.h"
 #include "editing/services/train.h"
+#include "engine/base/mapping_guard.h"
 
 namespace vane {
 namespace {
@@ -54,7 +55,9 @@ void call(const void* request, Job& job, void* result) {
   try {
     *static_cast<typename Types::Result*>(result) =
         function(*static_cast<const typename Types::Request*>(request), job);
+    check_mappings();
   } catch (const Error&) {
+    check_mappings();  // a file that shrank is the reason, whatever was found wrong with it
     throw;
   } catch (const c10::Error& problem) {
     translate(problem);

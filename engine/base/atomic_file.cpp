@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "engine/base/error.h"
+#include "engine/base/mapping_guard.h"
 
 namespace vane {
 namespace {
@@ -122,6 +123,7 @@ void atomic_write(const std::filesystem::path& path,
   refuse_folder(path);
   Temporary temporary(path);
   producer([&](std::span<const std::byte> bytes) { temporary.write(bytes); });
+  check_mappings();  // what was written may rest on a file that shrank
   temporary.commit();
 }
 

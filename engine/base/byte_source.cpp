@@ -78,7 +78,7 @@ std::shared_ptr<const MappedFile> MappedFile::map(int fd, const std::filesystem:
   } else {
     ::close(fd);
   }
-  return std::shared_ptr<const MappedFile>(new MappedFile(path.string(), bytes));
+  return std::shared_ptr<const MappedFile>(new MappedFile(path.string(), bytes, code));
 }
 
 MappedFile::~MappedFile() {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/mapping_guard.h"
+
 namespace vane {
 
 /// A fixed run of bytes. `view()` stays valid for as long as the source lives.
@@ -25,7 +27,8 @@ class ByteSource {
 
 /// Memory-maps a regular file for reading.
 /// Throws Error{error_code} when it is missing, a directory, a device or FIFO, or
-/// larger than `max_bytes`.
+/// larger than `max_bytes`. A file that is cut short later reads as zeros from there on, and
+/// `check_mappings()` (mapping_guard.h) tells.
 class MappedFile final : public ByteSource {
  public:
   /// `code` is the class of error for an unreadable file: input for pictures, checkpoint for
@@ -46,13 +49,14 @@ class MappedFile final : public ByteSource {
   const std::string& name() const override { return name_; }
 
  private:
-  MappedFile(std::string name, std::span<const std::byte> bytes)
-      : name_(std::move(name)), bytes_(bytes) {}
+  MappedFile(std::string name, std::span<const std::byte> bytes, ErrorCode code)
+      : name_(std::move(name)), bytes_(bytes), guard_(bytes, name_, code) {}
   /// Maps and closes `fd`; `fd` -1 means that opening failed with errno.
   static std::shared_ptr<const MappedFile> map(int fd, const std::filesystem::path& path,
                                                uint64_t max_bytes, int error_code);
   std::string name_;
   std::span<const std::byte> bytes_;
+  MappingGuard guard_;
 };
 
 class MemorySource final : public ByteSource {

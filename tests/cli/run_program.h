@@ -40,6 +40,7 @@ class RunningVane {
   RunningVane(const RunningVane&) = delete;
   RunningVane& operator=(const RunningVane&) = delete;
 
+  pid_t pid() const { return pid_; }
   void send(int signal_number) const;
   /// Waits until stderr holds `text`; false when it ends or 60 s pass first.
   bool wait_for_stderr(const std::string& text);
