@@ -13,6 +13,7 @@ std::span<const Command> commands() {
       direction_text_command(),
       direction_image_command(),
       direction_residual_command(),
+      direction_prompts_command(),
       direction_mix_command(),
       direction_explain_command(),
       models_list_command(),

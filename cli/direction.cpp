@@ -24,7 +24,10 @@ Json json_of(const DirectionResult& result) {
           {"count_to", result.count_to},
           {"skipped", result.skipped},
           {"truncated", result.truncated},
-          {"angle", json_number(result.angle)}};
+          {"angle", json_number(result.angle)},
+          {"loss", json_number(result.loss)},
+          {"accuracy", json_number(result.accuracy)},
+          {"held_out_accuracy", json_number(result.held_out_accuracy)}};
 }
 
 std::string page(const DirectionResult& result, const TerminalStyle& style) {
@@ -38,6 +41,14 @@ std::string page(const DirectionResult& result, const TerminalStyle& style) {
   }
   if (std::isfinite(result.angle)) {
     table.row({"angle", fmt::format("{:.1f}°", result.angle), style.dim("between the two")});
+  }
+  if (std::isfinite(result.accuracy)) {
+    table.row({"loss", fmt::format("{:.4f}", result.loss), ""});
+    table.row({"right", fmt::format("{:.1f} %", 100 * result.accuracy),
+               std::isfinite(result.held_out_accuracy)
+                   ? style.dim(fmt::format("{:.1f} % of pictures that did not teach",
+                                           100 * result.held_out_accuracy))
+                   : ""});
   }
   if (result.count_from > 0) {
     table.row({"pictures", fmt::format("{} and {}", result.count_from, result.count_to),
@@ -83,6 +94,18 @@ Command direction_residual_command() {
            {"vane direction residual backlit/ lit/ --whiten -o light.safetensors",
             "give less say to what varies within the folders anyway"}},
           runner<DirectionResidualRequest>("direction residual")};
+}
+
+Command direction_prompts_command() {
+  return {"direction prompts",
+          "learn two prompts that tell one folder of pictures from another",
+          {{"vane direction prompts backlit/ lit/ -o prompts.safetensors", "as CLIP-LIT does"},
+           {"vane direction prompts backlit/ lit/ --form context --from-word dark --to-word bright "
+            "-o p.safetensors",
+            "words stay, their context is learned (CoOp)"},
+           {"vane direction prompts backlit/ lit/ --enhanced results/ -o p2.safetensors",
+            "refine by rank: better than results/, worse than lit/"}},
+          runner<DirectionPromptsRequest>("direction prompts")};
 }
 
 Command direction_mix_command() {

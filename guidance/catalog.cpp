@@ -110,13 +110,15 @@ struct ContrastiveEntry : ClipContrastiveConfig {
 
 struct PromptPairEntry {
   std::string from, to;
+  std::filesystem::path direction;
   ViewConfig views;
 
   template <class V>
   static void fields(V& v) {
     using C = PromptPairEntry;
-    v.field("from", &C::from, "prompt to leave", {.required = true});
-    v.field("to", &C::to, "prompt to reach", {.required = true});
+    v.field("from", &C::from, "prompt to leave");
+    v.field("to", &C::to, "prompt to reach");
+    v.field("direction", &C::direction, "a pair made by `vane direction prompts` instead");
     v.field("views", &C::views, "which views are looked at");
   }
 };
@@ -157,9 +159,24 @@ std::unique_ptr<Objective> contrastive(const ContrastiveEntry& config,
 
 std::unique_ptr<Objective> prompt_pair(const PromptPairEntry& config,
                                        const GuidanceContext& context) {
+  const bool phrases = !config.from.empty() || !config.to.empty();
+  if (phrases != config.direction.empty() || config.from.empty() != config.to.empty()) {
+    throw Error(ErrorCode::config, "clip_prompt_pair takes either from and to, or direction");
+  }
+  const auto learned = [&](const ClipEncoder& clip) {
+    const Direction direction = load_direction(config.direction, &clip);
+    if (direction.kind != "prompts" || !direction.from_point.defined() ||
+        !direction.to_point.defined()) {
+      throw Error(ErrorCode::config, "the direction holds no pair of prompts")
+          .in_file(config.direction)
+          .with_hint("use one made by `vane direction prompts`");
+    }
+    return at::stack({direction.from_point, direction.to_point});
+  };
   std::vector<ClipPromptPair::Guide> guides;
   for (const WeightedEncoder& encoder : context.encoders) {
-    guides.push_back({encoder, encoder.clip->text_features({config.from, config.to})});
+    guides.push_back({encoder, phrases ? encoder.clip->text_features({config.from, config.to})
+                                       : learned(*encoder.clip)});
   }
   return std::make_unique<ClipPromptPair>(std::move(guides), config.views);
 }

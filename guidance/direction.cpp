@@ -55,8 +55,8 @@ std::pair<Tensor, Tensor> residual_means(const Tensor& from, const Tensor& to) {
 
 void describe_residual(Direction& direction, const Tensor& from, const Tensor& to,
                        const std::pair<Tensor, Tensor>& means) {
-  direction.mean_from = means.first.to(at::kFloat);
-  direction.mean_to = means.second.to(at::kFloat);
+  direction.from_point = means.first.to(at::kFloat);
+  direction.to_point = means.second.to(at::kFloat);
   direction.origin["count_from"] = std::to_string(from.size(0));
   direction.origin["count_to"] = std::to_string(to.size(0));
   direction.tau =
@@ -186,7 +186,7 @@ Direction mix(const Direction& a, const Direction& b, float t) {
   }
   mixed.magnitude = (1 - t) * a.magnitude + t * b.magnitude;
   mixed.tau = std::numeric_limits<float>::quiet_NaN();
-  mixed.mean_from = mixed.mean_to = Tensor();
+  mixed.from_point = mixed.to_point = Tensor();
   mixed.kind = "mix";
   mixed.origin = {{"at", number_text(u)}, {"a.kind", a.kind}, {"b.kind", b.kind}};
   for (const auto& [key, value] : a.origin) mixed.origin["a." + key] = value;
@@ -198,7 +198,7 @@ Direction negated(const Direction& direction) {
   Direction back = direction;
   back.vector = -direction.vector.detach();
   back.tau = std::numeric_limits<float>::quiet_NaN();
-  std::swap(back.mean_from, back.mean_to);
+  std::swap(back.from_point, back.to_point);
   for (const auto& [here, there] : {std::pair{"from", "to"}, std::pair{"count_from", "count_to"}}) {
     std::string first, second;
     if (const auto it = direction.origin.find(here); it != direction.origin.end()) {

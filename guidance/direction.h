@@ -29,9 +29,10 @@ struct Direction {
   std::string model_hash;
   /// RAVE threshold <mu_to, vector> for residual directions; NaN otherwise.
   float tau = std::numeric_limits<float>::quiet_NaN();
-  /// [D] unit means of the two sets of a residual direction, from which tau follows; undefined for
-  /// the other kinds.
-  Tensor mean_from, mean_to;
+  /// [D] the unit features that it leads between, where they are worth keeping: the means of the
+  /// two sets of a residual direction (tau follows from them), the prompts of a learned pair.
+  /// Undefined for the other kinds.
+  Tensor from_point, to_point;
 };
 
 /// The two published ways to average over templates; they differ when raw lengths differ.
@@ -76,8 +77,10 @@ Direction scaled(const Direction& direction, float factor);
 /// another model (an empty hash on either side is not compared).
 void check_same_model(const Direction& direction, const ClipEncoder& clip);
 
-/// safetensors with key `direction` [D] and metadata {kind, model_hash, magnitude, tau, origin.*}.
-void save_direction(const std::filesystem::path& path, const Direction& direction);
+/// safetensors with key `direction` [D], its points where it has them, `more` tensors for other
+/// readers, and metadata {kind, model_hash, magnitude, tau, origin.*}.
+void save_direction(const std::filesystem::path& path, const Direction& direction,
+                    const std::map<std::string, Tensor>& more = {});
 /// Throws Error{checkpoint} for another kind of file, and Error{checkpoint} when it belongs to
 /// another model than `clip` (unless `clip` is null). A vector of another length is made unit.
 Direction load_direction(const std::filesystem::path& path, const ClipEncoder* clip);

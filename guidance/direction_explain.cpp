@@ -30,11 +30,11 @@ Direction projected_off(const Direction& direction, const Tensor& component) {
   Direction result = direction;
   result.vector = (rest / length).to(at::kFloat);
   result.magnitude = direction.magnitude * static_cast<float>(length);
-  result.tau = direction.mean_to.defined() ? direction.mean_to.to(at::kDouble)
-                                                 .dot(result.vector.to(at::kDouble))
-                                                 .to(at::kFloat)
-                                                 .item<float>()
-                                           : std::numeric_limits<float>::quiet_NaN();
+  result.tau = direction.to_point.defined() ? direction.to_point.to(at::kDouble)
+                                                  .dot(result.vector.to(at::kDouble))
+                                                  .to(at::kFloat)
+                                                  .item<float>()
+                                            : std::numeric_limits<float>::quiet_NaN();
   return result;
 }
 

@@ -27,23 +27,24 @@ float number_of(const TensorTable& table, const std::string& key, float fallback
   return static_cast<float>(*value);
 }
 
-/// A mean of the pictures, when the file has it; a vector as long as the direction.
-Tensor mean_of(const TensorTable& table, const std::string& key, const Tensor& direction) {
+/// An end of the direction, when the file has it; a vector as long as the direction.
+Tensor point_of(const TensorTable& table, const std::string& key, const Tensor& direction) {
   const TensorRecord* record = table.find(key);
   if (record == nullptr) return {};
   if (record->shape != std::vector<int64_t>{direction.numel()} || record->dtype != DType::f32) {
     throw unusable(table.path, "tensor '" + key + "' is not a float32 vector of the same length");
   }
-  const Tensor mean = tensor_from_record(table, *record).clone();
-  if (!at::isfinite(mean).all().item<bool>()) {
+  const Tensor point = tensor_from_record(table, *record).clone();
+  if (!at::isfinite(point).all().item<bool>()) {
     throw unusable(table.path, "tensor '" + key + "' holds numbers that are not finite");
   }
-  return mean;
+  return point;
 }
 
 }  // namespace
 
-void save_direction(const std::filesystem::path& path, const Direction& direction) {
+void save_direction(const std::filesystem::path& path, const Direction& direction,
+                    const std::map<std::string, Tensor>& more) {
   std::map<std::string, std::string> metadata{
       {"format", std::string(kFormat)},
       {"kind", direction.kind},
@@ -57,8 +58,9 @@ void save_direction(const std::filesystem::path& path, const Direction& directio
     metadata[std::string(kOriginPrefix) + key] = value;
   }
   std::map<std::string, Tensor> tensors{{"direction", direction.vector.detach().to(at::kFloat)}};
-  if (direction.mean_from.defined()) tensors["mean_from"] = direction.mean_from.contiguous();
-  if (direction.mean_to.defined()) tensors["mean_to"] = direction.mean_to.contiguous();
+  if (direction.from_point.defined()) tensors["from_point"] = direction.from_point.contiguous();
+  if (direction.to_point.defined()) tensors["to_point"] = direction.to_point.contiguous();
+  tensors.insert(more.begin(), more.end());
   save_tensors(path, tensors, metadata);
 }
 
@@ -82,8 +84,8 @@ Direction load_direction(const std::filesystem::path& path, const ClipEncoder* c
   Direction direction;
   direction.vector = (raw / length).to(at::kFloat).clone();
   direction.magnitude = number_of(table, "magnitude", static_cast<float>(length));
-  direction.mean_from = mean_of(table, "mean_from", direction.vector);
-  direction.mean_to = mean_of(table, "mean_to", direction.vector);
+  direction.from_point = point_of(table, "from_point", direction.vector);
+  direction.to_point = point_of(table, "to_point", direction.vector);
   direction.tau = number_of(table, "tau", std::numeric_limits<float>::quiet_NaN());
   const auto text = [&](const char* key) {
     const auto it = table.metadata.find(key);

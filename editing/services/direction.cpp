@@ -5,6 +5,7 @@
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "guidance/direction.h"
+#include "guidance/prompt_learning.h"
 
 namespace vane {
 namespace {
@@ -29,8 +30,9 @@ std::unique_ptr<ClipEncoder> load(const std::string& name, const Limits& limits)
   return load_clip(name, options);
 }
 
-DirectionResult saved(const Direction& direction, const fs::path& output, std::string clip) {
-  save_direction(output, direction);
+DirectionResult saved(const Direction& direction, const fs::path& output, std::string clip,
+                      const std::map<std::string, Tensor>& more = {}) {
+  save_direction(output, direction, more);
   DirectionResult result;
   result.output = output.string();
   result.kind = direction.kind;
@@ -67,6 +69,11 @@ std::vector<fs::path> files_of(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+// The trailing slash of "folder/" leaves an empty file name.
+std::string folder_name(const fs::path& folder) {
+  return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
 }
 
 // Unit features [N,D] of the pictures of a folder; unreadable files go to `result.skipped`.
@@ -145,16 +152,50 @@ DirectionResult direction_residual(const DirectionResidualRequest& request, Job&
   const std::string& hash = clip->info().hash;
   Direction direction = request.whiten ? whitened_residual_direction(from, to, hash)
                                        : residual_direction(from, to, hash);
-  // The trailing slash of "folder/" leaves an empty file name.
-  const auto name = [](const fs::path& folder) {
-    return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
-  };
-  direction.origin["from"] = name(request.from);
-  direction.origin["to"] = name(request.to);
+  direction.origin["from"] = folder_name(request.from);
+  direction.origin["to"] = folder_name(request.to);
   DirectionResult result = saved(direction, request.output, clip->info().name);
   result.count_from = from.size(0);
   result.count_to = to.size(0);
   result.skipped = reading.skipped;
+  return result;
+}
+
+DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& job) {
+  check_output(request.output);
+  if (request.enhanced.size() > 2) {
+    throw Error(ErrorCode::usage,
+                "--enhanced takes at most two folders: an older and a newer result");
+  }
+  const std::shared_ptr<const ClipEncoder> clip = load(request.clip, request.limits);
+  DirectionResult reading;
+  const auto features = [&](const fs::path& folder) {
+    return folder_features(*clip, folder, request.limits, reading, job);
+  };
+  const Tensor from = features(request.from), to = features(request.to);
+  std::vector<Tensor> enhanced;
+  for (const fs::path& folder : request.enhanced) enhanced.push_back(features(folder));
+  PromptLearningConfig config;
+  config.form = request.form;
+  config.tokens = request.tokens;
+  config.from_word = request.from_word;
+  config.to_word = request.to_word;
+  config.iterations = request.iterations;
+  config.batch = request.batch;
+  config.learning_rate = request.learning_rate;
+  config.seed = request.seed;
+  PromptPair pair(clip, config);
+  PromptLearningResult learned = learn_prompts(pair, from, to, enhanced, config, job);
+  learned.direction.origin["from"] = folder_name(request.from);
+  learned.direction.origin["to"] = folder_name(request.to);
+  DirectionResult result = saved(learned.direction, request.output, clip->info().name,
+                                 {{pair.key(), pair.learned().to(at::kFloat)}});
+  result.count_from = from.size(0);
+  result.count_to = to.size(0);
+  result.skipped = reading.skipped;
+  result.loss = learned.loss;
+  result.accuracy = learned.accuracy;
+  result.held_out_accuracy = learned.held_out_accuracy;
   return result;
 }
 

@@ -105,6 +105,47 @@ struct DirectionMixRequest {
   }
 };
 
+/// Settings of the learning itself: guidance/prompt_learning.h.
+struct DirectionPromptsRequest {
+  std::filesystem::path from, to;
+  std::vector<std::filesystem::path> enhanced;
+  std::string form = "full";
+  int64_t tokens = 16;
+  std::string from_word = "bad", to_word = "good";
+  int64_t iterations = 1000, batch = 16;
+  float learning_rate = 0.f;
+  uint64_t seed = 0;
+  std::string clip = "clip-mini";
+  std::filesystem::path output;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionPromptsRequest;
+    v.field("from", &C::from, "folder of pictures to move away from",
+            {.required = true, .positional = true, .placeholder = "FROM_DIR"});
+    v.field("to", &C::to, "folder of pictures to move towards",
+            {.required = true, .positional = true, .placeholder = "TO_DIR"});
+    v.field("enhanced", &C::enhanced,
+            "folders of results of an enhancer, older first: refine by rank",
+            {.placeholder = "DIR"});
+    v.field("form", &C::form, "what is learned: whole prompts, their context, or embeddings",
+            {.choices = {"full", "context", "latent"}});
+    v.field("tokens", &C::tokens, "learned tokens of a prompt", {.min = 1, .max = 64});
+    v.field("from-word", &C::from_word, "form context: words behind it for the first prompt",
+            {.placeholder = "TEXT"});
+    v.field("to-word", &C::to_word, "form context: words for the second", {.placeholder = "TEXT"});
+    v.field("iterations", &C::iterations, "steps of the optimiser", {.min = 1, .max = 1e6});
+    v.field("batch", &C::batch, "pictures of each step", {.min = 2, .max = 4096});
+    v.field("learning-rate", &C::learning_rate, "step size; 0: from the size of what is learned",
+            {.min = 0, .max = 1});
+    v.field("clip", &C::clip, "CLIP that it belongs to: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
+    v.field("output", &C::output, "direction file, with the learned prompts in it",
+            {.required = true, .short_flag = "o", .placeholder = "D.safetensors"});
+  }
+};
+
 struct DirectionExplainRequest {
   std::filesystem::path direction;
   std::string vocabulary;
@@ -184,6 +225,9 @@ struct DirectionResult {
   std::string truncated;
   /// Degrees between the two directions of a mix; NaN for the others.
   double angle = std::numeric_limits<double>::quiet_NaN();
+  /// Of learned prompts: last loss, share of pictures on the right side; NaN for the other kinds.
+  double loss = std::numeric_limits<double>::quiet_NaN();
+  double accuracy = loss, held_out_accuracy = loss;
 };
 
 /// Throws Error{usage} when both sides give the same embedding or the output is no .safetensors,
@@ -193,6 +237,7 @@ DirectionResult direction_text(const DirectionTextRequest& request, Job& job);
 DirectionResult direction_image(const DirectionImageRequest& request, Job& job);
 DirectionResult direction_residual(const DirectionResidualRequest& request, Job& job);
 DirectionResult direction_mix(const DirectionMixRequest& request, Job& job);
+DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& job);
 /// What the direction means in words, and the direction without some of them. Throws Error{usage}
 /// for --remove without an output (and the other way round), or when nothing is left.
 DirectionExplainResult direction_explain(const DirectionExplainRequest& request, Job& job);

@@ -88,6 +88,7 @@ constexpr Entry kServices[] = {
     entry<&clip_doctor>("clip doctor"),
     entry<&diagnose>("diagnose"),
     entry<&direction_image>("direction image"),
+    entry<&direction_prompts>("direction prompts"),
     entry<&direction_mix>("direction mix"),
     entry<&direction_explain>("direction explain"),
     entry<&direction_residual>("direction residual"),

@@ -90,8 +90,8 @@ TEST(DirectionExplain, TauFollowsFromTheMeans) {
   const Tensor to = at::tensor({0.2f, 1.f, 0.3f, 0.1f, 0.1f, 0.9f, 0.2f, 0.4f}).view({2, 4});
   const Direction direction = residual_direction(from, to);
   const Direction rest = without_words(direction, at::eye(4).slice(0, 2, 3), {"c"});
-  EXPECT_NEAR(rest.tau, rest.mean_to.dot(rest.vector).item<double>(), 1e-6);
-  EXPECT_NEAR(direction.tau, direction.mean_to.dot(direction.vector).item<double>(), 1e-6);
+  EXPECT_NEAR(rest.tau, rest.to_point.dot(rest.vector).item<double>(), 1e-6);
+  EXPECT_NEAR(direction.tau, direction.to_point.dot(direction.vector).item<double>(), 1e-6);
 }
 
 // RAVE's removal by rank: both halves point along r, so what is left is orthogonal to their sum.
