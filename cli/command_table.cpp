@@ -14,6 +14,7 @@ std::span<const Command> commands() {
       direction_image_command(),
       direction_residual_command(),
       direction_prompts_command(),
+      direction_invert_command(),
       direction_mix_command(),
       direction_explain_command(),
       models_list_command(),

@@ -16,6 +16,7 @@ Command clip_doctor_command();
 Command diagnose_command();
 Command direction_image_command();
 Command direction_prompts_command();
+Command direction_invert_command();
 Command direction_mix_command();
 Command direction_explain_command();
 Command direction_residual_command();

@@ -27,7 +27,8 @@ Json json_of(const DirectionResult& result) {
           {"angle", json_number(result.angle)},
           {"loss", json_number(result.loss)},
           {"accuracy", json_number(result.accuracy)},
-          {"held_out_accuracy", json_number(result.held_out_accuracy)}};
+          {"held_out_accuracy", json_number(result.held_out_accuracy)},
+          {"similarity", json_number(result.similarity)}};
 }
 
 std::string page(const DirectionResult& result, const TerminalStyle& style) {
@@ -41,6 +42,10 @@ std::string page(const DirectionResult& result, const TerminalStyle& style) {
   }
   if (std::isfinite(result.angle)) {
     table.row({"angle", fmt::format("{:.1f}°", result.angle), style.dim("between the two")});
+  }
+  if (std::isfinite(result.similarity)) {
+    table.row({"likeness", fmt::format("{:.4f}", result.similarity),
+               style.dim("cosine of the sentence with the picture")});
   }
   if (std::isfinite(result.accuracy)) {
     table.row({"loss", fmt::format("{:.4f}", result.loss), ""});
@@ -106,6 +111,14 @@ Command direction_prompts_command() {
            {"vane direction prompts backlit/ lit/ --enhanced results/ -o p2.safetensors",
             "refine by rank: better than results/, worse than lit/"}},
           runner<DirectionPromptsRequest>("direction prompts")};
+}
+
+Command direction_invert_command() {
+  return {"direction invert",
+          "make a direction to a picture as texts see it",
+          {{"vane direction invert sunset.jpg -o sunset.safetensors",
+            "a pseudo word whose sentence has the embedding of the picture"}},
+          runner<DirectionInvertRequest>("direction invert")};
 }
 
 Command direction_mix_command() {

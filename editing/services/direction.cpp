@@ -6,6 +6,7 @@
 #include "engine/image/codec.h"
 #include "guidance/direction.h"
 #include "guidance/prompt_learning.h"
+#include "guidance/textual_inversion.h"
 
 namespace vane {
 namespace {
@@ -196,6 +197,27 @@ DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& j
   result.loss = learned.loss;
   result.accuracy = learned.accuracy;
   result.held_out_accuracy = learned.held_out_accuracy;
+  return result;
+}
+
+DirectionResult direction_invert(const DirectionInvertRequest& request, Job& job) {
+  check_output(request.output);
+  const Image image = read_image(request.image, decode_options(request.limits));
+  const auto clip = load(request.clip, request.limits);
+  TextualInversionConfig config;
+  config.tokens = request.tokens;
+  config.iterations = request.iterations;
+  config.learning_rate = request.learning_rate;
+  config.seed = request.seed;
+  const TextualInversion inversion =
+      invert_to_text(*clip, unit(clip->image_embedding_exact(image)), config, job);
+  Direction direction = inversion_direction(*clip, inversion);
+  direction.origin = {{"image", request.image.filename().string()},
+                      {"tokens", std::to_string(request.tokens)}};
+  DirectionResult result = saved(direction, request.output, clip->info().name,
+                                 {{"pseudo_tokens", inversion.pseudo_tokens}});
+  result.similarity = inversion.similarity;
+  result.count_to = 1;
   return result;
 }
 

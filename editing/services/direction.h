@@ -146,6 +146,32 @@ struct DirectionPromptsRequest {
   }
 };
 
+/// Settings of the inversion: guidance/textual_inversion.h.
+struct DirectionInvertRequest {
+  std::filesystem::path image;
+  int64_t tokens = 1, iterations = 150;
+  float learning_rate = 0.02f;
+  uint64_t seed = 0;
+  std::string clip = "clip-mini";
+  std::filesystem::path output;
+  Limits limits;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DirectionInvertRequest;
+    v.field("image", &C::image, "picture to put into a word",
+            {.required = true, .positional = true, .placeholder = "IMAGE"});
+    v.field("tokens", &C::tokens, "pseudo tokens that stand for the picture",
+            {.min = 1, .max = 64});
+    v.field("iterations", &C::iterations, "steps of the optimiser", {.min = 1, .max = 1e6});
+    v.field("learning-rate", &C::learning_rate, "step size", {.min = 1e-6, .max = 1});
+    v.field("clip", &C::clip, "CLIP that it belongs to: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
+    v.field("output", &C::output, "direction file, with the pseudo tokens in it",
+            {.required = true, .short_flag = "o", .placeholder = "D.safetensors"});
+  }
+};
+
 struct DirectionExplainRequest {
   std::filesystem::path direction;
   std::string vocabulary;
@@ -228,6 +254,8 @@ struct DirectionResult {
   /// Of learned prompts: last loss, share of pictures on the right side; NaN for the other kinds.
   double loss = std::numeric_limits<double>::quiet_NaN();
   double accuracy = loss, held_out_accuracy = loss;
+  /// Of an inversion: cosine of the sentence with the picture; NaN for the other kinds.
+  double similarity = loss;
 };
 
 /// Throws Error{usage} when both sides give the same embedding or the output is no .safetensors,
@@ -238,6 +266,7 @@ DirectionResult direction_image(const DirectionImageRequest& request, Job& job);
 DirectionResult direction_residual(const DirectionResidualRequest& request, Job& job);
 DirectionResult direction_mix(const DirectionMixRequest& request, Job& job);
 DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& job);
+DirectionResult direction_invert(const DirectionInvertRequest& request, Job& job);
 /// What the direction means in words, and the direction without some of them. Throws Error{usage}
 /// for --remove without an output (and the other way round), or when nothing is left.
 DirectionExplainResult direction_explain(const DirectionExplainRequest& request, Job& job);

@@ -89,6 +89,7 @@ constexpr Entry kServices[] = {
     entry<&diagnose>("diagnose"),
     entry<&direction_image>("direction image"),
     entry<&direction_prompts>("direction prompts"),
+    entry<&direction_invert>("direction invert"),
     entry<&direction_mix>("direction mix"),
     entry<&direction_explain>("direction explain"),
     entry<&direction_residual>("direction residual"),
