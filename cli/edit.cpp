@@ -15,14 +15,15 @@ namespace {
 // Sorts out contradictions and bad targets in milliseconds, before a model is loaded.
 void check(const EditRequest& request) {
   const bool aims = !request.to.empty() || !request.like.empty() || !request.unlike.empty() ||
-                    !request.direction.empty();
+                    !request.direction.empty() || !request.guidance.empty();
   if (!aims && request.apply.empty()) {
     throw Error(ErrorCode::usage, "nothing says where to go")
-        .with_hint("give --to TEXT, --like IMAGE, --direction FILE or --apply SIDECAR");
+        .with_hint(
+            "give --to TEXT, --like IMAGE, --direction FILE, --guidance FILE or --apply SIDECAR");
   }
   if (aims && !request.apply.empty()) {
     throw Error(ErrorCode::usage, "--apply repeats a finished edit and takes no target")
-        .with_hint("leave out --to, --like, --unlike and --direction");
+        .with_hint("leave out --to, --like, --unlike, --direction and --guidance");
   }
   if (!request.from.empty() && request.to.empty()) {
     throw Error(ErrorCode::usage, "--from needs --to").with_hint("say what it should become");

@@ -14,14 +14,15 @@ namespace {
 namespace fs = std::filesystem;
 using Lookup = decltype(&vane_service);
 
-fs::path library_path() {
+fs::path program_folder() {
   std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const fs::path& folder : {program, program.parent_path() / "lib"}) {
-    if (fs::exists(folder / "libvane_engine.so", ignored)) return folder / "libvane_engine.so";
-  }
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
+fs::path library_path() {
+  if (const auto path = library_beside_program("libvane_engine.so")) return *path;
   throw Error(ErrorCode::input, "libvane_engine.so is not beside the program")
-      .in_file(program)
+      .in_file(program_folder())
       .with_hint("run ./setup.sh to build it");
 }
 
@@ -63,6 +64,15 @@ ServiceFunction find(Lookup lookup, const std::string& name, std::size_t request
 }
 
 }  // namespace
+
+std::optional<fs::path> library_beside_program(const std::string& name) {
+  std::error_code ignored;
+  const fs::path program = program_folder();
+  for (const fs::path& folder : {program, program.parent_path() / "lib"}) {
+    if (fs::exists(folder / name, ignored)) return folder / name;
+  }
+  return std::nullopt;
+}
 
 ServiceFunction engine_service(const std::string& name, std::size_t request_bytes,
                                std::size_t result_bytes, const GlobalOptions& options, Job& job) {

@@ -3,12 +3,17 @@
 // Loads libvane_engine.so when a command computes, so that help and errors come at once.
 
 #include <cstddef>
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "cli/global_options.h"
 #include "editing/services/service_table.h"
 
 namespace vane {
+
+/// Where a library of the program lies: beside it, or in ../lib; nothing when it is not there.
+std::optional<std::filesystem::path> library_beside_program(const std::string& name);
 
 /// Loads the library beside the program on first use and applies --threads and --device to it.
 /// Throws Error{input} when it is missing or cannot be loaded, Error{internal} when it is of

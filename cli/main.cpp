@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "cli/command_table.h"
+#include "cli/engine_library.h"
 #include "cli/help.h"
 #include "cli/signals.h"
 #include "engine/base/error.h"
@@ -136,6 +137,13 @@ Error unknown_command(const Arguments& arguments) {
                                   : "vane --help lists the commands");
 }
 
+std::string version_page() {
+  return fmt::format("vane {}\nbuild   {}\nengine  {}\nCUDA    {}\n", VANE_VERSION, VANE_BUILD_TYPE,
+                     library_beside_program("libvane_engine.so") ? "there" : "not there",
+                     library_beside_program("libvane_cuda.so") ? "libvane_cuda.so is there"
+                                                               : "libvane_cuda.so is not there");
+}
+
 int dispatch(Arguments arguments) {
   const TerminalStyle style = terminal_style(1, false);
   if (arguments.empty()) {
@@ -151,7 +159,7 @@ int dispatch(Arguments arguments) {
     return 0;
   }
   if (arguments.front() == "--version") {
-    write_stdout(fmt::format("vane {}\n", VANE_VERSION));
+    write_stdout(version_page());
     return 0;
   }
   if (const Command* command = find_command(arguments)) {

@@ -33,12 +33,26 @@ struct FileConfig {
   }
 };
 
+// No text of the file may be longer than one on the command line.
+void check_texts(const YamlNode& node, const std::filesystem::path& path, const Limits& limits) {
+  if (node.text.size() > limits.text_prompt_bytes) {
+    throw Error(ErrorCode::config, "a text of " + std::to_string(node.text.size()) +
+                                       " bytes is over the limit text.prompt_bytes of " +
+                                       std::to_string(limits.text_prompt_bytes))
+        .in_file(path)
+        .at_line(node.line, node.column);
+  }
+  for (const auto& item : node.items) check_texts(*item, path, limits);
+  for (const YamlEntry& entry : node.entries) check_texts(*entry.value, path, limits);
+}
+
 }  // namespace
 
 GuidanceFile read_guidance_file(const std::filesystem::path& path,
                                 const std::shared_ptr<const ClipEncoder>& guide,
                                 const Limits& limits) {
   const auto document = parse_yaml_file(path, limits);
+  check_texts(*document, path, limits);
   FileConfig config;
   if (document->kind == YamlNode::Kind::map) {
     const Fields fields = fields_of(config);

@@ -16,6 +16,8 @@ constexpr double kClipScoreWeight = 2.5;  // Hessel et al. 2021
 }  // namespace
 
 DiagnoseResult diagnose(const DiagnoseRequest& request, Job& job) {
+  check_phrase_bytes(request.text, "--text", request.limits);
+  check_phrase_bytes(request.prefix, "--prefix", request.limits);
   check_phrase(request.text, "--text");
   ClipLoadOptions options;
   options.limits = request.limits;

@@ -4,6 +4,7 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
+#include "engine/text/phrase.h"
 #include "guidance/direction.h"
 #include "guidance/prompt_learning.h"
 #include "guidance/textual_inversion.h"
@@ -112,6 +113,8 @@ double angle_degrees(const Direction& a, const Direction& b) {
 }  // namespace
 
 DirectionResult direction_text(const DirectionTextRequest& request, Job& job) {
+  check_phrase_bytes(request.from, "--from", request.limits);
+  check_phrase_bytes(request.to, "--to", request.limits);
   check_output(request.output);
   const auto clip = load(request.clip, request.limits);
   job.check_cancelled();

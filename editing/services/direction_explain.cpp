@@ -79,6 +79,8 @@ void check(const DirectionExplainRequest& request) {
                 "at most " + std::to_string(kPhrasesAtMost) + " phrases can be ranked at once")
         .with_hint("put them into a file for --vocabulary");
   }
+  check_phrase_bytes(request.texts, "--text", request.limits);
+  check_phrase_bytes(request.remove, "--remove", request.limits);
   for (const std::string& text : request.texts) check_phrase(text, "--text");
   for (const std::string& word : request.remove) check_phrase(word, "--remove");
 }

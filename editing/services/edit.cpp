@@ -19,6 +19,7 @@
 #include "engine/image/resize.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
+#include "engine/text/phrase.h"
 #include "generators/develop/develop_apply.h"
 #include "generators/develop/develop_generator.h"
 #include "generators/develop/develop_lut.h"
@@ -56,6 +57,9 @@ void check_request(const EditRequest& request) {
                 "--apply takes its settings from a sidecar, so --to, --like, "
                 "--direction and --guidance have no use beside it");
   }
+  check_phrase_bytes(request.to, "--to", request.limits);
+  check_phrase_bytes(request.from, "--from", request.limits);
+  check_phrase_bytes(request.mask, "--mask", request.limits);
   if (!request.from.empty() && request.to.empty()) {
     throw Error(ErrorCode::usage, "--from needs --to");
   }

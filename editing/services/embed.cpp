@@ -4,6 +4,7 @@
 #include "editing/clip_inputs.h"
 #include "engine/base/atomic_file.h"
 #include "engine/tensor/weights.h"
+#include "engine/text/phrase.h"
 
 namespace vane {
 
@@ -11,6 +12,7 @@ EmbedResult embed(const EmbedRequest& request, Job& job) {
   if (request.images.empty() && request.texts.empty()) {
     throw Error(ErrorCode::usage, "nothing to embed").with_hint("give pictures or --text");
   }
+  check_phrase_bytes(request.texts, "--text", request.limits);
   check_writable(request.output);
   ClipLoadOptions options;
   options.limits = request.limits;

@@ -2,6 +2,7 @@
 #include "editing/services/score.h"
 
 #include "editing/clip_inputs.h"
+#include "engine/text/phrase.h"
 
 namespace vane {
 namespace {
@@ -14,6 +15,7 @@ constexpr const char* kClipScorePrefix = "A photo depicts ";
 
 ScoreResult score(const ScoreRequest& request, Job& job) {
   const at::NoGradGuard no_grad;
+  check_phrase_bytes(request.texts, "--text", request.limits);
   ClipLoadOptions options;
   options.limits = request.limits;
   const std::unique_ptr<ClipEncoder> clip = load_clip(request.clip, options);

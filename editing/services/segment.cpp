@@ -80,6 +80,8 @@ SegmentText written(const TextMask& mask, size_t number, const fs::path& folder)
 
 SegmentResult segment(const SegmentRequest& request, Job& job) {
   const at::NoGradGuard no_grad;
+  check_phrase_bytes(request.texts, "--text", request.limits);
+  check_phrase_bytes(request.negatives, "--negative", request.limits);
   for (const std::string& text : request.texts) check_phrase(text, "--text");
   for (const std::string& text : request.negatives) check_phrase(text, "--negative");
   DecodeOptions decode;

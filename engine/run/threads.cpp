@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <mutex>
 #include <set>
@@ -14,6 +15,8 @@
 
 namespace vane {
 namespace {
+
+std::atomic<int> asked_threads{0};
 
 std::string first_line_of(const std::string& path) {
   std::ifstream file(path);
@@ -47,6 +50,7 @@ int physical_core_count() {
 }
 
 int set_compute_threads(int threads) {
+  asked_threads.store(std::max(threads, 0));
   at::set_num_threads(threads > 0 ? threads : physical_core_count());
   static std::once_flag once;
   std::call_once(once, [] {
@@ -57,6 +61,11 @@ int set_compute_threads(int threads) {
     at::globalContext().setDeterministicFillUninitializedMemory(false);
   });
   return at::get_num_threads();
+}
+
+int loop_threads() {
+  const int asked = asked_threads.load();
+  return asked > 0 ? asked : logical_core_count();
 }
 
 }  // namespace vane

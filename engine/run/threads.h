@@ -13,5 +13,8 @@ int logical_core_count();
 /// deterministic operations, so that a seed and a thread count fix every byte. Call it before any
 /// tensor operation; calling it again changes the thread count only. Returns the count in force.
 int set_compute_threads(int threads);
+/// Threads for loops of our own beside tensor operations: what `set_compute_threads` was asked for,
+/// else every hardware thread that this process may run on.
+int loop_threads();
 
 }  // namespace vane

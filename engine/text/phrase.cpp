@@ -31,4 +31,19 @@ void check_phrase(std::string_view text, const std::string& what) {
       .with_hint("use a word or a phrase");
 }
 
+void check_phrase_bytes(std::string_view text, const std::string& what, const Limits& limits) {
+  if (text.size() <= limits.text_prompt_bytes) return;
+  const std::string size = std::to_string(text.size());
+  throw Error(ErrorCode::usage, what + " has " + size + " bytes, the limit text.prompt_bytes is " +
+                                    std::to_string(limits.text_prompt_bytes))
+      .with_hint(
+          "CLIP reads about 77 tokens of it; shorten it, or pass --limit text.prompt_bytes=" +
+          size);
+}
+
+void check_phrase_bytes(const std::vector<std::string>& texts, const std::string& what,
+                        const Limits& limits) {
+  for (const std::string& text : texts) check_phrase_bytes(text, what, limits);
+}
+
 }  // namespace vane

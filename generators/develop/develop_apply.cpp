@@ -16,6 +16,7 @@
 #include "engine/base/error.h"
 #include "engine/base/text.h"
 #include "engine/run/device.h"
+#include "engine/run/threads.h"
 #include "generators/develop/develop_constants.h"
 
 namespace vane {
@@ -269,8 +270,7 @@ void develop_rows(const Image& source, const DevelopSettings& settings, Job& job
     return;
   }
   const RowDeveloper<Sample> develop_row(source, constants, settings, options, result);
-  const int processors = static_cast<int>(std::thread::hardware_concurrency());
-  const int wanted = options.threads > 0 ? options.threads : std::max(1, processors);
+  const int wanted = options.threads > 0 ? options.threads : loop_threads();
   const int chunks = (source.height + kRowsPerChunk - 1) / kRowsPerChunk;
   for_rows(source.height, std::min(wanted, chunks), job, develop_row);
 }

@@ -14,7 +14,7 @@ struct DevelopOptions {
   /// Grey or RGB picture, any size (sampled bilinearly over the photograph): white takes the
   /// result, black keeps the source. Null: everywhere.
   const Image* mask = nullptr;
-  /// Threads; 0: one per processor. The result does not depend on it.
+  /// Threads; 0: as `--threads` says (loop_threads()). The result does not depend on it.
   int threads = 0;
 };
 

@@ -95,6 +95,12 @@ TEST(Program, TellsItsVersion) {
   const Outcome outcome = run_vane({"--version"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.out.rfind("vane ", 0), 0u);
+  for (const char* part : {"\nbuild   ", "\nengine  there", "libvane_cuda.so is "}) {
+    EXPECT_TRUE(contains(outcome.out, part)) << outcome.out;
+  }
+  // Two libraries of torch's size would take longer to load than this.
+  EXPECT_LT(outcome.cpu_seconds, 0.1);
+  EXPECT_LT(outcome.peak_bytes, 64'000'000);
 }
 
 TEST(Program, HelpNeedsNoTorch) {
@@ -159,6 +165,36 @@ TEST(Program, ConfigurationErrorsNameEveryPlace) {
   ASSERT_EQ(document["errors"].size(), 2u);
   EXPECT_EQ(document["errors"][1]["column"], 13);
   expect_refused({"doctor", "--config", folder.path() / "missing.yaml"}, 4, "missing.yaml");
+}
+
+TEST(Program, TextsOverTheLimitAreRefusedEverywhereInOneLine) {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() / "o.safetensors", x(70'000, 'x');
+  const std::string picture = VANE_TEST_DATA "/../assets/samples/coffee.jpg";
+  const std::vector<std::vector<std::string>> runs = {
+      {"edit", picture, "--to", x, "-o", out},
+      {"edit", picture, "--to", "a", "--from", x, "-o", out},
+      {"edit", picture, "--to", "a", "--mask", x, "-o", out},
+      {"embed", "--text", x, "-o", out},
+      {"score", picture, "--text", x},
+      {"segment", picture, "--text", x, "-o", folder.path() / "masks"},
+      {"segment", picture, "--text", "a", "--negative", x, "-o", folder.path() / "masks"},
+      {"diagnose", picture, "--text", x},
+      {"direction", "text", x, "a", "-o", out},
+      {"direction", "text", "a", x, "-o", out},
+      {"direction", "explain", "none.safetensors", "--text", x}};
+  for (auto run : runs) {
+    SCOPED_TRACE(run[0] + " " + run[1]);
+    run.push_back("--quiet");
+    expect_refused(run, 2, "70000 bytes, the limit text.prompt_bytes is 65536");
+  }
+  const Outcome raised =
+      run_vane({"embed", "--text", x, "-o", out, "--limit", "text.prompt_bytes=70000"});
+  EXPECT_EQ(raised.code, 0) << raised.err;
+  std::string yaml = "- {directional: {to: " + x + "}}\n";
+  const std::string guidance = folder.file("g.yaml", yaml);
+  expect_refused({"edit", picture, "--guidance", guidance, "-o", out, "--quiet"}, 3,
+                 guidance + ":1:");
 }
 
 std::vector<int> measured_sizes(const std::vector<std::string>& arguments) {
