@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "engine/clip/clip_layout.h"
@@ -48,6 +49,11 @@ ClipConfig recorded_config(const std::string& name);
 /// The tensors of that model under their open_clip names, made from the names.
 std::map<std::string, Tensor> named_tensors(const std::string& name);
 ClipModel named_model(const std::string& name);
+/// Tensors under open_clip's names as transformers names and lays them out.
+std::map<std::string, Tensor> in_hugging_face_names(const std::map<std::string, Tensor>& tensors);
+/// The model of hugging_face_config.json, loaded from a folder; its weights follow from the names
+/// that transformers gives them.
+std::unique_ptr<ClipEncoder> named_hugging_face_model();
 
 /// End positions of the recorded ids: the first largest id of each row.
 inline Tensor ends_of(const Tensor& ids) { return end_positions(ids, EndRule::argmax); }

@@ -40,27 +40,6 @@ Tensors contained_tensors() {
   return tensors;
 }
 
-Tensors in_hugging_face_names(const Tensors& tensors) {
-  Tensors result;
-  for (const auto& [name, tensor] : tensors) {
-    const std::string key = name_in_layout(name, "hugging_face");
-    const size_t joined = key.find("{q,k,v}");
-    if (joined != std::string::npos) {
-      const std::vector<Tensor> parts = tensor.chunk(3);
-      for (size_t i = 0; i < 3; ++i) {
-        std::string part = key;
-        result[part.replace(joined, 7, std::string(1, "qkv"[i]))] = parts[i].clone();
-      }
-    } else if (name == "visual.proj" || name == "text_projection") {
-      result[key] = tensor.t().contiguous();
-    } else {
-      result[key] = tensor;
-    }
-  }
-  result["text_model.embeddings.position_ids"] = at::arange(16).view({1, 16});
-  return result;
-}
-
 struct Embeddings {
   Tensor image, text;
 };
@@ -145,17 +124,7 @@ TEST(ClipLayouts, TheHashDoesNotDependOnTheLayout) {
 
 TEST(ClipLayouts, TransformersOutputsOfTheSameTensorsAreReproduced) {
   const Recorded recorded("hugging_face.safetensors");
-  const TemporaryFolder folder;
-  std::filesystem::copy_file(fixture("hugging_face_config.json"), folder.path() / "config.json");
-  // Shapes come from the open_clip twin of that model, values from the Hugging Face names.
-  Tensors tensors;
-  for (const auto& [name, tensor] : in_hugging_face_names(named_tensors("tiny_vit"))) {
-    if (!name.ends_with("position_ids")) {
-      tensors[name] = named_weight(name, tensor.sizes().vec());
-    }
-  }
-  save_tensors(folder.path() / "model.safetensors", tensors);
-  const auto model = load_clip(folder.path(), {.text_cache = false});
+  const auto model = named_hugging_face_model();
   const Tensor ids = recorded["ids"];
   EXPECT_LT(relative_error(
                 model->image_embedding_of_input(named_values("tiny_vit.image", {2, 3, 32, 32})),
