@@ -13,6 +13,8 @@
 #include <optional>
 #include <utility>
 
+#include "engine/base/mapped_pages.h"
+
 namespace vane {
 namespace {
 
@@ -113,6 +115,18 @@ MappingGuard::~MappingGuard() {
   const std::lock_guard lock(mutex);
   slots[at].begin.store(0);
   if (slots[at].shrank.load()) gone = std::move(owners[at]);
+}
+
+void release_mapped_pages(std::span<const std::byte> bytes) {
+  const std::lock_guard lock(mutex);  // so that the mapping is not taken away meanwhile
+  const auto first = reinterpret_cast<uintptr_t>(bytes.data());
+  const Slot* const slot = slot_of(first);
+  if (!slot || bytes.size() > slot->end.load() - first) return;
+  const uintptr_t begin = (first + page_bytes - 1) & ~(page_bytes - 1);
+  const uintptr_t end = (first + bytes.size()) & ~(page_bytes - 1);
+  if (begin >= end) return;
+  // A failure leaves the pages where they are, which is no harm.
+  (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 void check_mappings() {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "engine/base/mapped_pages.h"
+
 namespace vane {
 namespace {
 
@@ -94,6 +96,8 @@ struct PackedLinear::Packed {
     const Tensor scaled = wanted.weight == 1 ? w.contiguous() : w * wanted.weight;
     weight = OneDnn::get().reorder->call(scaled, c10::SymInt(rows));
     bias = wanted.bias == 1 ? b.clone() : b * wanted.bias;
+    // From now on the copy is used; the original costs no memory while it lies in a file.
+    release_mapped_pages({static_cast<const std::byte*>(w.const_data_ptr()), w.nbytes()});
     source = w;
     source_bias = b;
     written = writes(w, b);

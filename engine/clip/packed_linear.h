@@ -14,7 +14,8 @@ enum class AfterLinear { nothing, silu, gelu, gelu_tanh };
 /// f(weight_scale * x W^T + bias_scale * b). The first calls multiply plainly, since a program that
 /// embeds one picture would pay more for reordering than it gains; from the third call without
 /// gradients on, oneDNN's blocked weights are used (1.6 times faster for 50 rows of ViT-B/32), at
-/// the price of a second copy of W. Calls that record gradients, other devices, other types and a
+/// the price of a second copy of W, unless W is a view of a mapped file, whose pages are then given
+/// back. Calls that record gradients, other devices, other types and a
 /// LibTorch without oneDNN always multiply plainly. The same result to rounding either way.
 ///
 /// Copies share the reordered weights. Those belong to one W, b and pair of scales and are never

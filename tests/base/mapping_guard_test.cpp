@@ -6,12 +6,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "engine/base/atomic_file.h"
 #include "engine/base/byte_source.h"
+#include "engine/base/mapped_pages.h"
 
 namespace vane {
 namespace {
@@ -80,6 +83,32 @@ TEST_F(MappingGuardTest, ManyThreadsMayMeetTheMissingPagesAtOnce) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(sums, (std::array<int, 4>{}));
   EXPECT_NE(told(), "");
+}
+
+// Oracle: mincore(2) cannot tell a page of the cache from one of ours, /proc/self/smaps can.
+size_t resident_kilobytes(const fs::path& file) {
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find(file.string()) != std::string::npos) inside = true;
+    if (inside && line.starts_with("Rss:")) return std::stoul(line.substr(4));
+  }
+  return 0;
+}
+
+TEST_F(MappingGuardTest, PagesThatAreReleasedAreReadAgainFromTheFile) {
+  const auto source = mapped();
+  const auto bytes = source->view();
+  EXPECT_EQ(std::count(bytes.begin(), bytes.end(), std::byte{'x'}), std::ssize(bytes));
+  const size_t all = resident_kilobytes(file_);
+  EXPECT_EQ(all, 8 * page() / 1024);
+  // Whole pages only: the first and the last one hold a neighbour's bytes.
+  release_mapped_pages(bytes.subspan(1, bytes.size() - 2));
+  EXPECT_EQ(resident_kilobytes(file_), 2 * page() / 1024);
+  EXPECT_EQ(std::count(bytes.begin(), bytes.end(), std::byte{'x'}), std::ssize(bytes));
+  const std::vector<std::byte> memory(4 * page(), std::byte{7});
+  release_mapped_pages(memory);
+  EXPECT_EQ(memory[2 * page()], std::byte{7});
 }
 
 TEST_F(MappingGuardTest, NothingIsWrittenFromAFileThatShrank) {
