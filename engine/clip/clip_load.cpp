@@ -3,6 +3,7 @@
 
 #include "engine/base/assets.h"
 #include "engine/base/error.h"
+#include "engine/base/mapped_pages.h"
 #include "engine/clip/clip_layout.h"
 #include "engine/clip/clip_load.h"
 #include "engine/clip/clip_model.h"
@@ -55,8 +56,12 @@ void keep_towers(TensorTable& table, ClipConfig& config, const ClipLoadOptions& 
   config.has_vision = config.has_vision && options.image_tower;
   config.has_text = config.has_text && options.text_tower;
   std::erase_if(table.tensors, [&](const TensorRecord& record) {
-    return is_text_tensor(record.name) ? !config.has_text
-                                       : record.name.starts_with("visual.") && !config.has_vision;
+    const bool unused = is_text_tensor(record.name)
+                            ? !config.has_text
+                            : record.name.starts_with("visual.") && !config.has_vision;
+    // The content hash has just read them.
+    if (unused) release_mapped_pages(record.bytes);
+    return unused;
   });
   table.reindex();
 }
