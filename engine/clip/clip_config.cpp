@@ -166,12 +166,13 @@ std::vector<BlockShape> ClipConfig::uniform_blocks(int64_t layers, int64_t width
   return std::vector<BlockShape>(static_cast<size_t>(layers), shape);
 }
 
-ClipPreprocess mobile_clip_preprocess() {
+ClipPreprocess mobile_clip_preprocess(bool five_stages) {
   ClipPreprocess preprocess;
   preprocess.image_size = 256;
+  preprocess.bicubic = false;
+  if (five_stages) return preprocess;
   preprocess.mean = {0, 0, 0};
   preprocess.std = {1, 1, 1};
-  preprocess.bicubic = false;
   return preprocess;
 }
 
@@ -179,21 +180,21 @@ void as_mobile_clip(ClipConfig& config) {
   config.vision.image_size = 256;
   config.vision.activation = config.text.activation = Activation::gelu;
   config.text.causal = false;
-  config.preprocess = mobile_clip_preprocess();
+  config.text.projection = true;
+  config.preprocess = mobile_clip_preprocess(config.vision.fast_vit.stages.size() == 5);
 }
 
 ClipConfig infer_clip_config(const TensorTable& table, Activation activation) {
   ClipConfig config;
   const bool fast_vit = holds_fast_vit(table);
   config.has_vision = fast_vit || table.contains("visual.conv1.weight");
-  config.has_text = table.contains("token_embedding.weight");
+  config.has_text = table.contains("token_embedding.weight") || table.contains("ln_final.weight");
   config.logit_bias = table.contains("logit_bias");
   config.vision.activation = config.text.activation = activation;
   if (config.has_vision) {
     if (fast_vit) {
       const int64_t dim = infer_fast_vit(table, config.vision);
       if (dim > 0) config.embed_dim = dim;
-      as_mobile_clip(config);
     } else if (table.contains("visual.attnpool.c_proj.weight")) {
       infer_resnet(table, config);
     } else {
@@ -202,7 +203,7 @@ ClipConfig infer_clip_config(const TensorTable& table, Activation activation) {
     config.preprocess.image_size = static_cast<int>(config.vision.image_size);
   }
   if (config.has_text) infer_text(table, config);
-  if (fast_vit) config.text.projection = true;  // in every model of the family
+  if (fast_vit) as_mobile_clip(config);
   if ((config.has_vision && config.vision.kind == VisionConfig::Kind::vit &&
        config.vision.blocks.empty()) ||
       (config.has_text && config.text.blocks.empty())) {

@@ -14,17 +14,19 @@
 
 namespace vane {
 
-/// One of the four stages of a FastViT.
+/// One stage of a FastViT.
 struct FastVitStageShape {
   int64_t depth = 1, width = 64, hidden = 192;
   /// Channels inside the squeeze-and-excite of the downsampling; 0: none.
   int64_t excite = 0;
   /// Attention instead of RepMixer; a convolution that adds positions in front.
   bool attention = false, positions = false;
+  /// Layer instead of batch normalisation in front of the attention (MobileCLIP2-S3 and -S4).
+  bool layer_norm = false;
 };
 
 struct FastVitShape {
-  std::array<FastVitStageShape, 4> stages;
+  std::vector<FastVitStageShape> stages;  // four, five in MobileCLIP2-S3 and -S4
   /// Channels in front of the head, and inside the squeeze-and-excite there.
   int64_t final_width = 1024, final_excite = 64;
 };
@@ -110,8 +112,9 @@ ClipConfig read_siglip_config(const std::filesystem::path& file, const Limits& l
 /// Head width is 64 where nothing says otherwise. Throws Error{checkpoint} naming a missing key.
 ClipConfig infer_clip_config(const TensorTable& table, Activation activation);
 
-/// Pictures of 256 pixels in [0,1], resized bilinearly (clip sheet 1.6).
-ClipPreprocess mobile_clip_preprocess();
+/// Pictures of 256 pixels, resized bilinearly and left in [0,1] (clip sheet 1.6); the towers with
+/// five stages normalise as CLIP does (open_clip pretrained.py).
+ClipPreprocess mobile_clip_preprocess(bool five_stages);
 /// What all MobileCLIP models with a FastViT share: that preprocessing, and text read without a
 /// causal mask.
 void as_mobile_clip(ClipConfig& config);

@@ -177,11 +177,12 @@ int64_t square_size(Section& section, const std::string& key, int64_t fallback) 
 
 /// MobileCLIP's image tower, which open_clip builds with timm.
 VisionConfig fast_vit_vision(Section& section) {
-  static const std::set<std::string> kKnown{"fastvit_mci0", "fastvit_mci1", "fastvit_mci2"};
+  static const std::set<std::string> kKnown{"fastvit_mci0", "fastvit_mci1", "fastvit_mci2",
+                                            "fastvit_mci3", "fastvit_mci4"};
   const std::string name = section.text("timm_model_name", "");
   if (!kKnown.contains(name)) {
     section.fail("names the timm backbone \"" + name +
-                     "\"; supported: fastvit_mci0, fastvit_mci1 and fastvit_mci2 (MobileCLIP), "
+                     "\"; supported: fastvit_mci0 to fastvit_mci4 (MobileCLIP), "
                      "and ViT and ModifiedResNet without timm",
                  "timm_model_name");
   }
@@ -189,6 +190,8 @@ VisionConfig fast_vit_vision(Section& section) {
   vision.kind = VisionConfig::Kind::fast_vit;
   vision.activation = Activation::gelu;
   vision.blocks.clear();
+  const bool five = name == "fastvit_mci3" || name == "fastvit_mci4";
+  vision.fast_vit.stages.resize(five ? 5 : 4);
   vision.image_size = square_size(section, "image_size", 224);
   section.refuse_unless("timm_pool", "avg");
   section.refuse_unless("timm_proj", "");
@@ -442,7 +445,7 @@ ClipConfig read_open_clip_config(const std::filesystem::path& file, const Limits
                   "cast_dtype", "output_dict"});
     model.finish();
     if (config.vision.kind == VisionConfig::Kind::fast_vit) {
-      config.preprocess = mobile_clip_preprocess();
+      config.preprocess = mobile_clip_preprocess(config.vision.fast_vit.stages.size() == 5);
     }
     config.preprocess.image_size = static_cast<int>(config.vision.image_size);
     config.preprocess = open_clip_preprocess(

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/base/error.h"
+#include "engine/clip/fast_vit_load.h"
 #include "engine/clip/mobile_clip_layout.h"
 
 namespace vane {
@@ -262,6 +263,7 @@ std::string clip_layout_of(const TensorTable& given) {
     return "siglip";
   }
   if (any_starts_with(table, "visual.trunk.attn_pool.")) return "siglip_timm";
+  if (any_starts_with(table, "visual.trunk.") && !holds_fast_vit(table)) return "timm";
   if (table.contains("vision_model.embeddings.class_embedding") ||
       table.contains("text_model.embeddings.token_embedding.weight")) {
     return "hugging_face";
@@ -290,6 +292,13 @@ ClipTensors to_open_clip_names(const TensorTable& table) {
         "this is a SigLIP in the layout of open_clip (a timm trunk), which is not supported")
         .in_file(table.path)
         .with_hint("use the folder of the same model in the layout of Hugging Face (SiglipModel)");
+  }
+  if (result.layout == "timm") {
+    throw Error(ErrorCode::checkpoint,
+                "its image tower is one of timm's that is no FastViT (as in MobileCLIP-B), which "
+                "is not supported")
+        .in_file(table.path)
+        .with_hint("supported: MobileCLIP-S1 and -S2, MobileCLIP2-S0, -S2, -S3 and -S4");
   }
   const TensorTable source = without_wrapper(table);
   result.table.metadata = source.metadata;

@@ -15,7 +15,8 @@ namespace vane {
 struct ClipTensors {
   TensorTable table;
   /// "openai", "open_clip", "hugging_face", "tinyclip", "long_clip", "mobileclip" (Apple's files),
-  /// "siglip" (Hugging Face), "siglip_timm" (open_clip with a timm trunk).
+  /// "siglip" (Hugging Face), "siglip_timm" and "timm" (open_clip with a timm trunk
+  /// that is a SigLIP's, or no FastViT; told apart, though not loaded).
   std::string layout;
 };
 

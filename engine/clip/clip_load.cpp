@@ -76,6 +76,20 @@ void match_towers(const TensorTable& table, ClipConfig& config) {
   config.has_text = any(is_text_tensor);
 }
 
+/// The architecture from shapes; faults spell names as the file does.
+ClipConfig inferred_config(const ClipTensors& tensors, Activation activation) {
+  try {
+    ClipConfig config = infer_clip_config(tensors.table, activation);
+    if (tensors.layout == "mobileclip") as_mobile_clip(config);  // also its text tower alone
+    return config;
+  } catch (const Error& error) {
+    throw Error(error.code(), error.message())
+        .in_file(error.file())
+        .at_key(name_in_layout(error.key(), tensors.layout))
+        .with_hint(error.hint());
+  }
+}
+
 }  // namespace
 
 ClipFiles find_clip_files(const fs::path& given) {
@@ -144,7 +158,7 @@ ClipSource read_clip_source(const fs::path& path, const ClipLoadOptions& options
       infer_fast_vit(table, config.vision);
     }
   } else {
-    config = infer_clip_config(table, activation_of(options.activation, layout));
+    config = inferred_config(source.tensors, activation_of(options.activation, layout));
     if (layout == "hugging_face") {
       config.preprocess.crop = ClipPreprocess::CropRounding::hugging_face;
     }

@@ -6,7 +6,7 @@
 namespace vane {
 namespace {
 
-constexpr double kNormEpsilon = 1e-5;  // torch.nn.BatchNorm2d
+constexpr double kNormEpsilon = 1e-5;  // of both kinds of normalisation
 constexpr int64_t kHeadWidth = 32;
 
 Tensor convolution(const FoldedConv& conv, const Tensor& x, int64_t stride = 1) {
@@ -21,12 +21,21 @@ Tensor excite(const SqueezeExcite& layer, const Tensor& x) {
   return x * at::sigmoid(at::conv2d(reduced, layer.expand_weight, layer.expand_bias));
 }
 
+/// Normalised cells [N,h*w,C] of a map [N,C,h,w].
+Tensor normalised_cells(const FastVitBlock& block, const Tensor& x) {
+  if (!block.running_mean.defined()) {
+    return at::layer_norm(x.flatten(2).transpose(1, 2), {x.size(1)}, block.norm_weight,
+                          block.norm_bias, kNormEpsilon);
+  }
+  return at::batch_norm(x, block.norm_weight, block.norm_bias, block.running_mean,
+                        block.running_var, false, 0.1, kNormEpsilon, false)
+      .flatten(2)
+      .transpose(1, 2);
+}
+
 Tensor attention(const FastVitBlock& block, const Tensor& x) {
   const int64_t n = x.size(0), channels = x.size(1), cells = x.size(2) * x.size(3);
-  const Tensor tokens = at::batch_norm(x, block.norm_weight, block.norm_bias, block.running_mean,
-                                       block.running_var, false, 0.1, kNormEpsilon, false)
-                            .flatten(2)
-                            .transpose(1, 2);
+  const Tensor tokens = normalised_cells(block, x);
   const Tensor qkv = at::linear(tokens, block.qkv)
                          .view({n, cells, 3, channels / kHeadWidth, kHeadWidth})
                          .permute({2, 0, 3, 1, 4});
@@ -75,8 +84,10 @@ void visit_block(FastVitBlock& block, const FastVitStageShape& shape, const std:
   if (shape.attention) {
     visit(base + "norm.weight", block.norm_weight, {width});
     visit(base + "norm.bias", block.norm_bias, {width});
-    visit(base + "norm.running_mean", block.running_mean, {width});
-    visit(base + "norm.running_var", block.running_var, {width});
+    if (!shape.layer_norm) {
+      visit(base + "norm.running_mean", block.running_mean, {width});
+      visit(base + "norm.running_var", block.running_var, {width});
+    }
     visit(base + "token_mixer.qkv.weight", block.qkv, {3 * width, width});
     visit(base + "token_mixer.proj.weight", block.proj_weight, {width, width});
     visit(base + "token_mixer.proj.bias", block.proj_bias, {width});
@@ -116,9 +127,11 @@ FastVit make_fast_vit(const VisionConfig& config, int64_t embed_dim) {
   FastVit tower;
   tower.config = config;
   tower.embed_dim = embed_dim;
-  for (size_t s = 0; s < tower.stages.size(); ++s) {
-    tower.stages[s].shape = config.fast_vit.stages[s];
-    tower.stages[s].blocks.resize(static_cast<size_t>(config.fast_vit.stages[s].depth));
+  for (const FastVitStageShape& shape : config.fast_vit.stages) {
+    FastVitStage stage;
+    stage.shape = shape;
+    stage.blocks.resize(static_cast<size_t>(shape.depth));
+    tower.stages.push_back(std::move(stage));
   }
   return tower;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The image tower of MobileCLIP (clip sheet 1.6): FastViT in the sizes MCi0, MCi1 and MCi2.
-// Sources: Vasu et al. 2023, "FastViT", section 3; Vasu et al. 2024, "MobileCLIP", section 4.
+// The image tower of MobileCLIP (clip sheet 1.6): FastViT in the sizes MCi0 to MCi4.
+// Sources: Vasu et al. 2023, "FastViT", section 3; Vasu et al. 2024, "MobileCLIP", section 4;
+// Faghri et al. 2025, "MobileCLIP2".
 
 #include <array>
 #include <string>
@@ -27,13 +28,14 @@ struct SqueezeExcite {
 /// x = mixer(x) or x += gamma_1 * attention(norm(x)); then x += gamma_2 * fc2(gelu(fc1(conv(x)))).
 struct FastVitBlock {
   FoldedConv mixer;  // 3x3 depthwise; in blocks without attention
-  Tensor norm_weight, norm_bias, running_mean, running_var;  // [C], batch normalisation
-  Tensor qkv;                                                // [3C,C]: rows q, k, v
-  Tensor proj_weight, proj_bias;                             // [C,C], [C]
-  Tensor gamma_1;                                            // [C,1,1]
-  FoldedConv conv;                                           // 7x7 depthwise
-  Tensor fc1_weight, fc1_bias, fc2_weight, fc2_bias;         // 1x1 convolutions
-  Tensor gamma_2;                                            // [C,1,1]
+  /// [C]; statistics of batch normalisation, undefined where it is a layer normalisation.
+  Tensor norm_weight, norm_bias, running_mean, running_var;
+  Tensor qkv;                                         // [3C,C]: rows q, k, v
+  Tensor proj_weight, proj_bias;                      // [C,C], [C]
+  Tensor gamma_1;                                     // [C,1,1]
+  FoldedConv conv;                                    // 7x7 depthwise
+  Tensor fc1_weight, fc1_bias, fc2_weight, fc2_bias;  // 1x1 convolutions
+  Tensor gamma_2;                                     // [C,1,1]
 };
 
 struct FastVitStage {
@@ -50,7 +52,7 @@ struct FastVit {
   VisionConfig config;
   int64_t embed_dim = 512;
   std::array<FoldedConv, 3> stem;  // 3x3 stride 2; 3x3 depthwise stride 2; 1x1
-  std::array<FastVitStage, 4> stages;
+  std::vector<FastVitStage> stages;
   FoldedConv final_conv;  // [F,1,3,3], F/C outputs for each input
   SqueezeExcite final_excite;
   Tensor head_weight, head_bias;  // [E,F], [E]
@@ -62,7 +64,7 @@ FastVit make_fast_vit(const VisionConfig& config, int64_t embed_dim);
 void visit_parameters(FastVit& tower, const std::string& prefix, const ParameterVisitor& visit);
 
 /// Raw embedding [N,E] of [N,3,H,W], at least 32 pixels a side. Differentiable in the input and in
-/// every parameter. `taps->stages`: stem and the four stages; `taps->tokens`: the map of the last
+/// every parameter. `taps->stages`: stem and stages; `taps->tokens`: the map of the last
 /// stage [N,C,h,w].
 Tensor fast_vit(const FastVit& tower, const Tensor& input, VisionTaps* taps = nullptr);
 

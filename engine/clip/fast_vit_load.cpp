@@ -44,6 +44,7 @@ FastVitStageShape infer_stage(const TensorTable& table, const std::string& base)
   stage.hidden = rows_of(table, base + "blocks.0.mlp.fc1");
   stage.excite = excite_width(table, base + "downsample.proj.0.se");
   stage.attention = any_starts_with(table, base + "blocks.0.norm.");
+  stage.layer_norm = stage.attention && !any_starts_with(table, base + "blocks.0.norm.running_");
   stage.positions = any_starts_with(table, base + "pos_emb.");
   if (stage.attention && stage.width % 32 != 0) {
     throw Error(ErrorCode::checkpoint, "the width of an attention stage is no multiple of 32")
@@ -63,33 +64,36 @@ void check_groups(const TensorTable& table, const FastVitShape& shape) {
     throw Error(ErrorCode::checkpoint, "the width " + std::to_string(widths[i]) +
                                            " of this stage is no multiple of the one before it")
         .in_file(table.path)
-        .at_key(i < 4 ? std::string(kTrunk) + "stages." + std::to_string(i)
-                      : std::string(kTrunk) + "final_conv");
+        .at_key(std::string(kTrunk) +
+                (i < shape.stages.size() ? "stages." + std::to_string(i) : "final_conv"));
   }
 }
 
 Tensor identity_kernel(const std::vector<int64_t>& shape) {
   const Tensor kernel = at::zeros(shape, at::kDouble);
-  for (int64_t i = 0; i < shape[0]; ++i) {
-    kernel[i][i % shape[1]][shape[2] / 2][shape[3] / 2] = 1.0;
-  }
+  const Tensor centre = kernel.select(3, shape[3] / 2).select(2, shape[2] / 2);
+  centre.copy_(at::eye(shape[1], at::kDouble).repeat({shape[0] / shape[1], 1}));
   return kernel;
 }
 
 }  // namespace
 
 bool holds_fast_vit(const TensorTable& table) {
-  return any_starts_with(table, "visual.trunk.stem.0.");
+  return any_starts_with(table, "visual.trunk.stem.0.conv_") ||
+         any_starts_with(table, "visual.trunk.stem.0.reparam_conv.");
 }
 
 int64_t infer_fast_vit(const TensorTable& table, VisionConfig& vision) {
   const std::string trunk(kTrunk);
-  if (any_starts_with(table, trunk + "stages.4.")) {
-    throw Error(ErrorCode::checkpoint,
-                "the five-stage image towers of MobileCLIP2-S3 and -S4 are not supported")
+  const size_t stages = any_starts_with(table, trunk + "stages.4.") ? 5 : 4;
+  if (!vision.fast_vit.stages.empty() && vision.fast_vit.stages.size() != stages) {
+    throw Error(ErrorCode::checkpoint, "the image tower has " + std::to_string(stages) +
+                                           " stages, its configuration asks for " +
+                                           std::to_string(vision.fast_vit.stages.size()))
         .in_file(table.path)
-        .with_hint("supported: MobileCLIP-S1 and -S2, MobileCLIP2-S0 and -S2");
+        .at_key(trunk + "stages." + std::to_string(stages - 1));
   }
+  vision.fast_vit.stages.resize(stages);
   vision.kind = VisionConfig::Kind::fast_vit;
   vision.activation = Activation::gelu;
   vision.blocks.clear();

@@ -108,7 +108,7 @@ void refuse_other_towers(const TensorTable& table) {
     throw Error(ErrorCode::checkpoint, std::string(model) + " is not supported")
         .in_file(table.path)
         .at_key(record.name)
-        .with_hint("supported: MobileCLIP-S1 and -S2, MobileCLIP2-S0 and -S2");
+        .with_hint("supported: MobileCLIP-S1 and -S2, MobileCLIP2-S0, -S2, -S3 and -S4");
   }
 }
 

@@ -7,6 +7,9 @@ Writes tests/clip/fixtures/mobile_clip.safetensors: outputs, the pixel gradient,
 `reparam.` the tensors of the image tower after timm's own reparameterisation. Metadata: the shapes
 of all tensors, and Apple's name of each tensor of the image tower, found by sending candidate names
 through timm's conversion function.
+
+Also mobile_clip_sizes.safetensors: embeddings of a small tower built like fastvit_mci3 and of a whole
+fastvit_mci0, with their shapes.
 """
 import json
 import pathlib
@@ -149,5 +152,35 @@ def main():
     print(path.stat().st_size, "bytes")
 
 
+def named(trunk):
+    shapes = {}
+    with torch.no_grad():
+        for key, tensor in trunk.eval().state_dict().items():
+            if not key.endswith("num_batches_tracked"):
+                key = "visual.trunk." + key
+                shapes[key] = list(tensor.shape)
+                tensor.copy_(mobile_weight(key, tensor.shape))
+    return shapes
+
+
+def other_sizes():
+    position = partial(fastvit.RepConditionalPosEnc, spatial_shape=(7, 7))
+    five = fastvit.FastVit(
+        num_classes=EMBED, layers=(1, 1, 1, 1, 2), embed_dims=(4, 8, 16, 32, 64), mlp_ratios=(4,) * 5,
+        se_downsamples=(False,) * 5, downsamples=(False, True, True, True, True),
+        pos_embs=(None, None, None, position, position),
+        token_mixers=("repmixer",) * 3 + ("attention",) * 2, lkc_use_act=True,
+        norm_layer=partial(timm.layers.LayerNorm2d, eps=1e-5), stem_use_scale_branch=False)
+    whole = timm.create_model("fastvit_mci0", num_classes=512)
+    shapes = {"five_stages": json.dumps(named(five)), "mci0": json.dumps(named(whole))}
+    with torch.no_grad():
+        tensors = {"five_stages": five(values("mobile_clip.image", (2, 3, SIZE, SIZE), 0.25, 0.5)),
+                   "mci0": whole(values("mobile_clip.photo", (1, 3, 256, 256), 0.25, 0.5))}
+    path = FIXTURES / "mobile_clip_sizes.safetensors"
+    save_file(tensors, str(path), shapes)
+    print({k: v.std().item() for k, v in tensors.items()}, path.stat().st_size, "bytes")
+
+
 if __name__ == "__main__":
     main()
+    other_sizes()
