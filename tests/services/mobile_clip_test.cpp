@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "editing/services/edit.h"
+#include "editing/services/embed.h"
 #include "editing/services/models.h"
 #include "editing/services/score.h"
 #include "editing/services/segment.h"
@@ -66,6 +68,35 @@ TEST_F(MobileClipServices, ScoreIsTheCosineOfBothTowers) {
         std::find(request.texts.begin(), request.texts.end(), score.text) - request.texts.begin();
     EXPECT_NEAR(score.similarity, (image[0] * texts[i]).sum().item<double>(), 1e-5);
   }
+}
+
+TEST_F(MobileClipServices, EmbedWritesTheEmbeddingsOfBothTowers) {
+  EmbedRequest request;
+  request.images = {testing::siglip_fixture("photo.png")};
+  request.texts = {"a photo of a cat"};
+  request.clip = model();
+  request.output = folder_ / "embeddings.safetensors";
+  embed(request, job_);
+  const TensorTable table = open_weights(request.output);
+  const auto written = [&](const char* name) {
+    return tensor_from_record(table, *table.find(name)).clone();
+  };
+  const auto clip = load_clip(model(), {.text_cache = false});
+  EXPECT_LT(relative_error(written("image_embeddings"),
+                           clip->image_embedding_exact(read_image(request.images[0]))),
+            1e-5);
+  EXPECT_LT(relative_error(written("text_embeddings"), clip->text_embedding(request.texts)), 1e-5);
+}
+
+TEST_F(MobileClipServices, EditIsGuidedByIt) {
+  EditRequest request;
+  request.input = testing::siglip_fixture("photo.png");
+  request.to = "a warm, bright photo";
+  request.clip = model();
+  request.steps = 3;
+  request.output = folder_ / "edited.png";
+  edit(request, job_);
+  EXPECT_EQ(read_image(request.output).width, read_image(request.input).width);
 }
 
 TEST_F(MobileClipServices, InspectTellsThatItLoads) {
