@@ -166,6 +166,8 @@ DirectionResult direction_residual(const DirectionResidualRequest& request, Job&
 }
 
 DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& job) {
+  check_phrase_bytes(request.from_word, "--from-word", request.limits);
+  check_phrase_bytes(request.to_word, "--to-word", request.limits);
   check_output(request.output);
   if (request.enhanced.size() > 2) {
     throw Error(ErrorCode::usage,

@@ -182,6 +182,8 @@ TEST(Program, TextsOverTheLimitAreRefusedEverywhereInOneLine) {
       {"diagnose", picture, "--text", x},
       {"direction", "text", x, "a", "-o", out},
       {"direction", "text", "a", x, "-o", out},
+      {"direction", "prompts", "from", "to", "--from-word", x, "-o", out},
+      {"direction", "prompts", "from", "to", "--to-word", x, "-o", out},
       {"direction", "explain", "none.safetensors", "--text", x}};
   for (auto run : runs) {
     SCOPED_TRACE(run[0] + " " + run[1]);
