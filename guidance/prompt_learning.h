@@ -11,7 +11,6 @@
 
 #include "engine/base/job.h"
 #include "engine/clip/clip_encoder.h"
-#include "engine/config/fields.h"
 #include "guidance/direction.h"
 
 namespace vane {
@@ -33,24 +32,6 @@ struct PromptLearningConfig {
   /// Every n-th picture is held out and measured; 0: none.
   int64_t hold_out = 5;
   uint64_t seed = 0;
-
-  template <class V>
-  static void fields(V& v) {
-    using C = PromptLearningConfig;
-    v.field("form", &C::form, "what is learned: whole prompts, their context, or embeddings",
-            {.choices = {"full", "context", "latent"}});
-    v.field("tokens", &C::tokens, "learned tokens of a prompt", {.min = 1, .max = 64});
-    v.field("from-word", &C::from_word, "form context: words of the first prompt");
-    v.field("to-word", &C::to_word, "form context: words of the second");
-    v.field("iterations", &C::iterations, "steps of the optimiser", {.min = 1, .max = 1e6});
-    v.field("batch", &C::batch, "pictures of each step", {.min = 2, .max = 4096});
-    v.field("learning-rate", &C::learning_rate, "step size; 0: from the size of what is learned",
-            {.min = 0, .max = 1});
-    v.field("weight-decay", &C::weight_decay, "pull towards zero", {.min = 0, .max = 1});
-    v.field("hold-out", &C::hold_out, "every n-th picture only measures; 0: none",
-            {.min = 0, .max = 1000});
-    v.field("seed", &C::seed, "order of the pictures");
-  }
 };
 
 /// Two prompts of one CLIP. Row 0 is what to leave, row 1 what to reach; both start equal (form

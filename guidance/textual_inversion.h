@@ -8,7 +8,6 @@
 
 #include "engine/base/job.h"
 #include "engine/clip/clip_encoder.h"
-#include "engine/config/fields.h"
 #include "guidance/direction.h"
 
 namespace vane {
@@ -19,17 +18,6 @@ struct TextualInversionConfig {
   int64_t iterations = 150;
   float learning_rate = 0.02f, weight_decay = 0.01f;  // AdamW
   uint64_t seed = 0;
-
-  template <class V>
-  static void fields(V& v) {
-    using C = TextualInversionConfig;
-    v.field("tokens", &C::tokens, "pseudo tokens that stand for the picture",
-            {.min = 1, .max = 64});
-    v.field("iterations", &C::iterations, "steps of the optimiser", {.min = 1, .max = 1e6});
-    v.field("learning-rate", &C::learning_rate, "step size", {.min = 1e-6, .max = 1});
-    v.field("weight-decay", &C::weight_decay, "pull towards zero (AdamW)", {.min = 0, .max = 1});
-    v.field("seed", &C::seed, "start of the tokens");
-  }
 };
 
 struct TextualInversion {

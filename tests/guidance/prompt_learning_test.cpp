@@ -140,7 +140,7 @@ TEST(LearnPromptsRank, PutsResultsBetween) {
     return prompt_score(images, prompts).mean().item<double>();
   };
   EXPECT_GT(mean(from), mean(between));
-  EXPECT_GT(mean(between) + 0.2, mean(to));
+  EXPECT_GT(mean(between), mean(to));
 }
 
 TEST(LearnPromptsRank, AnEmptySideIsRefused) {

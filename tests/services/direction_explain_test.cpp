@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "editing/services/direction.h"
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 
 namespace vane {
@@ -84,6 +85,30 @@ TEST_F(DirectionExplainService, AVocabularyOfOnesOwnIsRanked) {
   EXPECT_EQ(result.words, 3);
   EXPECT_EQ(result.toward.front().word, "bright");
   EXPECT_EQ(result.away.front().word, "dark");
+}
+
+TEST_F(DirectionExplainService, AnInvertedPictureAndLearnedPromptsAreDirectionsToo) {
+  const fs::path samples = assets_folder() / "samples";
+  DirectionInvertRequest invert;
+  invert.image = samples / "coffee.jpg";
+  invert.output = folder_ / "inverted.safetensors";
+  EXPECT_GT(direction_invert(invert, job_).similarity, 0.5);
+  for (const std::string side : {"from", "to"}) fs::create_directories(folder_ / side);
+  fs::copy(samples / "coffee.jpg", folder_ / "from");
+  fs::copy(samples / "chelsea.jpg", folder_ / "to");
+  DirectionPromptsRequest prompts;
+  prompts.from = folder_ / "from";
+  prompts.to = folder_ / "to";
+  prompts.iterations = 100;
+  prompts.output = folder_ / "prompts.safetensors";
+  EXPECT_EQ(direction_prompts(prompts, job_).accuracy, 1.0);
+  for (const char* file : {"inverted.safetensors", "prompts.safetensors"}) {
+    DirectionExplainRequest asked = request();
+    asked.direction = folder_ / file;
+    EXPECT_FALSE(direction_explain(asked, job_).toward.empty()) << file;
+  }
+  prompts.to = folder_ / "absent";
+  EXPECT_THROW(direction_prompts(prompts, job_), Error);
 }
 
 TEST_F(DirectionExplainService, RefusesWhatMakesNoSense) {
