@@ -48,8 +48,7 @@ void check_texts(const YamlNode& node, const std::filesystem::path& path, const 
 
 }  // namespace
 
-GuidanceFile read_guidance_file(const std::filesystem::path& path,
-                                const std::shared_ptr<const ClipEncoder>& guide,
+GuidanceFile read_guidance_file(const std::filesystem::path& path, const std::string& clip,
                                 const Limits& limits) {
   const auto document = parse_yaml_file(path, limits);
   check_texts(*document, path, limits);
@@ -68,7 +67,7 @@ GuidanceFile read_guidance_file(const std::filesystem::path& path,
   for (const EncoderEntry& entry : config.encoders) {
     file.encoders.push_back({load_clip(entry.clip, options), entry.weight});
   }
-  if (file.encoders.empty()) file.encoders.push_back({guide});
+  if (file.encoders.empty()) file.encoders.push_back({load_clip(clip, options)});
   file.objectives = objective_stack(objective_registry(), *config.objectives, path,
                                     GuidanceContext{file.encoders});
   return file;

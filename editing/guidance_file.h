@@ -27,10 +27,10 @@ struct GuidanceFile {
   std::unique_ptr<Objective> objectives;
 };
 
-/// `guide` is the encoder of --clip, used when the file names none. Throws Error{config} with file,
-/// line and column; Error{input} or Error{checkpoint} for an encoder that cannot be loaded.
-GuidanceFile read_guidance_file(const std::filesystem::path& path,
-                                const std::shared_ptr<const ClipEncoder>& guide,
+/// `clip` names the encoder (--clip) that is loaded when the file names none. Throws Error{config}
+/// with file, line and column; Error{input} or Error{checkpoint} for an encoder that cannot be
+/// loaded.
+GuidanceFile read_guidance_file(const std::filesystem::path& path, const std::string& clip,
                                 const Limits& limits);
 
 }  // namespace vane

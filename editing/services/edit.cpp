@@ -201,17 +201,16 @@ Decision decide(const EditRequest& request, const Image& source, const Tensor& w
     return decision;
   }
   job.progress(0, 0, "loading");
-  ClipLoadOptions options;
-  options.limits = request.limits;
-  Guide guide;
-  guide.clip = load_clip(request.clip, options);
   GuidanceFile file;
   if (!request.guidance.empty()) {
-    file = read_guidance_file(request.guidance, guide.clip, request.limits);
-    guide.clip = file.encoders.front().clip;
+    file = read_guidance_file(request.guidance, request.clip, request.limits);
   } else {
-    file.encoders.push_back({guide.clip});
+    ClipLoadOptions options;
+    options.limits = request.limits;
+    file.encoders.push_back({load_clip(request.clip, options)});
   }
+  Guide guide;
+  guide.clip = file.encoders.front().clip;
   std::vector<DirectionalGuide> guides;
   if (has_direction(request)) {
     for (const WeightedEncoder& encoder : file.encoders) {
