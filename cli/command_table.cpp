@@ -16,6 +16,7 @@ std::span<const Command> commands() {
       direction_prompts_command(),
       direction_invert_command(),
       direction_mix_command(),
+      direction_difference_command(),
       direction_explain_command(),
       models_list_command(),
       models_inspect_command(),

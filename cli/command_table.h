@@ -14,6 +14,7 @@ std::span<const Command> commands();
 // Each in the file of its name, or of its first word.
 Command clip_doctor_command();
 Command diagnose_command();
+Command direction_difference_command();
 Command direction_image_command();
 Command direction_prompts_command();
 Command direction_invert_command();

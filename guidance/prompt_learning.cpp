@@ -15,6 +15,8 @@
 namespace vane {
 namespace {
 
+// Means of unit features that differ less differ by rounding.
+constexpr double kSameSets = 1e-6;
 constexpr double kScale = 100;  // hard-coded in the published losses
 constexpr double kRelativeRate = 1.0 / 200;
 constexpr float kContextDeviation = 0.02f;  // CoOp
@@ -182,6 +184,11 @@ PromptLearningResult learn_prompts(PromptPair& pair, const Tensor& from, const T
                                    const PromptLearningConfig& config, Job& job) {
   if (from.size(0) == 0 || to.size(0) == 0) {
     throw Error(ErrorCode::usage, "prompts are learned from pictures on both sides");
+  }
+  if ((from.mean(0) - to.mean(0)).abs().max().item<double>() < kSameSets) {
+    throw Error(
+        ErrorCode::usage,
+        "both sets of pictures have the same mean embedding, so no prompts tell them apart");
   }
   const auto [bad, bad_held] = divided(from.to(at::kFloat), config.hold_out);
   const auto [good, good_held] = divided(to.to(at::kFloat), config.hold_out);

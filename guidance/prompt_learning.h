@@ -85,8 +85,8 @@ struct PromptLearningResult {
 
 /// Learns `pair` from unit features of pictures to leave [N,D] and to reach [M,D]. With `enhanced`
 /// (unit features of results, older first) it is refined by rank instead of by labels. A stop
-/// request ends it early with what was learned. Throws Error{usage} for an empty side,
-/// Error{numeric} when the loss is not finite.
+/// request ends it early with what was learned. Throws Error{usage} for an empty side
+/// and for sets of the same mean, Error{numeric} when the loss is not finite.
 PromptLearningResult learn_prompts(PromptPair& pair, const Tensor& from, const Tensor& to,
                                    const std::vector<Tensor>& enhanced,
                                    const PromptLearningConfig& config, Job& job);

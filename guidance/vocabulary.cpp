@@ -30,6 +30,9 @@ fs::path cache_file(const ClipEncoder& clip, const std::vector<VocabularyWord>& 
   return cache_folder() / "vocabulary" / (info.hash + "-" + hex64(xxh64(key)) + ".safetensors");
 }
 
+/// As the cache keeps them, so that the first run has the numbers of every later one.
+Tensor rounded(const Tensor& features) { return unit(features.to(at::kHalf).to(at::kFloat)); }
+
 /// What an earlier run left; nothing when there is none or it does not fit.
 std::optional<Tensor> cached(const fs::path& file, int64_t rows, int64_t width) {
   std::error_code ignored;
@@ -40,9 +43,9 @@ std::optional<Tensor> cached(const fs::path& file, int64_t rows, int64_t width) 
     if (!record || record->shape != std::vector<int64_t>{rows, width}) {
       return std::nullopt;
     }
-    const Tensor features = tensor_from_record(table, *record).to(at::kFloat);
+    const Tensor features = rounded(tensor_from_record(table, *record));
     if (!at::isfinite(features).all().item<bool>()) return std::nullopt;
-    return unit(features);
+    return features;
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -130,6 +133,7 @@ Vocabulary embed_vocabulary(const ClipEncoder& clip, std::vector<VocabularyWord>
     throw Error(ErrorCode::numeric, "embeddings of the vocabulary are not finite");
   }
   if (!file.empty()) remember(file, vocabulary.features);
+  vocabulary.features = rounded(vocabulary.features);
   vocabulary.words = std::move(words);
   return vocabulary;
 }

@@ -32,12 +32,12 @@ VocabularyWord word_of(const std::string& phrase);
 
 struct Vocabulary {
   std::vector<VocabularyWord> words;
-  /// [V,D] unit rows, float32.
+  /// [V,D] unit rows, float32, of numbers that were rounded to float16.
   Tensor features;
 };
 
-/// Encodes the words, or takes them from the cache folder, where they are kept in float16 under the
-/// hash of the model and of the list. Throws Error{numeric} when an embedding is not finite.
+/// Encodes the words, or takes them from the cache folder, where they are kept under the hash of the
+/// model and of the list; rounded to float16 either way. Throws Error{numeric} when an embedding is not finite.
 Vocabulary embed_vocabulary(const ClipEncoder& clip, std::vector<VocabularyWord> words, Job& job);
 
 }  // namespace vane

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/direction.h"
 
+#include "editing/picture_folder.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
@@ -13,9 +14,6 @@ namespace vane {
 namespace {
 
 namespace fs = std::filesystem;
-
-// More warnings than this say nothing new; the rest is only counted.
-constexpr size_t kWarningsShown = 5;
 
 void check_output(const fs::path& output) {
   if (output.extension() != ".safetensors") {
@@ -55,56 +53,6 @@ DecodeOptions decode_options(const Limits& limits) {
   return options;
 }
 
-// Visible regular files, sorted by name so that the result does not depend on the file system.
-std::vector<fs::path> files_of(const fs::path& folder) {
-  std::error_code problem;
-  fs::directory_iterator entries(folder, problem);
-  if (problem) {
-    throw Error(ErrorCode::input, "cannot read the folder: " + problem.message()).in_file(folder);
-  }
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : entries) {
-    std::error_code ignored;
-    if (entry.is_regular_file(ignored) && !entry.path().filename().string().starts_with('.')) {
-      files.push_back(entry.path());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-// The trailing slash of "folder/" leaves an empty file name.
-std::string folder_name(const fs::path& folder) {
-  return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
-}
-
-// Unit features [N,D] of the pictures of a folder; unreadable files go to `result.skipped`.
-Tensor folder_features(const ClipEncoder& clip, const fs::path& folder, const Limits& limits,
-                       DirectionResult& result, Job& job) {
-  const std::vector<fs::path> files = files_of(folder);
-  std::vector<Tensor> features;
-  for (size_t i = 0; i < files.size(); ++i) {
-    job.check_cancelled();
-    try {
-      const Image image = read_image(files[i], decode_options(limits));
-      features.push_back(unit(clip.image_embedding_exact(image)));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::input) throw;
-      result.skipped.push_back(files[i].string());
-      if (result.skipped.size() <= kWarningsShown)
-        job.warn(std::string("skipped: ") + error.what());
-    }
-    job.progress(static_cast<int64_t>(i) + 1, static_cast<int64_t>(files.size()), "encoding");
-  }
-  if (features.empty()) {
-    throw Error(ErrorCode::input,
-                files.empty() ? "the folder holds no file" : "the folder holds no readable picture")
-        .in_file(folder)
-        .with_hint("pictures are PNG, JPEG, TIFF or WebP files directly in the folder");
-  }
-  return at::cat(features);
-}
-
 double angle_degrees(const Direction& a, const Direction& b) {
   const Tensor p = a.vector.to(at::kDouble), q = b.vector.to(at::kDouble);
   return 2 * std::atan2((p - q).norm().item<double>(), (p + q).norm().item<double>()) * 180 / M_PI;
@@ -115,6 +63,8 @@ double angle_degrees(const Direction& a, const Direction& b) {
 DirectionResult direction_text(const DirectionTextRequest& request, Job& job) {
   check_phrase_bytes(request.from, "--from", request.limits);
   check_phrase_bytes(request.to, "--to", request.limits);
+  check_phrase(request.from, "the first phrase");
+  check_phrase(request.to, "the second phrase");
   check_output(request.output);
   const auto clip = load(request.clip, request.limits);
   job.check_cancelled();
@@ -147,12 +97,9 @@ DirectionResult direction_image(const DirectionImageRequest& request, Job& job) 
 DirectionResult direction_residual(const DirectionResidualRequest& request, Job& job) {
   check_output(request.output);
   const auto clip = load(request.clip, request.limits);
-  DirectionResult reading;
-  const Tensor from = folder_features(*clip, request.from, request.limits, reading, job);
-  const Tensor to = folder_features(*clip, request.to, request.limits, reading, job);
-  if (reading.skipped.size() > kWarningsShown) {
-    job.warn(std::to_string(reading.skipped.size()) + " files were skipped in all");
-  }
+  std::vector<std::string> skipped;
+  const Tensor from = folder_features(*clip, request.from, request.limits, skipped, job);
+  const Tensor to = folder_features(*clip, request.to, request.limits, skipped, job);
   const std::string& hash = clip->info().hash;
   Direction direction = request.whiten ? whitened_residual_direction(from, to, hash)
                                        : residual_direction(from, to, hash);
@@ -161,22 +108,26 @@ DirectionResult direction_residual(const DirectionResidualRequest& request, Job&
   DirectionResult result = saved(direction, request.output, clip->info().name);
   result.count_from = from.size(0);
   result.count_to = to.size(0);
-  result.skipped = reading.skipped;
+  result.skipped = std::move(skipped);
   return result;
 }
 
 DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& job) {
   check_phrase_bytes(request.from_word, "--from-word", request.limits);
   check_phrase_bytes(request.to_word, "--to-word", request.limits);
+  if (request.form == "context") {
+    check_phrase(request.from_word, "--from-word");
+    check_phrase(request.to_word, "--to-word");
+  }
   check_output(request.output);
   if (request.enhanced.size() > 2) {
     throw Error(ErrorCode::usage,
                 "--enhanced takes at most two folders: an older and a newer result");
   }
   const std::shared_ptr<const ClipEncoder> clip = load(request.clip, request.limits);
-  DirectionResult reading;
+  std::vector<std::string> skipped;
   const auto features = [&](const fs::path& folder) {
-    return folder_features(*clip, folder, request.limits, reading, job);
+    return folder_features(*clip, folder, request.limits, skipped, job);
   };
   const Tensor from = features(request.from), to = features(request.to);
   std::vector<Tensor> enhanced;
@@ -198,7 +149,7 @@ DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& j
                                  {{pair.key(), pair.learned().to(at::kFloat)}});
   result.count_from = from.size(0);
   result.count_to = to.size(0);
-  result.skipped = reading.skipped;
+  result.skipped = std::move(skipped);
   result.loss = learned.loss;
   result.accuracy = learned.accuracy;
   result.held_out_accuracy = learned.held_out_accuracy;

@@ -5,33 +5,15 @@
 #include <cmath>
 
 #include "editing/services/direction.h"
+#include "editing/vocabulary_source.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/text.h"
-#include "engine/clip/clip_load.h"
 #include "engine/text/phrase.h"
 
 namespace vane {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr size_t kPhrasesAtMost = 4096;
-
-struct NamedVocabulary {
-  std::string name;
-  std::vector<VocabularyWord> words;
-};
-
-NamedVocabulary wanted_vocabulary(const DirectionExplainRequest& request) {
-  if (request.vocabulary == "tokens") return {"tokens", token_vocabulary()};
-  if (!request.vocabulary.empty()) {
-    return {request.vocabulary, read_vocabulary(request.vocabulary, request.limits)};
-  }
-  const fs::path own = find_clip_files(request.clip).weights.parent_path() / "vocabulary.txt";
-  std::error_code ignored;
-  if (fs::exists(own, ignored)) return {own.string(), read_vocabulary(own, request.limits)};
-  return {"tokens", token_vocabulary()};
-}
 
 ExplainedWord explained(const WordPull& pull) {
   return {pull.word, pull.pull, pull.deviations, pull.rank};
@@ -41,23 +23,6 @@ std::vector<ExplainedWord> explained(const std::vector<WordPull>& pulls) {
   std::vector<ExplainedWord> words;
   for (const WordPull& pull : pulls) words.push_back(explained(pull));
   return words;
-}
-
-/// The features of phrases; those that are words of the vocabulary mean what they mean there.
-Tensor features_of(const ClipEncoder& clip, const std::vector<std::string>& phrases,
-                   const Vocabulary& vocabulary) {
-  if (phrases.empty()) return {};
-  std::vector<Tensor> rows;
-  for (const std::string& phrase : phrases) {
-    Tensor row;
-    for (size_t i = 0; i < vocabulary.words.size() && !row.defined(); ++i) {
-      if (vocabulary.words[i].word == phrase) {
-        row = vocabulary.features[static_cast<int64_t>(i)].unsqueeze(0);
-      }
-    }
-    rows.push_back(row.defined() ? row : clip.text_features({phrase}).to(at::kFloat));
-  }
-  return at::cat(rows);
 }
 
 void check(const DirectionExplainRequest& request) {
@@ -92,7 +57,7 @@ DirectionExplainResult direction_explain(const DirectionExplainRequest& request,
   ClipLoadOptions options;
   options.limits = request.limits;
   options.image_tower = false;
-  NamedVocabulary wanted = wanted_vocabulary(request);
+  NamedVocabulary wanted = wanted_vocabulary(request.vocabulary, request.clip, request.limits);
   const auto clip = load_clip(request.clip, options);
   const Direction direction = load_direction(request.direction, clip.get());
   const Vocabulary vocabulary = embed_vocabulary(*clip, std::move(wanted.words), job);
@@ -106,7 +71,7 @@ DirectionExplainResult direction_explain(const DirectionExplainRequest& request,
   result.tau = static_cast<double>(direction.tau);
   for (const auto& [key, value] : direction.origin) result.origin.push_back(key + ": " + value);
 
-  const Tensor phrases = features_of(*clip, request.texts, vocabulary);
+  const Tensor phrases = phrase_features(*clip, request.texts, vocabulary);
   const auto start = std::chrono::steady_clock::now();
   const DirectionExplanation before =
       explain_direction(direction, vocabulary, request.count, request.texts, phrases);
@@ -122,12 +87,13 @@ DirectionExplainResult direction_explain(const DirectionExplainRequest& request,
   if (request.remove.empty()) {
     rest = without_strongest(direction, vocabulary, request.remove_strongest, &result.removed);
   } else {
-    rest = without_words(direction, features_of(*clip, request.remove, vocabulary), request.remove);
+    rest = without_words(direction, phrase_features(*clip, request.remove, vocabulary),
+                         request.remove);
   }
   // The removed words, then the phrases that were asked for, on both sides.
   std::vector<std::string> watched = result.removed;
   watched.insert(watched.end(), request.texts.begin(), request.texts.end());
-  const Tensor features = features_of(*clip, watched, vocabulary);
+  const Tensor features = phrase_features(*clip, watched, vocabulary);
   const DirectionExplanation earlier =
       explain_direction(direction, vocabulary, request.count, watched, features);
   const DirectionExplanation after =

@@ -11,6 +11,7 @@
 #include "editing/services/clip_doctor.h"
 #include "editing/services/diagnose.h"
 #include "editing/services/direction.h"
+#include "editing/services/direction_difference.h"
 #include "editing/services/doctor.h"
 #include "editing/services/edit.h"
 #include "editing/services/embed.h"
@@ -87,6 +88,7 @@ constexpr Entry entry(std::string_view name) {
 constexpr Entry kServices[] = {
     entry<&clip_doctor>("clip doctor"),
     entry<&diagnose>("diagnose"),
+    entry<&direction_difference>("direction difference"),
     entry<&direction_image>("direction image"),
     entry<&direction_prompts>("direction prompts"),
     entry<&direction_invert>("direction invert"),
