@@ -5,6 +5,8 @@
 
 #include "editing/training/picture_batch.h"
 #include "engine/data/procedural_source.h"
+#include "generators/toybox/toy_captions.h"
+#include "generators/toybox/toybox_source.h"
 
 namespace vane {
 namespace {
@@ -29,6 +31,54 @@ Tensor image_features(const ClipEncoder& clip, const Pictures& pictures, Job& jo
 /// The crops of one look: untouched, with the look, with its opposite (or untouched again).
 struct LookPictures {
   Pictures base, with, against;
+  /// What each of `with` shows.
+  std::vector<std::set<Look>> shown;
+};
+
+constexpr std::array kEight = {Look::bright, Look::dark,       Look::warm, Look::cool,
+                               Look::vivid,  Look::monochrome, Look::hazy, Look::blurry};
+
+/// Guesses among the eight looks: right or wrong, and whether just one of the eight holds.
+struct EightGuesses {
+  /// [8,D] of one phrase each, and of the mean of several, as CLIP's classifiers are built
+  /// (Radford et al. 2021, section 3.1.4).
+  Tensor eight_texts, classes;
+  std::vector<Tensor> right, plain, alone, guesses;
+  std::vector<int64_t> applied;
+
+  void add(const Tensor& features, Look look, const std::vector<std::set<Look>>& shown) {
+    const auto* place = std::find(kEight.begin(), kEight.end(), look);
+    if (place == kEight.end() || shown.empty()) return;
+    const Tensor guess = at::matmul(features, classes.t()).argmax(1);
+    right.push_back((guess == (place - kEight.begin())).to(at::kDouble));
+    const Tensor by_plain = at::matmul(features, eight_texts.t()).argmax(1);
+    plain.push_back((by_plain == (place - kEight.begin())).to(at::kDouble));
+    guesses.push_back(guess);
+    applied.push_back(place - kEight.begin());
+    const Tensor one = at::zeros({static_cast<int64_t>(shown.size())}, at::kDouble);
+    for (size_t i = 0; i < shown.size(); ++i) {
+      const auto true_ones = std::count_if(kEight.begin(), kEight.end(),
+                                           [&](Look l) { return shown[i].count(l) > 0; });
+      one[static_cast<int64_t>(i)] = true_ones == 1 ? 1.0 : 0.0;
+    }
+    alone.push_back(one);
+  }
+  void finish(ClipEvaluation& result) const {
+    if (right.empty()) return;
+    const Tensor all = at::cat(right), one = at::cat(alone);
+    result.eight_looks_one_phrase =
+        (at::cat(plain) * one).sum().item<double>() / one.sum().clamp_min(1).item<double>();
+    result.eight_looks_all = all.mean().item<double>();
+    result.eight_looks_pictures = one.sum().item<int64_t>();
+    for (size_t k = 0; k < guesses.size(); ++k) {
+      auto& row = result.eight_confusion[std::string(look_name(kEight[size_t(applied[k])]))];
+      for (size_t g = 0; g < kEight.size(); ++g) {
+        const Tensor hits = (guesses[k] == static_cast<int64_t>(g)).to(at::kDouble) * alone[k];
+        row[std::string(look_name(kEight[g]))] = hits.sum().item<int64_t>();
+      }
+    }
+    result.eight_looks = (all * one).sum().item<double>() / one.sum().clamp_min(1).item<double>();
+  }
 };
 
 LookPictures look_pictures(const ProceduralSource& source, Look look, int crops, uint64_t seed) {
@@ -44,11 +94,13 @@ LookPictures look_pictures(const ProceduralSource& source, Look look, int crops,
       const Scene base = source.scene(p, std::nullopt, crop, unused);
       Scene with = base, against = base;
       // A look that the photograph cannot show (warmth of a black and white one) proves nothing.
-      if (add_looks(with, {look}, strength).count(look) == 0) continue;
+      std::set<Look> shown = add_looks(with, {look}, strength);
+      if (shown.count(look) == 0) continue;
       if (applied && add_looks(against, {opposite}, strength).count(opposite) == 0) continue;
       pictures.base.push_back(to_srgb8(base.pixels));
       pictures.with.push_back(to_srgb8(with.pixels));
       pictures.against.push_back(to_srgb8(against.pixels));
+      pictures.shown.push_back(std::move(shown));
     }
   }
   return pictures;
@@ -71,7 +123,7 @@ double pair_ranking(const Tensor& with, const Tensor& against, const Tensor& tex
 }
 
 LookScore score_look(const ClipEncoder& clip, const ProceduralSource& source, Look look,
-                     const ClipEvaluationOptions& options, Job& job, Tensor* features) {
+                     const ClipEvaluationOptions& options, Job& job, EightGuesses& eight) {
   LookScore score;
   score.look = look;
   score.opposite = opposite_look(look);
@@ -93,8 +145,10 @@ LookScore score_look(const ClipEncoder& clip, const ProceduralSource& source, Lo
                             static_cast<double>(here.size());
   }
   const Tensor direction = unit(text - clip.text_features({"a photo"}));
-  score.delta_cosine = at::matmul(unit(with - base), direction.squeeze(0)).mean().item<double>();
-  if (features) *features = with;
+  const Tensor cosines = at::matmul(unit(with - base), direction.squeeze(0));
+  score.delta_cosine = cosines.mean().item<double>();
+  score.delta_sign = (cosines > 0).to(at::kDouble).mean().item<double>();
+  eight.add(with, look, pictures.shown);
   return score;
 }
 
@@ -144,6 +198,108 @@ void score_objects(const ClipEncoder& clip, const ProceduralSource& source,
   result.object_of_20 = static_cast<double>(right_20) / static_cast<double>(truth.size());
 }
 
+/// Fills the three accuracies from unit rows and the index of each picture's true value.
+void score_values(const ClipEncoder& clip, const Tensor& features,
+                  const std::vector<int64_t>& truth, const std::vector<std::string>& texts,
+                  const std::vector<std::string>& unseen, AttributeScore& score) {
+  const auto count = static_cast<int64_t>(texts.size());
+  score.values = count;
+  score.pictures = static_cast<int64_t>(truth.size());
+  const Tensor is = at::tensor(truth);
+  const auto balanced = [&](const Tensor& right) {
+    double sum = 0;
+    int64_t present = 0;
+    for (int64_t v = 0; v < count; ++v) {
+      const Tensor of_value = (is == v).to(at::kDouble);
+      const double n = of_value.sum().item<double>();
+      if (n == 0) continue;
+      sum += (of_value * right).sum().item<double>() / n;
+      ++present;
+    }
+    return present ? sum / static_cast<double>(present) : 0.0;
+  };
+  const auto accuracy = [&](const std::vector<std::string>& wording, double* pairs) {
+    const Tensor scores = at::matmul(features, clip.text_features(wording).t());
+    if (pairs) {
+      const Tensor own = scores.gather(1, is.unsqueeze(1));
+      const Tensor beaten = (scores < own).to(at::kDouble).sum(1) / static_cast<double>(count - 1);
+      *pairs = balanced(beaten);
+    }
+    return balanced((scores.argmax(1) == is).to(at::kDouble));
+  };
+  score.balanced_accuracy = accuracy(texts, &score.pair_accuracy);
+  score.unseen_wording = accuracy(unseen, nullptr);
+}
+
+/// What hides the answer goes away in both pictures of a pair.
+std::vector<ToyAttribute> with_answer_visible(const ToyQuestion& question,
+                                              const std::string& value) {
+  std::vector<ToyAttribute> set{{question.key, value}};
+  if (question.key == "hat_colour") set.push_back({"hat", "cap"});
+  if (question.key == "hair") set.push_back({"hat", "none"});
+  if (question.key == "hair_colour") set.push_back({"hair", "long"});
+  if (question.key == "mouth") set.push_back({"beard", "none"});
+  return set;
+}
+
+void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options, Job& job,
+                  ClipEvaluation& result) {
+  ToyboxSourceConfig data;
+  data.size = clip.info().preprocess.image_size;
+  data.seed = options.seed;
+  data.held_out = true;
+  const ToyboxSource source(data);
+  for (const ToyQuestion& question : toy_questions()) {
+    job.check_cancelled();
+    AttributeScore score;
+    score.name = "toybox " + question.of + " " + question.key;
+    const bool of_body = question.key.starts_with("clothes") || question.key == "pose";
+    const std::string kind = question.of == "character" ? (of_body ? "character" : "portrait")
+                             : question.of == "object"  ? "still-life"
+                                                        : "any";
+    Pictures pictures, changed;
+    std::vector<int64_t> truth, other;
+    Rng rng = Rng(options.seed).fork(score.name);
+    const bool has_twin = question.of != "scene" && question.key != "kind";
+    const int wanted = options.toys / 4;
+    for (uint64_t i = 0; static_cast<int>(truth.size()) < wanted && i < 8u * uint64_t(wanted);
+         ++i) {
+      const ToyScene scene = source.scene(i, kind);
+      const std::string value = toy_answer(scene, question);
+      if (value.empty()) continue;
+      const auto place = std::find(question.values.begin(), question.values.end(), value);
+      const int64_t own = place - question.values.begin();
+      truth.push_back(own);
+      pictures.push_back(source.picture(scene));
+      const auto values = static_cast<uint32_t>(question.values.size());
+      const int64_t twin = (own + 1 + rng.below(values - 1)) % values;
+      other.push_back(twin);
+      if (has_twin) {
+        changed.push_back(source.picture(source.scene(
+            i, kind, with_answer_visible(question, question.values[static_cast<size_t>(twin)]))));
+        pictures.back() =
+            source.picture(source.scene(i, kind, with_answer_visible(question, value)));
+      } else if (question.key == "light") {
+        changed.push_back(
+            source.picture(source.scene(i, kind, {}, question.values[static_cast<size_t>(twin)])));
+      }
+    }
+    if (truth.empty()) continue;
+    const Tensor features = image_features(clip, pictures, job);
+    score_values(clip, features, truth, question.texts, question.unseen, score);
+    if (!changed.empty()) {
+      const Tensor texts = clip.text_features(question.texts);
+      const Tensor there = at::tensor(other), here = at::tensor(truth);
+      const Tensor text_change = texts.index_select(0, there) - texts.index_select(0, here);
+      const Tensor change = image_features(clip, changed, job) - features;
+      const Tensor cosines = (unit(change) * unit(text_change)).sum(1);
+      score.delta_cosine = cosines.mean().item<double>();
+      score.delta_sign = (cosines > 0).to(at::kDouble).mean().item<double>();
+    }
+    result.attributes.push_back(score);
+  }
+}
+
 template <class Member>
 double mean_of(const std::vector<LookScore>& looks, Member member) {
   double sum = 0;
@@ -171,13 +327,31 @@ std::string ClipEvaluation::json() const {
                             {"accuracy", score.accuracy},
                             {"ranking", score.ranking},
                             {"unseen_wording", score.unseen_wording},
-                            {"delta_cosine", score.delta_cosine}});
+                            {"delta_cosine", score.delta_cosine},
+                            {"delta_sign", score.delta_sign}});
+  }
+  for (const AttributeScore& score : attributes) {
+    nlohmann::json entry{{"attribute", score.name},
+                         {"values", score.values},
+                         {"pictures", score.pictures},
+                         {"balanced_accuracy", score.balanced_accuracy},
+                         {"pair_accuracy", score.pair_accuracy},
+                         {"unseen_wording", score.unseen_wording}};
+    if (std::isfinite(score.delta_cosine)) {
+      entry["delta_cosine"] = score.delta_cosine;
+      entry["delta_sign"] = score.delta_sign;
+    }
+    out["attributes"].push_back(entry);
   }
   out["mean_accuracy"] = mean_accuracy();
   out["mean_ranking"] = mean_ranking();
   out["mean_unseen_wording"] = mean_unseen_wording();
   out["mean_delta_cosine"] = mean_delta_cosine();
   out["eight_looks"] = eight_looks;
+  out["eight_looks_pictures"] = eight_looks_pictures;
+  out["eight_looks_one_phrase"] = eight_looks_one_phrase;
+  out["eight_looks_all"] = eight_looks_all;
+  out["eight_confusion"] = eight_confusion;
   out["objects"] = objects;
   out["object_of_20"] = object_of_20;
   out["object_of_all"] = object_of_all;
@@ -192,30 +366,27 @@ ClipEvaluation evaluate_clip(const ClipEncoder& clip, std::shared_ptr<const Phot
   data.held_out = true;
   const ProceduralSource source(std::move(library), data);
 
-  static const std::vector<Look> kEight = {Look::bright, Look::dark,  Look::warm,
-                                           Look::cool,   Look::vivid, Look::monochrome,
-                                           Look::hazy,   Look::blurry};
-  std::vector<std::string> eight_texts;
-  for (const Look look : kEight) eight_texts.push_back(look_phrase(look));
-  const Tensor eight = clip.text_features(eight_texts);
+  std::vector<std::string> plain;
+  std::vector<Tensor> classes;
+  for (const Look look : kEight) {
+    plain.push_back(look_phrase(look));
+    classes.push_back(unit(clip.text_features(look_phrases(look)).mean(0, true)));
+  }
+  EightGuesses eight;
+  eight.eight_texts = clip.text_features(plain);
+  eight.classes = at::cat(classes);
 
   ClipEvaluation result;
-  std::vector<Tensor> rights;
   for (int i = 0; i < kAppliedLookCount; ++i) {
     job.check_cancelled();
     job.progress(i, kAppliedLookCount, "evaluating");
     const auto look = static_cast<Look>(i);
-    Tensor features;
-    const LookScore score = score_look(clip, source, look, options, job, &features);
+    const LookScore score = score_look(clip, source, look, options, job, eight);
     if (score.pictures > 0) result.looks.push_back(score);
-    const auto place = std::find(kEight.begin(), kEight.end(), look);
-    if (place != kEight.end() && features.defined()) {
-      const Tensor guess = at::matmul(features, eight.t()).argmax(1);
-      rights.push_back((guess == (place - kEight.begin())).to(at::kDouble));
-    }
   }
-  if (!rights.empty()) result.eight_looks = at::cat(rights).mean().item<double>();
+  eight.finish(result);
   score_objects(clip, source, options, job, result);
+  score_toybox(clip, options, job, result);
   return result;
 }
 

@@ -3,6 +3,8 @@
 // How well a CLIP tells looks and objects apart on photographs that nobody trained on.
 
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,15 +29,44 @@ struct LookScore {
   /// Mean cosine between the change of the image embedding from the untouched crop and
   /// text("a … photo") - text("a photo"): what a directional loss follows.
   double delta_cosine = 0;
+  /// Share of crops where that cosine is positive.
+  double delta_sign = 0;
+};
+
+/// One attribute on pictures that nobody trained on.
+struct AttributeScore {
+  /// "toybox character mouth", "face smile".
+  std::string name;
+  int64_t values = 0, pictures = 0;
+  /// Mean over the values of the share that is told right among all values; chance is 1 / values.
+  double balanced_accuracy = 0;
+  /// Mean share that is nearer to the true value than to one other, over all others; chance 0.5.
+  double pair_accuracy = 0;
+  /// `balanced_accuracy` in a wording that training never uses.
+  double unseen_wording = 0;
+  /// Of the same picture with another value of this attribute only: mean cosine of image change and
+  /// text change, and share of positive ones. NaN: the picture cannot be made with another value.
+  double delta_cosine = std::numeric_limits<double>::quiet_NaN(),
+         delta_sign = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct ClipEvaluation {
   std::vector<LookScore> looks;
-  /// One of eight looks: chance 0.125.
+  /// One of eight looks, each a mean of phrases, of pictures of which just one of the eight is true
+  /// (a hazy picture is often bright as well): chance 0.125.
   double eight_looks = 0;
+  /// The same with one phrase, "a warm photo".
+  double eight_looks_one_phrase = 0;
+  int64_t eight_looks_pictures = 0;
+  /// Of these, by the look that is there and the look that is guessed.
+  std::map<std::string, std::map<std::string, int64_t>> eight_confusion;
+  /// The same of all pictures; the look that was applied must win.
+  double eight_looks_all = 0;
   int64_t objects = 0;
   /// Cut-outs on unseen photographs, 20 names to choose from (chance 0.05) and all names.
   double object_of_20 = 0, object_of_all = 0;
+
+  std::vector<AttributeScore> attributes;
 
   double mean_accuracy() const;
   double mean_ranking() const;
@@ -47,10 +78,12 @@ struct ClipEvaluation {
 struct ClipEvaluationOptions {
   int crops = 4;  // per held-out photograph and look
   int scenes_per_object = 2;
+  int toys = 600;
   uint64_t seed = 7;
 };
 
-/// Uses the held-out photographs of the library and all of its cut-outs. Deterministic.
+/// Uses the held-out photographs of the library, all of its cut-outs, and toybox scenes of another
+/// seed. Deterministic.
 ClipEvaluation evaluate_clip(const ClipEncoder& clip, std::shared_ptr<const PhotoLibrary> library,
                              const ClipEvaluationOptions& options, Job& job);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/training/clip_trainer.h"
 
+#include <ATen/autocast_mode.h>
+
 #include "editing/training/contrastive_loss.h"
 #include "editing/training/picture_batch.h"
 #include "engine/base/error.h"
@@ -29,6 +31,41 @@ void start_from(ClipModel& model, const std::filesystem::path& path) {
     }
     tensor.copy_(found->second);
   }
+}
+
+/// While it lives, convolutions and products of this thread compute in bfloat16.
+class MixedPrecision {
+ public:
+  explicit MixedPrecision(bool on) : on_(on) {
+    if (!on_) return;
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::increment_nesting();
+  }
+  ~MixedPrecision() {
+    if (!on_) return;
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+  }
+  MixedPrecision(const MixedPrecision&) = delete;
+  MixedPrecision& operator=(const MixedPrecision&) = delete;
+
+ private:
+  bool on_;
+};
+
+/// Embeddings [N,D] of texts that are encoded by length: in one batch all would cost as much as the
+/// longest.
+Tensor text_rows(const ClipModel& model, const TextTensors& tokens) {
+  constexpr int64_t kTogether = 64;
+  const Tensor order = tokens.end.argsort(/*stable=*/true);
+  std::vector<Tensor> parts;
+  for (const Tensor& some : order.split(kTogether)) {
+    parts.push_back(
+        model.encode_text(tokens.ids.index_select(0, some), tokens.end.index_select(0, some))
+            .to(at::kFloat));
+  }
+  return at::cat(parts).index_select(0, order.argsort());
 }
 
 ClipModel new_model(const ClipTrainingConfig& config) {
@@ -108,19 +145,31 @@ double ClipTrainer::rate_factor() const {
   return warmup_cosine(steps(), config_.steps, config_.warmup, 0.01);
 }
 
-double ClipTrainer::step(const std::vector<CaptionedPicture>& batch) {
+double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
+                         const std::vector<Caption>& others) {
   std::vector<std::vector<uint8_t>> pictures;
   std::vector<std::string> texts;
   for (const CaptionedPicture& sample : batch) {
     pictures.push_back(sample.rgb);
     texts.push_back(sample.caption.text);
   }
+  for (const Caption& caption : others) texts.push_back(caption.text);
   const ClipInfo& info = model_.info();
   const TextTensors tokens = text_tensors(texts, info.tokenizer);
-  const Tensor image = model_.encode_image(
-      network_input(pictures, batch.front().size, info.preprocess), nullptr, BatchNormMode::batch);
-  const Tensor text = model_.encode_text(tokens.ids, tokens.end);
-  const Tensor loss = contrastive_loss(image, text, model_.logit_scale, true_pairs(batch));
+  Tensor image, text;
+  {
+    const MixedPrecision mixed(config_.precision == "bfloat16");
+    image = model_
+                .encode_image(network_input(pictures, batch.front().size, info.preprocess), nullptr,
+                              BatchNormMode::batch)
+                .to(at::kFloat);
+    text = text_rows(model_, tokens);
+  }
+  const Tensor pairs = true_pairs(batch, others);
+  Tensor loss = contrastive_loss(image, text, model_.logit_scale, pairs);
+  if (config_.delta_weight > 0) {
+    loss = loss + config_.delta_weight * delta_loss(image, text, pairs, config_.procedural.group);
+  }
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
     throw Error(ErrorCode::numeric, "the loss is not finite at step " + std::to_string(steps() + 1))

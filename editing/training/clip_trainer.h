@@ -21,7 +21,8 @@ class ClipTrainer {
   explicit ClipTrainer(const ClipTrainingConfig& config);
 
   /// One optimiser step; returns the loss. Throws Error{numeric} when it is not finite.
-  double step(const std::vector<CaptionedPicture>& batch);
+  /// `others`: captions that the pictures are told from besides those of the batch.
+  double step(const std::vector<CaptionedPicture>& batch, const std::vector<Caption>& others);
   int64_t steps() const { return optimiser_.steps(); }
   double logit_scale() const;
   double rate_factor() const;

@@ -20,10 +20,12 @@
 #include "engine/base/hash.h"
 #include "engine/config/config_writer.h"
 #include "engine/data/folder_source.h"
+#include "engine/data/mixed_source.h"
 #include "engine/data/procedural_source.h"
 #include "engine/data/sample_queue.h"
 #include "engine/data/training_vocabulary.h"
 #include "engine/image/codec.h"
+#include "generators/toybox/toybox_source.h"
 
 namespace vane {
 namespace fs = std::filesystem;
@@ -71,7 +73,20 @@ TrainingData open_data(const ClipTrainingConfig& config, Job& job) {
   procedural.cutout_share = config.procedural.cutout_share;
   procedural.cast = config.procedural.cast;
   procedural.group = config.procedural.group;
-  data.source = std::make_unique<ProceduralSource>(data.library, procedural);
+  procedural.relation_share = config.procedural.relation_share;
+  procedural.count_share = config.procedural.count_share;
+  std::vector<MixedSource::Part> parts;
+  parts.push_back(
+      {std::make_shared<ProceduralSource>(data.library, procedural), 1.0 - config.toybox_share});
+  if (config.toybox_share > 0) {
+    ToyboxSourceConfig toybox;
+    toybox.size = size;
+    toybox.seed = config.seed;
+    toybox.group = config.procedural.group;
+    parts.push_back({std::make_shared<ToyboxSource>(toybox), config.toybox_share});
+  }
+  data.source =
+      std::make_unique<MixedSource>(std::move(parts), config.procedural.group, config.seed);
   return data;
 }
 
@@ -181,7 +196,9 @@ class TrainingRun {
         job_.check_cancelled();
       }
       const double rate = trainer_.rate_factor();
-      recent.push_back(trainer_.step(queue.next()));
+      const std::vector<Caption> others = data_.source->other_captions(
+          static_cast<uint64_t>(trainer_.steps()), static_cast<int>(config_.other_captions));
+      recent.push_back(trainer_.step(queue.next(), others));
       if (recent.size() > 100) recent.pop_front();
       result.loss = std::accumulate(recent.begin(), recent.end(), 0.0) / double(recent.size());
       report(result.loss, recent.back(), rate, first);

@@ -46,7 +46,7 @@ struct ClipSizes {
 
 /// Photographs under looks and captioned cut-outs (engine/data).
 struct ProceduralData {
-  float cutout_share = 0.45f;
+  float cutout_share = 0.45f, relation_share = 0, count_share = 0;
   int group = 4;
   float cast = 0;
   PhotoLibraryConfig library;
@@ -55,6 +55,10 @@ struct ProceduralData {
   static void fields(V& v) {
     using C = ProceduralData;
     v.field("cutout-share", &C::cutout_share, "share of samples with a cut-out in front",
+            {.min = 0, .max = 1});
+    v.field("relation-share", &C::relation_share, "of these, share with two cut-outs side by side",
+            {.min = 0, .max = 1});
+    v.field("count-share", &C::count_share, "of these, share with one to four of the same",
             {.min = 0, .max = 1});
     v.field("group", &C::group, "neighbouring samples that share one crop of one photograph",
             {.min = 1, .max = 64});
@@ -71,8 +75,9 @@ struct ClipTrainingConfig {
   /// Where the finished model goes.
   std::filesystem::path output;
   uint64_t seed = 1;
-  int64_t steps = 6000, batch = 128, warmup = 300;
-  double learning_rate = 1e-3, weight_decay = 0.05;
+  int64_t steps = 6000, batch = 128, warmup = 300, other_captions = 0;
+  std::string precision = "float32";
+  double learning_rate = 1e-3, weight_decay = 0.05, delta_weight = 0;
   /// Of the averaged weights, which are what is saved; per step.
   double average_decay = 0.999;
   int64_t evaluate_every = 1000;
@@ -84,6 +89,8 @@ struct ClipTrainingConfig {
   /// A folder of captioned pictures; instead of `procedural` when given.
   std::filesystem::path folder;
   ProceduralData procedural;
+  /// Share of samples that come from the toybox.
+  double toybox_share = 0;
 
   template <class V>
   static void fields(V& v) {
@@ -93,10 +100,19 @@ struct ClipTrainingConfig {
     v.field("seed", &C::seed, "random seed of weights and data");
     v.field("steps", &C::steps, "optimiser steps", {.min = 1, .max = 1e9});
     v.field("batch", &C::batch, "pairs per step", {.min = 2, .max = 65536});
+    v.field("other-captions", &C::other_captions,
+            "captions of other pictures that each picture of a step is also told from",
+            {.min = 0, .max = 65536});
+    v.field("precision", &C::precision,
+            "of convolutions and products; weights, sums and the loss stay float32",
+            {.choices = {"float32", "bfloat16"}});
     v.field("warmup", &C::warmup, "steps of rising learning rate", {.min = 0, .max = 1e9});
     v.field("learning-rate", &C::learning_rate, "peak", {.min = 0, .max = 1, .log_scale = true});
     v.field("weight-decay", &C::weight_decay, "decoupled; of matrices and kernels only",
             {.min = 0, .max = 10});
+    v.field("delta-weight", &C::delta_weight,
+            "of 1 - cosine between the changes of pictures and of captions within a group",
+            {.min = 0, .max = 100});
     v.field("average-decay", &C::average_decay, "of the averaged weights that are saved",
             {.min = 0, .max = 1});
     v.field("evaluate-every", &C::evaluate_every, "steps between evaluations; 0: only at the end",
@@ -112,6 +128,8 @@ struct ClipTrainingConfig {
     v.field("folder", &C::folder, "folder of captioned pictures, instead of procedural ones",
             {.placeholder = "DIR"});
     v.field("procedural", &C::procedural, "photographs under looks, and cut-outs");
+    v.field("toybox-share", &C::toybox_share, "share of samples that are scenes of the toybox",
+            {.min = 0, .max = 0.95});
   }
 };
 

@@ -9,15 +9,26 @@
 
 namespace vane {
 
-/// float [N,N]: 1 where caption j is true of picture i (the diagonal always is).
-Tensor true_pairs(const std::vector<CaptionedPicture>& batch);
+/// float [N,N+E]: 1 where caption j is true of picture i (the diagonal always is). The last E
+/// captions are `others`, which belong to no picture.
+Tensor true_pairs(const std::vector<CaptionedPicture>& batch, const std::vector<Caption>& others);
 
 /// Symmetric InfoNCE (Radford et al. 2021, figure 3) with soft targets: each picture should find
 /// every true caption of the batch with equal probability, and each caption every picture it is
-/// true of. With true pairs on the diagonal only it is the published loss.
+/// true of; a caption true of no picture is only something to be told from. With true pairs on the
+/// diagonal only it is the published loss.
 ///
-/// `image`, `text` raw [N,D]; `logit_scale` 0-dim natural logarithm; -> 0-dim.
+/// `image` raw [N,D], `text` raw [M,D], `pairs` [N,M]; `logit_scale` 0-dim natural logarithm; ->
+/// 0-dim.
 Tensor contrastive_loss(const Tensor& image, const Tensor& text, const Tensor& logit_scale,
                         const Tensor& pairs);
+
+/// Mean of 1 - cos(image_i - image_j, text_i - text_j) over the pairs of each run of `group`
+/// neighbours whose captions are not true of each other's picture; a batch without such a pair
+/// gives 0. Neighbours share a scene, so this teaches what DeltaSpace needs (Lyu et al. 2023,
+/// section 3.2): that the change of a picture and the change of its text are one direction.
+///
+/// `image` [N,D], `text` [M,D] with M >= N, raw; `pairs` [N,M] -> 0-dim.
+Tensor delta_loss(const Tensor& image, const Tensor& text, const Tensor& pairs, int64_t group);
 
 }  // namespace vane

@@ -27,6 +27,12 @@ class CaptionedSource {
   /// The pair at `index`; depends on (seed, index) only. Samples with neighbouring indices may
   /// share a scene, so that a batch holds hard negatives.
   virtual CaptionedPicture sample(uint64_t index) const = 0;
+  /// `count` captions that need not be true of any picture of batch `index`: more things for a
+  /// picture to be told from than a batch has pictures. They depend on (seed, index) only.
+  virtual std::vector<Caption> other_captions(uint64_t index, int count) const {
+    (void)index, (void)count;
+    return {};
+  }
   /// One line for the log: how many pictures were found.
   virtual std::string description() const = 0;
 };

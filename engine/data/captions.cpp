@@ -96,6 +96,57 @@ std::string spoken(const Sentence& s, Rng& rng) {
   return text;
 }
 
+/// "a frog to the left of a car": asserts the relation; sometimes only that both are there.
+Caption relation_caption(const Relation& relation, Rng& rng) {
+  const auto& [kind, first, second] = relation;
+  Caption caption;
+  caption.asserts = {subject_fact(first), subject_fact(second)};
+  if (rng.chance(0.25f)) {
+    const bool swapped = rng.chance(0.5f);
+    static constexpr std::array<std::string_view, 3> kJoins = {" and ", " next to ", " with "};
+    caption.text =
+        (swapped ? second : first) + std::string(pick(kJoins, rng)) + (swapped ? first : second);
+  } else {
+    caption.asserts.push_back(relation_fact(relation));
+    const bool above = kind == "above";
+    static constexpr std::array<std::string_view, 3> kLeft = {" to the left of ", " left of ",
+                                                              " on the left of "};
+    static constexpr std::array<std::string_view, 3> kRight = {" to the right of ", " right of ",
+                                                               " on the right of "};
+    static constexpr std::array<std::string_view, 2> kAbove = {" above ", " over "};
+    static constexpr std::array<std::string_view, 2> kBelow = {" below ", " under "};
+    caption.text =
+        rng.chance(0.5f)
+            ? first + std::string(above ? pick(kAbove, rng) : pick(kLeft, rng)) + second
+            : second + std::string(above ? pick(kBelow, rng) : pick(kRight, rng)) + first;
+  }
+  if (rng.chance(0.6f)) {
+    const std::string_view noun = pick(kNouns, rng);
+    caption.text =
+        (noun == "photography" ? "photography" : article(noun) + " " + std::string(noun)) + " of " +
+        caption.text;
+  }
+  sort_unique(caption.asserts);
+  return caption;
+}
+
+Caption count_caption(int count, const std::string& thing, const std::string& plural, Rng& rng) {
+  static constexpr std::array<std::string_view, 5> kNumbers = {"", "one", "two", "three", "four"};
+  static constexpr std::array<std::string_view, 5> kDigits = {"", "1", "2", "3", "4"};
+  const auto n = static_cast<size_t>(count);
+  std::string text(rng.chance(0.85f) ? kNumbers[n] : kDigits[n]);
+  // "one frog" and not "one frogs"
+  text += count == 1 ? thing.substr(thing.find(' ')) : " " + plural;
+  if (rng.chance(0.6f)) {
+    const std::string_view noun = pick(kNouns, rng);
+    text = (noun == "photography" ? "photography" : article(noun) + " " + std::string(noun)) +
+           " of " + text;
+  }
+  Caption caption{text, {subject_fact(thing), count_fact(count, thing)}};
+  sort_unique(caption.asserts);
+  return caption;
+}
+
 }  // namespace
 
 Fact look_fact(Look look) { return fnv1a("look:" + std::string(look_name(look))); }
@@ -106,16 +157,75 @@ bool holds(const std::vector<Fact>& asserts, const std::vector<Fact>& facts) {
   return std::includes(facts.begin(), facts.end(), asserts.begin(), asserts.end());
 }
 
+Fact relation_fact(const Relation& relation) {
+  return fnv1a("relation:" + relation.first + "|" + relation.kind + "|" + relation.second);
+}
+Fact count_fact(int count, std::string_view noun_phrase) {
+  return fnv1a("count:" + std::to_string(count) + ":" + std::string(noun_phrase));
+}
+
+std::string plural_of(std::string_view noun_phrase) {
+  const size_t space = noun_phrase.find(' ');
+  if (space == std::string_view::npos) return {};
+  const std::string_view first = noun_phrase.substr(0, space);
+  if (first != "a" && first != "an") return {};
+  std::string head(noun_phrase.substr(space + 1)), tail;
+  // The noun stands before what qualifies it.
+  for (const std::string_view link : {" of ", " with ", " in ", " on ", " for ", " and "}) {
+    const size_t at = head.find(link);
+    if (at == std::string::npos) continue;
+    tail = head.substr(at) + tail;
+    head.resize(at);
+  }
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kIrregular = {
+      {{"mouse", "mice"},
+       {"goose", "geese"},
+       {"fish", "fish"},
+       {"sheep", "sheep"},
+       {"deer", "deer"},
+       {"man", "men"},
+       {"woman", "women"},
+       {"leaf", "leaves"},
+       {"knife", "knives"},
+       {"wolf", "wolves"},
+       {"calf", "calves"},
+       {"loaf", "loaves"},
+       {"potato", "potatoes"}}};
+  const size_t word = head.rfind(' ') == std::string::npos ? 0 : head.rfind(' ') + 1;
+  const std::string_view noun = std::string_view(head).substr(word);
+  for (const auto& [one, many] : kIrregular) {
+    if (noun == one) return head.substr(0, word) + std::string(many) + tail;
+  }
+  const auto ends = [&](std::string_view ending) { return noun.ends_with(ending); };
+  const bool consonant_y =
+      noun.size() > 1 && ends("y") &&
+      std::string_view("aeiou").find(noun[noun.size() - 2]) == std::string::npos;
+  if (consonant_y) return head.substr(0, head.size() - 1) + "ies" + tail;
+  if (ends("s") || ends("x") || ends("ch") || ends("sh")) return head + "es" + tail;
+  return head + "s" + tail;
+}
+
 std::vector<Fact> facts_of(const CaptionMaterial& material) {
   std::vector<Fact> facts;
   for (const Look look : material.looks) facts.push_back(look_fact(look));
   for (const std::string& subject : material.subjects) facts.push_back(subject_fact(subject));
   for (const std::string& object : material.objects) facts.push_back(subject_fact(object));
+  if (!material.relation.kind.empty()) facts.push_back(relation_fact(material.relation));
+  if (material.count > 0) facts.push_back(count_fact(material.count, material.objects.front()));
   sort_unique(facts);
   return facts;
 }
 
 Caption random_caption(const CaptionMaterial& material, const std::set<Look>& applied, Rng& rng) {
+  if (!material.relation.kind.empty() && rng.chance(0.8f)) {
+    return relation_caption(material.relation, rng);
+  }
+  if (material.count > 0 && rng.chance(0.8f)) {
+    const std::string plural = plural_of(material.objects.front());
+    if (!plural.empty()) {
+      return count_caption(material.count, material.objects.front(), plural, rng);
+    }
+  }
   Sentence sentence;
   const std::vector<Look> looks = mention_order(material, applied, rng);
   const bool has_object = !material.objects.empty();
@@ -158,6 +268,16 @@ Caption random_caption(const CaptionMaterial& material, const std::set<Look>& ap
 std::string look_phrase(Look look) {
   const std::string adjective(words_of(look).adjectives.front());
   return article(adjective) + " " + adjective + " photo";
+}
+
+std::vector<std::string> look_phrases(Look look) {
+  std::vector<std::string> phrases;
+  for (const std::string_view adjective : words_of(look).adjectives) {
+    for (const char* noun : {" photo", " photograph", " picture", " image"}) {
+      phrases.push_back(article(adjective) + " " + std::string(adjective) + noun);
+    }
+  }
+  return phrases;
 }
 
 std::vector<std::string> unseen_look_phrases(Look look) {

@@ -2,6 +2,7 @@
 #include "engine/data/procedural_source.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "engine/base/error.h"
@@ -24,36 +25,65 @@ CropBox random_crop(const Image& picture, Rng& rng) {
   return box;
 }
 
-/// Composites a cut-out over `scene` in linear light.
-void place(Scene& scene, const Cutout& cutout, Rng& rng) {
+/// Part of the sample, as shares of its side, that an object keeps to.
+struct Region {
+  float left = 0, top = 0, width = 1, height = 1;
+};
+
+/// Composites a cut-out over `scene` in linear light and adds it to the mask. It covers `share` of
+/// the region's shorter side.
+void place(Scene& scene, const Cutout& cutout, const Region& region, float share, Rng& rng) {
   const auto size = static_cast<float>(scene.pixels.width);
   const auto width = static_cast<float>(cutout.picture.width);
   const auto height = static_cast<float>(cutout.picture.height);
   // The box, in pixels of the cut-out, that the whole sample covers.
-  const float share = rng.uniform(0.5f, 0.98f);
-  const float scale = std::max(width, height) / (share * size);
+  const float scale =
+      std::max(width / (share * size * region.width), height / (share * size * region.height));
   CropBox box;
   box.width = box.height = scale * size;
-  box.left = -(box.width - width) * rng.uniform();
-  box.top = -(box.height - height) * rng.uniform();
+  box.left = -(region.left * box.width + (region.width * box.width - width) * rng.uniform());
+  box.top = -(region.top * box.height + (region.height * box.height - height) * rng.uniform());
   box.flip = rng.chance(0.5f);
+  // A mirrored box counts from the other side.
+  if (box.flip) box.left = width - box.width - box.left;
   const int n = scene.pixels.width;
   Raster object = cut(cutout.picture, box, n);
-  scene.object_mask = cut_alpha(cutout.picture, box, n);
+  const std::vector<float> mask = cut_alpha(cutout.picture, box, n);
+  if (scene.object_mask.empty()) scene.object_mask.assign(mask.size(), 0.f);
 
   const float exposure = std::exp2(rng.uniform(-0.4f, 0.4f));
   shift_temperature(object, rng.uniform(-0.06f, 0.06f), rng);
-  if (rng.chance(0.3f))
-    gaussian_blur(scene.pixels.rgb, n, n, 3, rng.uniform(0.6f, 1.6f) * size / 64.f);
   for (size_t i = 0; i < scene.pixels.pixels(); ++i) {
-    const float alpha = scene.object_mask[i];
+    const float alpha = mask[i];
+    scene.object_mask[i] = std::max(scene.object_mask[i], alpha);
     for (size_t c = 0; c < 3; ++c) {
       float& v = scene.pixels.rgb[3 * i + c];
       v += alpha * (std::min(exposure * object.rgb[3 * i + c], 1.f) - v);
     }
   }
+}
+
+/// Photographers put what is behind the thing out of focus.
+void soften_background(Scene& scene, Rng& rng) {
+  const int n = scene.pixels.width;
+  if (rng.chance(0.3f)) {
+    gaussian_blur(scene.pixels.rgb, n, n, 3, rng.uniform(0.6f, 1.6f) * float(n) / 64.f);
+  }
+}
+
+void add_names(Scene& scene, const Cutout& cutout) {
   scene.material.objects.push_back(cutout.name);
   for (const std::string& kind : cutout.kinds) scene.material.objects.push_back(kind);
+}
+
+void add_coloured_names(Scene& scene, const Cutout& cutout) {
+  if (cutout.colour.empty() || cutout.name.find(cutout.colour) != std::string::npos) return;
+  const std::string article = cutout.colour == "orange" ? "an" : "a";
+  scene.material.objects.push_back(article + " " + cutout.colour + " thing");
+  if (cutout.name.rfind("a", 0) == 0) {
+    scene.material.objects.push_back(article + " " + cutout.colour +
+                                     cutout.name.substr(cutout.name.find(' ')));
+  }
 }
 
 }  // namespace
@@ -83,6 +113,27 @@ std::string ProceduralSource::description() const {
          std::to_string(library_->cutouts.size()) + " cut-outs";
 }
 
+std::vector<Caption> ProceduralSource::other_captions(uint64_t index, int count) const {
+  Rng rng = Rng(config_.seed).fork("captions", index);
+  std::vector<Caption> captions;
+  while (static_cast<int>(captions.size()) < count) {
+    CaptionMaterial material;
+    const float u = rng.uniform();
+    if (u < 0.75f && !library_->cutouts.empty()) {
+      const auto n = static_cast<uint32_t>(library_->cutouts.size());
+      material.objects = {library_->cutouts[rng.below(n)].name};
+    } else if (u < 0.85f) {
+      const auto n = static_cast<uint32_t>(photographs_.size());
+      material.subjects = photographs_[rng.below(n)]->subjects;
+    } else {
+      material.looks = {static_cast<Look>(rng.below(kLookCount))};
+    }
+    Caption caption = random_caption(material, material.looks, rng);
+    if (!caption.asserts.empty()) captions.push_back(std::move(caption));
+  }
+  return captions;
+}
+
 Scene ProceduralSource::scene(size_t photograph, std::optional<size_t> object, Rng& crop,
                               Rng& placement) const {
   const Photograph& source = *photographs_.at(photograph);
@@ -90,8 +141,53 @@ Scene ProceduralSource::scene(size_t photograph, std::optional<size_t> object, R
   scene.pixels = cut(source.picture, random_crop(source.picture, crop), config_.size);
   scene.material.subjects = source.subjects;
   if (crop.chance(config_.cast)) shift_temperature(scene.pixels, crop.uniform(-0.4f, 0.4f), crop);
-  if (object) place(scene, library_->cutouts.at(*object), placement);
+  if (object) {
+    const Cutout& cutout = library_->cutouts.at(*object);
+    soften_background(scene, placement);
+    place(scene, cutout, {}, placement.uniform(0.5f, 0.98f), placement);
+    add_names(scene, cutout);
+  }
   return scene;
+}
+
+Scene ProceduralSource::pair_scene(size_t photograph, const PairOfCutouts& pair, Rng& crop,
+                                   Rng& placement) const {
+  Scene made = scene(photograph, std::nullopt, crop, placement);
+  const Cutout& first = library_->cutouts.at(pair.first);
+  const Cutout& second = library_->cutouts.at(pair.second);
+  soften_background(made, placement);
+  const Region here = pair.above ? Region{0, 0, 1, 0.5f} : Region{0, 0, 0.5f, 1};
+  const Region there = pair.above ? Region{0, 0.5f, 1, 0.5f} : Region{0.5f, 0, 0.5f, 1};
+  place(made, first, here, placement.uniform(0.7f, 0.98f), placement);
+  place(made, second, there, placement.uniform(0.7f, 0.98f), placement);
+  add_names(made, first);
+  add_names(made, second);
+  made.material.relation = {pair.above ? "above" : "left of", first.name, second.name};
+  return made;
+}
+
+Scene ProceduralSource::counted_scene(size_t photograph, size_t object, int count, Rng& crop,
+                                      Rng& placement) const {
+  Scene made = scene(photograph, std::nullopt, crop, placement);
+  const Cutout& cutout = library_->cutouts.at(object);
+  soften_background(made, placement);
+  // Two stand side by side, three or four each in a quarter.
+  std::array<Region, 4> regions{Region{0, 0, 0.5f, 0.5f}, Region{0.5f, 0, 0.5f, 0.5f},
+                                Region{0, 0.5f, 0.5f, 0.5f}, Region{0.5f, 0.5f, 0.5f, 0.5f}};
+  if (count == 2) {
+    regions[0].height = regions[1].height = 1;
+  } else {
+    for (size_t i = 3; i > 0; --i) {
+      std::swap(regions[i], regions[placement.below(static_cast<uint32_t>(i) + 1)]);
+    }
+  }
+  for (int i = 0; i < count; ++i) {
+    const float share = placement.uniform(0.75f, 0.98f);
+    place(made, cutout, count == 1 ? Region{} : regions[static_cast<size_t>(i)], share, placement);
+  }
+  add_names(made, cutout);
+  made.material.count = count;
+  return made;
 }
 
 CaptionedPicture ProceduralSource::sample(uint64_t index) const {
@@ -100,24 +196,39 @@ CaptionedPicture ProceduralSource::sample(uint64_t index) const {
   Rng own = root.fork("sample", index);
   const bool with_object = !library_->cutouts.empty() && shared.chance(config_.cutout_share);
   const size_t photograph = shared.below(static_cast<uint32_t>(photographs_.size()));
-  std::optional<size_t> object;
-  if (with_object) object = own.below(static_cast<uint32_t>(library_->cutouts.size()));
-
-  Scene made = scene(photograph, object, shared, own);
-  std::vector<Look> looks;
-  if (!object || own.chance(0.5f)) looks = random_looks(own);
-  made.material.looks = add_looks(made, looks, own);
-  if (object && looks.empty()) {
-    const Cutout& cutout = library_->cutouts[*object];
-    const size_t gap = cutout.name.find(' ');
-    if (!cutout.colour.empty() && cutout.name.find(cutout.colour) == std::string::npos) {
-      const std::string article = cutout.colour == "orange" ? "an" : "a";
-      made.material.objects.push_back(article + " " + cutout.colour + " thing");
-      if (cutout.name.rfind("a", 0) == 0) {
-        made.material.objects.push_back(article + " " + cutout.colour + cutout.name.substr(gap));
+  Scene made;
+  bool bare = false;  // whether only the thing is worth telling
+  if (!with_object) {
+    made = scene(photograph, std::nullopt, shared, own);
+  } else {
+    // A group with a relation or a count shares its cut-outs, so that only the order or the number
+    // tells its samples apart.
+    Rng things = root.fork("things", index / static_cast<uint64_t>(config_.group));
+    const auto cutouts = static_cast<uint32_t>(library_->cutouts.size());
+    const float arrangement = things.uniform();
+    if (arrangement < config_.relation_share && cutouts > 1) {
+      PairOfCutouts pair{things.below(cutouts), things.below(cutouts), own.chance(0.5f)};
+      while (library_->cutouts[pair.second].name == library_->cutouts[pair.first].name &&
+             cutouts > 2) {
+        pair.second = (pair.second + 1) % cutouts;
       }
+      if (own.chance(0.5f)) std::swap(pair.first, pair.second);
+      made = pair_scene(photograph, pair, shared, own);
+      bare = true;
+    } else if (arrangement < config_.relation_share + config_.count_share) {
+      const size_t object = things.below(cutouts);
+      made = counted_scene(photograph, object, 1 + static_cast<int>(own.below(4)), shared, own);
+      bare = true;
+    } else {
+      const size_t object = own.below(cutouts);
+      made = scene(photograph, object, shared, own);
+      bare = own.chance(0.5f);
+      if (bare) add_coloured_names(made, library_->cutouts[object]);
     }
   }
+  std::vector<Look> looks;
+  if (!bare) looks = random_looks(own);
+  made.material.looks = add_looks(made, looks, own);
   CaptionedPicture out;
   out.size = config_.size;
   out.rgb = to_srgb8(made.pixels);

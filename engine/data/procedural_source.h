@@ -16,6 +16,8 @@ struct ProceduralConfig {
   uint64_t seed = 1;
   /// Share of groups with cut-outs.
   float cutout_share = 0.45f;
+  /// Of these, the shares that hold two different cut-outs, and one to four of the same.
+  float relation_share = 0, count_share = 0;
   /// Samples that share a photograph and a crop, so that only look or object tells them apart.
   int group = 4;
   /// Share of crops that first get a colour cast of their own, which no caption mentions.
@@ -32,17 +34,27 @@ struct Scene {
   CaptionMaterial material;
 };
 
+/// Two cut-outs side by side, or the first above the second.
+struct PairOfCutouts {
+  size_t first = 0, second = 0;
+  bool above = false;
+};
+
 class ProceduralSource final : public CaptionedSource {
  public:
   /// Throws Error{input} when the library has no photograph for this split.
   ProceduralSource(std::shared_ptr<const PhotoLibrary> library, ProceduralConfig config);
 
   CaptionedPicture sample(uint64_t index) const override;
+  std::vector<Caption> other_captions(uint64_t index, int count) const override;
   std::string description() const override;
 
   /// A scene of photograph `i` of this split, cropped by `rng`; with cut-out `object` in front when
   /// given.
   Scene scene(size_t photograph, std::optional<size_t> object, Rng& crop, Rng& placement) const;
+  /// The same with two cut-outs, or with `count` (1 to 4) of one.
+  Scene pair_scene(size_t photograph, const PairOfCutouts& pair, Rng& crop, Rng& placement) const;
+  Scene counted_scene(size_t photograph, size_t object, int count, Rng& crop, Rng& placement) const;
   size_t photographs() const { return photographs_.size(); }
   const PhotoLibrary& library() const { return *library_; }
 

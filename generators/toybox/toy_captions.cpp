@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "generators/toybox/toy_objects.h"
+
 namespace vane {
 namespace {
 
@@ -14,7 +16,7 @@ struct Wording {
   std::string_view key, value, phrases;  // phrases separated by |
 };
 constexpr Wording kNouns[] = {
-    {"", "character", "person|toy person|figure|toy figure|figurine|character|doll"},
+    {"", "character", "toy person|toy figure|figurine|toy character|doll"},
     {"", "apple", "apple|toy apple"},
     {"", "ball", "ball|sphere"},
     {"", "book", "book|closed book"},
@@ -98,15 +100,104 @@ std::string with_article(const std::string& noun_phrase) {
          noun_phrase;
 }
 
+/// By night and at sunset the backdrop no longer has the colour of its name.
+bool background_is_coloured(const ToyScene& scene) {
+  return scene.light.name != "night" && scene.light.name != "sunset";
+}
+
+/// "a smiling doll", "a doll with red hair": the noun with one attribute, in the first wording or,
+/// with `rng`, in any. Empty when nothing is said about this value.
+std::string with_one_attribute(const std::string& noun, std::string_view key,
+                               const std::string& value, Rng* rng) {
+  const auto any = [&](std::string_view phrases) {
+    return rng ? choose(phrases, *rng) : std::string(phrases.substr(0, phrases.find('|')));
+  };
+  const Wording* front = find(kBefore, key, value);
+  const Wording* back = find(kAfter, key, value);
+  if (front && (!back || !rng || rng->chance(0.6f))) {
+    return with_article(any(front->phrases) + " " + noun);
+  }
+  if (back) return with_article(noun) + " " + any(back->phrases);
+  if (key == "colour") return with_article(value + " " + noun);
+  if (key == "hair" || key == "hair_colour") return with_article(noun) + " with " + value + " hair";
+  const std::string wear = " " + any("wearing |in |with ");
+  if (key == "hat") return with_article(noun) + wear + with_article(value);
+  const std::string dressed = " " + any("in |dressed in |wearing ");
+  if (key == "hat_colour") return with_article(noun) + wear + with_article(value + " hat");
+  if (key == "clothes_colour" || (key == "clothes_pattern" && value != "plain")) {
+    return with_article(noun) + dressed + with_article(value + any(" shirt| top| sweater"));
+  }
+  return {};
+}
+
+ToyQuestion question(std::string of, std::string key, const std::string& noun,
+                     std::vector<std::string> values) {
+  ToyQuestion made{std::move(of), std::move(key), std::move(values), {}, {}};
+  for (const std::string& value : made.values) {
+    std::string phrase;
+    if (const Wording* whole = find(kWhole, made.key, value)) {
+      phrase = "a toy scene " + std::string(whole->phrases.substr(0, whole->phrases.find('|')));
+    } else if (made.key == "background") {
+      phrase = "a toy scene on " + with_article(value) + " background";
+    } else if (made.key == "kind") {
+      const std::string_view words = find(kNouns, "", value)->phrases;
+      phrase = with_article(std::string(words.substr(0, words.find('|'))));
+    } else {
+      phrase = with_one_attribute(noun, made.key, value, nullptr);
+    }
+    made.texts.push_back("a picture of " + phrase);
+    made.unseen.push_back("this image shows " + phrase);
+  }
+  return made;
+}
+
 class Speaker {
  public:
   Speaker(const ToyScene& scene, Rng& rng) : scene_(scene), rng_(rng) {}
+
+  ToyCaption say_briefly() {
+    constexpr std::string_view kFrames =
+        "|a picture of |a photo of |a render of |an image of |a toy scene with |here is ";
+    const float u = rng_.uniform();
+    const auto light = scene_.attribute("light"), background = scene_.attribute("background");
+    if (u < 0.18f) {
+      caption_.text = choose("a toy scene |toys |a picture |a render |a photo ", rng_) +
+                      choose(find(kWhole, "light", light)->phrases, rng_);
+      claim(-1, "light", light);
+    } else if (u < 0.26f && background_is_coloured(scene_)) {
+      caption_.text = choose("toys |a toy scene |a photo |a picture ", rng_) +
+                      choose("on |before |against |with ", rng_) +
+                      with_article(std::string(background)) + " background";
+      claim(-1, "background", background);
+    } else {
+      const auto index = rng_.below(static_cast<uint32_t>(scene_.things.size()));
+      const ToyThing& thing = scene_.things[index];
+      caption_.text = choose(kFrames, rng_);
+      std::string phrase;
+      if (rng_.chance(0.85f)) {
+        const auto& [key, value] =
+            thing.attributes[rng_.below(static_cast<uint32_t>(thing.attributes.size()))];
+        phrase = with_one_attribute(choose(find(kNouns, "", thing.kind)->phrases, rng_), key, value,
+                                    &rng_);
+        const bool hidden = key == "size" && scene_.things.size() == 1;
+        if (hidden) phrase.clear();
+        if (!phrase.empty()) claim(static_cast<int>(index), key, value);
+      }
+      if (phrase.empty()) {
+        phrase = with_article(choose(find(kNouns, "", thing.kind)->phrases, rng_));
+      }
+      caption_.text += phrase;
+      caption_.things = {static_cast<int>(index)};
+    }
+    return caption_;
+  }
 
   ToyCaption say() {
     constexpr std::string_view kFrames =
         "|a picture of |a photo of |a render of |an image of |a toy scene with |here is ";
     std::string text = choose(kFrames, rng_);
     for (size_t i = 0; i < scene_.things.size(); ++i) {
+      caption_.things.push_back(static_cast<int>(i));
       if (i > 0) text += i + 1 == scene_.things.size() ? " and " : ", ";
       text += thing(static_cast<int>(i));
     }
@@ -115,9 +206,7 @@ class Speaker {
       text += ", " + choose(find(kWhole, "light", light)->phrases, rng_);
       claim(-1, "light", light);
     }
-    // By night and at sunset the backdrop no longer has the colour of its name.
-    const bool coloured = scene_.light.name != "night" && scene_.light.name != "sunset";
-    if (coloured && rng_.chance(0.3f)) {
+    if (background_is_coloured(scene_) && rng_.chance(0.3f)) {
       const std::string colour(scene_.attribute("background"));
       text += ", " + choose("on |before |against ", rng_) + with_article(colour) + " background";
       claim(-1, "background", colour);
@@ -201,6 +290,65 @@ class Speaker {
 }  // namespace
 
 ToyCaption toy_caption(const ToyScene& scene, Rng& rng) { return Speaker(scene, rng).say(); }
+
+ToyCaption toy_short_caption(const ToyScene& scene, Rng& rng) {
+  return Speaker(scene, rng).say_briefly();
+}
+
+const std::vector<ToyQuestion>& toy_questions() {
+  static const std::vector<ToyQuestion> questions = [] {
+    const std::string who = "toy person", what = "toy";
+    std::vector<std::string> kinds;
+    for (const std::string_view name : toy_object_names()) kinds.emplace_back(name);
+    std::vector<std::string> colours;
+    for (const std::string_view name : toy_object_colours()) colours.emplace_back(name);
+    return std::vector<ToyQuestion>{
+        question("character", "skin", who, {"pale", "tan", "dark"}),
+        question("character", "hair", who, {"short", "long", "curly", "bald"}),
+        question("character", "hair_colour", who,
+                 {"black", "brown", "blond", "ginger", "grey", "white", "pink", "blue"}),
+        question("character", "mouth", who, {"smile", "frown", "open"}),
+        question("character", "glasses", who, {"none", "glasses", "sunglasses"}),
+        question("character", "beard", who, {"beard", "moustache"}),
+        question("character", "hat", who,
+                 {"none", "cap", "top hat", "beanie", "party hat", "sun hat"}),
+        question("character", "hat_colour", who,
+                 {"red", "blue", "green", "yellow", "purple", "black"}),
+        question("character", "clothes_colour", who,
+                 {"red", "orange", "yellow", "green", "blue", "teal", "purple", "pink", "white"}),
+        question("character", "clothes_pattern", who, {"striped", "dotted"}),
+        question("character", "pose", who, {"standing", "waving"}),
+        question("character", "facing", who, {"forward", "left", "right"}),
+        question("object", "kind", what, kinds),
+        question("object", "colour", what, colours),
+        question("object", "pattern", what, {"striped", "dotted", "checked"}),
+        question("scene", "light", what,
+                 {"front", "left", "right", "top", "back", "sunset", "night", "soft"}),
+        question("scene", "background", what,
+                 {"pink", "blue", "green", "yellow", "purple", "white", "grey", "orange"}),
+    };
+  }();
+  return questions;
+}
+
+std::string toy_answer(const ToyScene& scene, const ToyQuestion& question) {
+  std::string value;
+  if (question.of == "scene") {
+    if (question.key == "background" && !background_is_coloured(scene)) return {};
+    value = scene.attribute(question.key);
+  } else {
+    const ToyThing& thing = scene.things.front();
+    const bool person = thing.kind == "character";
+    if (scene.things.size() != 1 || person != (question.of == "character")) return {};
+    value = question.key == "kind" ? thing.kind : std::string(thing.attribute(question.key));
+    const bool hatted = thing.attribute("hat") != "none";
+    if (question.key.starts_with("hair") && hatted && question.key != "hair_colour") return {};
+    if (question.key == "mouth" && thing.attribute("beard") == "beard") return {};
+  }
+  const bool known =
+      std::find(question.values.begin(), question.values.end(), value) != question.values.end();
+  return known ? value : std::string();
+}
 
 nlohmann::ordered_json toy_attributes_json(const ToyScene& scene) {
   nlohmann::ordered_json json{{"kind", scene.kind}, {"seed", scene.seed}};

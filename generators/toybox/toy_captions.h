@@ -21,10 +21,29 @@ struct ToyCaption {
   std::string text;
   /// Everything that the text says beyond which things there are; all of it holds.
   std::vector<ToyClaim> claims;
+  /// The things that it names.
+  std::vector<int> things;
 };
 
 /// A random true caption in one of many wordings; names every thing, and some attributes of each.
 ToyCaption toy_caption(const ToyScene& scene, Rng& rng);
+
+/// A short true caption: one thing with at most one attribute, or the light or the background.
+ToyCaption toy_short_caption(const ToyScene& scene, Rng& rng);
+
+/// One attribute as it may be asked of a picture: the values it can have, each with a text that
+/// says so in words of the captions, and the same in a wording that no caption has.
+struct ToyQuestion {
+  /// "character", "object" (a single one) or "scene".
+  std::string of;
+  /// "mouth", "light", …; of an object also "kind".
+  std::string key;
+  std::vector<std::string> values, texts, unseen;
+};
+const std::vector<ToyQuestion>& toy_questions();
+/// The value that a picture of this scene shows, empty when the question does not apply to it or
+/// the answer cannot be seen: hair under a hat, a mouth behind a beard, the background by night.
+std::string toy_answer(const ToyScene& scene, const ToyQuestion& question);
 
 /// {"kind", "seed", "light", "background", "things": [{"id", "kind", attributes…}]}
 nlohmann::ordered_json toy_attributes_json(const ToyScene& scene);

@@ -2,12 +2,15 @@
 #include "generators/toybox/toy_character.h"
 
 #include <span>
+#include <utility>
+
+#include "engine/base/error.h"
 
 namespace vane {
 namespace {
 
 constexpr float kPi = 3.1415927f;
-constexpr Vec3 kHead{0, 0, 1.32f};
+constexpr Vec3 kHead = kToyHead;
 constexpr Vec3 kHeadRadii{0.46f, 0.42f, 0.44f};
 
 std::string pick(Rng& rng, std::span<const char* const> words) {
@@ -261,6 +264,32 @@ void add_hat(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
 }
 
 }  // namespace
+
+void set_attribute(ToyCharacter& character, std::string_view key, const std::string& value) {
+  using Field = std::string ToyCharacter::*;
+  static constexpr std::pair<std::string_view, Field> kFields[] = {
+      {"skin", &ToyCharacter::skin},
+      {"hair", &ToyCharacter::hair},
+      {"hair_colour", &ToyCharacter::hair_colour},
+      {"mouth", &ToyCharacter::mouth},
+      {"glasses", &ToyCharacter::glasses},
+      {"beard", &ToyCharacter::beard},
+      {"hat", &ToyCharacter::hat},
+      {"hat_colour", &ToyCharacter::hat_colour},
+      {"clothes_colour", &ToyCharacter::clothes_colour},
+      {"clothes_pattern", &ToyCharacter::clothes_pattern},
+      {"pose", &ToyCharacter::pose},
+      {"facing", &ToyCharacter::facing},
+  };
+  for (const auto& [name, field] : kFields) {
+    if (name == key) {
+      character.*field = value;
+      return;
+    }
+  }
+  throw Error(ErrorCode::usage, "a toy character has no attribute of this name")
+      .at_key(std::string(key));
+}
 
 ToyCharacter random_character(Rng& rng) {
   constexpr const char* kSkins[] = {"pale", "light", "tan", "brown", "dark"};

@@ -3,11 +3,15 @@
 // Toy people: a big head on a small body.
 
 #include <string>
+#include <string_view>
 
 #include "engine/base/rng.h"
 #include "generators/toybox/toy_builder.h"
 
 namespace vane {
+
+/// Centre of the head of a character that stands at the origin.
+inline constexpr Vec3 kToyHead{0, 0, 1.32f};
 
 /// What can be said about a character; each field is an attribute of the same name.
 struct ToyCharacter {
@@ -24,6 +28,9 @@ struct ToyCharacter {
   std::string pose = "standing";          // standing, waving
   std::string facing = "forward";         // forward, left, right: as the viewer sees it
 };
+
+/// Sets the field called `key`. Throws Error{usage} for an unknown one.
+void set_attribute(ToyCharacter& character, std::string_view key, const std::string& value);
 
 /// Draws every field; likely combinations are as frequent as they look natural.
 ToyCharacter random_character(Rng& rng);

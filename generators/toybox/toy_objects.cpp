@@ -246,6 +246,19 @@ std::span<const std::string_view> toy_object_colours() {
   return kColours;
 }
 
+void set_attribute(ToyObject& object, std::string_view key, const std::string& value) {
+  if (key == "colour") {
+    object.colour = value;
+  } else if (key == "size") {
+    object.size = value;
+  } else if (key == "pattern") {
+    if (takes_pattern(object.name)) object.pattern = value;
+  } else {
+    throw Error(ErrorCode::usage, "a toy object has no attribute of this name")
+        .at_key(std::string(key));
+  }
+}
+
 bool takes_pattern(std::string_view object) { return entry_of(object).patterned; }
 
 void add_object(ToyScene& scene, const ToyObject& object, const ToyPlace& place) {

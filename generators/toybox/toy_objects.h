@@ -23,6 +23,10 @@ struct ToyObject {
   std::string size = "big";
 };
 
+/// Sets the field called `key`; a pattern only where the object takes one. Throws Error{usage} for
+/// an unknown key.
+void set_attribute(ToyObject& object, std::string_view key, const std::string& value);
+
 /// True when the object has a surface large enough for a pattern.
 bool takes_pattern(std::string_view object);
 

@@ -155,12 +155,14 @@ float turn_of(Rng& rng, const std::string& facing) {
   return facing == "left" ? jitter - 0.62f : facing == "right" ? jitter + 0.62f : jitter;
 }
 
-void place_objects(ToyScene& scene, Rng& rng, int count, bool beside_character) {
+void place_objects(ToyScene& scene, Rng& rng, int count, bool beside_character,
+                   const std::vector<ToyAttribute>& set) {
   std::vector<ToyObject> objects;
   for (int i = 0; i < count; ++i) {
     ToyObject object = random_object(rng);
     const auto same = [&](const ToyObject& other) { return other.name == object.name; };
     while (std::any_of(objects.begin(), objects.end(), same)) object = random_object(rng);
+    for (const ToyAttribute& wish : set) set_attribute(object, wish.key, wish.value);
     objects.push_back(object);
   }
   // Side by side, so that the first camera sees all of them; depth varies.
@@ -178,6 +180,17 @@ void place_objects(ToyScene& scene, Rng& rng, int count, bool beside_character) 
     place.turn = rng.uniform(-0.5f, 0.5f);
     add_object(scene, objects[i], place);
   }
+}
+
+/// Fills the picture with a character's head, seen from about its height.
+void frame_head(ToyScene& scene, Rng& rng, const ToyWish& wish) {
+  const Vec3 head = kToyHead + Vec3{rng.uniform(-0.06f, 0.06f), 0, rng.uniform(-0.02f, 0.16f)};
+  const float radius = rng.uniform(0.82f, 1.f);
+  const float around = rng.uniform(-0.2f, 0.2f), height = rng.uniform(-0.05f, 0.2f);
+  const float distance = radius / std::tan(0.5f * static_cast<float>(kField)) + 0.4f;
+  const Vec3 back{std::sin(around) * std::cos(height), -std::cos(around) * std::cos(height),
+                  std::sin(height)};
+  scene.camera = ToyCamera::looking(head + back * distance, head, kField, wish.width, wish.height);
 }
 
 void frame(ToyScene& scene, Rng& rng, const ToyWish& wish) {
@@ -234,23 +247,31 @@ ToyScene make_toy_scene(uint64_t seed, uint64_t index, const ToyWish& wish) {
   constexpr std::string_view kKinds[] = {"character", "character", "still-life", "still-life",
                                          "scene"};
   const std::string drawn = pick(kinds, kKinds);
-  scene.kind = wish.kind == "any" ? drawn : wish.kind;
+  const bool portrait = wish.kind == "portrait";
+  scene.kind = wish.kind == "any" ? drawn : portrait ? "character" : wish.kind;
   if (std::find(std::begin(kKinds), std::end(kKinds), scene.kind) == std::end(kKinds)) {
     throw Error(ErrorCode::usage, "no scene of the toybox is called so")
         .at_key(scene.kind)
-        .with_hint("choose any, character, still-life or scene");
+        .with_hint("choose any, character, portrait, still-life or scene");
   }
   set_stage(scene, stage, wish);
   if (scene.kind != "still-life") {
-    const ToyCharacter character = random_character(people);
+    ToyCharacter character = random_character(people);
+    for (const ToyAttribute& attribute : wish.set) {
+      set_attribute(character, attribute.key, attribute.value);
+    }
     add_character(scene, character, {{0, 0, 0}, turn_of(people, character.facing), 1});
   }
   if (scene.kind == "still-life") {
-    place_objects(scene, objects, 1 + static_cast<int>(objects.below(3)), false);
+    place_objects(scene, objects, 1 + static_cast<int>(objects.below(3)), false, wish.set);
   } else if (scene.kind == "scene") {
-    place_objects(scene, objects, 1 + static_cast<int>(objects.below(2)), true);
+    place_objects(scene, objects, 1 + static_cast<int>(objects.below(2)), true, {});
   }
-  frame(scene, camera, wish);
+  if (portrait) {
+    frame_head(scene, camera, wish);
+  } else {
+    frame(scene, camera, wish);
+  }
   return scene;
 }
 

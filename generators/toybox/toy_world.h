@@ -11,15 +11,20 @@
 namespace vane {
 
 struct ToyWish {
-  /// "any", "character", "still-life" or "scene" (a character among objects).
+  /// "any", "character", "portrait" (a character whose head fills the picture), "still-life" or
+  /// "scene" (a character among objects).
   std::string kind = "any";
   /// "any" or a name of ToyLight.
   std::string light = "any";
   int width = 64, height = 64;
+  /// Attributes that the character (or, without one, every object) is to have whatever was drawn:
+  /// {"mouth", "smile"}. Scenes that differ here only differ in nothing else.
+  std::vector<ToyAttribute> set = {};
 };
 
 /// Scene `index` of the world of `seed`; the same arguments give the same scene. The picture's size
-/// changes its camera only. Throws Error{usage} for an unknown kind or light.
+/// changes its camera only. Throws Error{usage} for an unknown kind, light or
+/// attribute.
 ToyScene make_toy_scene(uint64_t seed, uint64_t index, const ToyWish& wish);
 
 /// The light of that name falling on what is seen by a camera that looks along +y.

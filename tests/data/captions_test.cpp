@@ -73,5 +73,59 @@ TEST(Captions, NounPhrasesComeOutOfShortCaptions) {
   EXPECT_EQ(noun_phrase_of_caption(""), "");
 }
 
+TEST(Captions, PluralsReadAsEnglish) {
+  EXPECT_EQ(plural_of("a frog"), "frogs");
+  EXPECT_EQ(plural_of("a red fox"), "red foxes");
+  EXPECT_EQ(plural_of("a piece of cake"), "pieces of cake");
+  EXPECT_EQ(plural_of("a mouse in a box"), "mice in a box");
+  EXPECT_EQ(plural_of("a daisy"), "daisies");
+  EXPECT_EQ(plural_of("a toy"), "toys");
+  EXPECT_EQ(plural_of("a potato"), "potatoes");
+  EXPECT_EQ(plural_of("the moon"), "");
+  EXPECT_EQ(plural_of("bread"), "");
+}
+
+TEST(Captions, ARelationIsTrueInItsOrderOnly) {
+  CaptionMaterial material;
+  material.objects = {"a frog", "a car"};
+  material.relation = {"left of", "a frog", "a car"};
+  const std::vector<Fact> facts = facts_of(material);
+  CaptionMaterial swapped = material;
+  swapped.relation = {"left of", "a car", "a frog"};
+  const std::vector<Fact> swapped_facts = facts_of(swapped);
+  Rng rng(3);
+  int ordered = 0;
+  for (int i = 0; i < 500; ++i) {
+    const Caption caption = random_caption(material, {}, rng);
+    EXPECT_TRUE(holds(caption.asserts, facts)) << caption.text;
+    const size_t frog = caption.text.find("a frog"), car = caption.text.find("a car");
+    const bool left = caption.text.find("left of") != std::string::npos;
+    const bool right = caption.text.find("right of") != std::string::npos;
+    if (!left && !right) continue;
+    ++ordered;
+    EXPECT_EQ(frog < car, left) << caption.text;
+    EXPECT_FALSE(holds(caption.asserts, swapped_facts)) << caption.text;
+  }
+  EXPECT_GT(ordered, 150);
+}
+
+TEST(Captions, ACountIsTrueOfThatManyOnly) {
+  CaptionMaterial two, three;
+  two.objects = three.objects = {"a frog"};
+  two.count = 2;
+  three.count = 3;
+  Rng rng(4);
+  int counted = 0;
+  for (int i = 0; i < 500; ++i) {
+    const Caption caption = random_caption(two, {}, rng);
+    EXPECT_TRUE(holds(caption.asserts, facts_of(two))) << caption.text;
+    const bool says = caption.text.find("two frogs") != std::string::npos ||
+                      caption.text.find("2 frogs") != std::string::npos;
+    counted += says;
+    EXPECT_EQ(says, !holds(caption.asserts, facts_of(three))) << caption.text;
+  }
+  EXPECT_GT(counted, 250);
+}
+
 }  // namespace
 }  // namespace vane

@@ -133,6 +133,47 @@ TEST_F(Sources, AnObjectCoversTheSceneWhereItsMaskSays) {
   EXPECT_EQ(scene.material.objects.front(), "a robin");
 }
 
+TEST_F(Sources, PairsAndCountsStandWhereTheirCaptionsSay) {
+  QuietJob job;
+  PhotoLibraryConfig files = library_config();
+  write_image(root_ / "stamps/animals/leaf.png", flat(40, 40, {20, 200, 20, 255}, 4));
+  text("stamps/animals/leaf.txt", "A leaf.\n");
+  const auto library = std::make_shared<const PhotoLibrary>(load_photo_library(files, job));
+  ASSERT_EQ(library->cutouts.size(), 2u);
+  const size_t robin = library->cutouts[0].name == "a robin" ? 0 : 1, leaf = 1 - robin;
+  ProceduralConfig config;
+  config.size = 48;
+  const ProceduralSource source(library, config);
+  for (const bool above : {false, true}) {
+    Rng crop(4), placement(5);
+    const Scene scene = source.pair_scene(0, {robin, leaf, above}, crop, placement);
+    double red = 0, green = 0, red_place = 0, green_place = 0;
+    for (size_t i = 0; i < scene.pixels.pixels(); ++i) {
+      const float* rgb = &scene.pixels.rgb[3 * i];
+      const double place = double(above ? i / 48 : i % 48);
+      if (rgb[0] > 2 * rgb[1]) red += 1, red_place += place;
+      if (rgb[1] > 2 * rgb[0]) green += 1, green_place += place;
+    }
+    ASSERT_GT(red, 40);
+    ASSERT_GT(green, 40);
+    EXPECT_LT(red_place / red + 10, green_place / green);
+    EXPECT_EQ(scene.material.relation.first, "a robin");
+    EXPECT_EQ(scene.material.relation.kind, above ? "above" : "left of");
+  }
+  double one = 0;
+  for (int count = 1; count <= 4; ++count) {
+    Rng crop(4), placement(5);
+    const Scene scene = source.counted_scene(0, robin, count, crop, placement);
+    const double covered = std::accumulate(scene.object_mask.begin(), scene.object_mask.end(), 0.0);
+    if (count == 1) one = covered;
+    // Each of several is a quarter of the single one, give or take their random sizes.
+    if (count > 1) {
+      EXPECT_NEAR(covered / one, 0.25 * count, 0.12 * count);
+    }
+    EXPECT_EQ(scene.material.count, count);
+  }
+}
+
 TEST_F(Sources, ProducersDeliverTheSameBatchesInOrderWhateverTheirNumber) {
   QuietJob job;
   const auto library =

@@ -184,7 +184,7 @@ TEST_F(ClipTraining, UnknownWordsSayNothingInsteadOfSomethingRandom) {
   const FolderSource source(folder, quiet_);
   std::vector<CaptionedPicture> batch;
   for (uint64_t i = 0; i < 8; ++i) batch.push_back(source.sample(i));
-  for (int i = 0; i < 4; ++i) trainer.step(batch);
+  for (int i = 0; i < 4; ++i) trainer.step(batch, {});
   const ClipModel model = trainer.averaged_model();
   const Tokenizer& tokenizer = Tokenizer::builtin();
   const int64_t unseen = tokenizer.encode("zebra").front(),

@@ -56,6 +56,36 @@ TEST(ContrastiveLoss, GradientMatchesCentralDifferences) {
   }
 }
 
+TEST(DeltaLoss, IsZeroForParallelChangesAndTwoForOppositeOnes) {
+  const auto d = at::TensorOptions().dtype(at::kDouble);
+  const Tensor text = at::tensor({1., 0., 0., 0., 1., 0., 0., 0., 1., 0., 1., 0.}, d).view({4, 3});
+  const Tensor apart = at::eye(4, d);
+  EXPECT_NEAR(delta_loss(text, text, apart, 2).item<double>(), 0, 1e-12);
+  // The captions of both groups swapped: every change goes the other way.
+  const Tensor swapped = text.index_select(0, at::tensor(std::vector<int64_t>{1, 0, 3, 2}));
+  EXPECT_NEAR(delta_loss(text, swapped, apart, 2).item<double>(), 2, 1e-12);
+  // Pairs that are true both ways, and pairs across groups, do not count.
+  Tensor pairs = apart.clone();
+  pairs.index_put_({0, 1}, 1.0);
+  pairs.index_put_({2, 3}, 1.0);
+  EXPECT_EQ(delta_loss(text, swapped, pairs, 2).item<double>(), 0);
+}
+
+TEST(DeltaLoss, GradientMatchesCentralDifferences) {
+  const Tensor image = wave(4, 5, 0.4).requires_grad_(true);
+  const Tensor text = wave(6, 5, 2.0), pairs = at::eye(4, 6, at::kDouble);
+  const Tensor gradient = torch::autograd::grad({delta_loss(image, text, pairs, 4)}, {image})[0];
+  for (int64_t i = 0; i < 20; i += 3) {
+    const auto at_offset = [&](double h) {
+      const Tensor moved = image.detach().clone();
+      moved.view({-1})[i] += h;
+      return delta_loss(moved, text, pairs, 4).item<double>();
+    };
+    const double numeric = (at_offset(1e-6) - at_offset(-1e-6)) / 2e-6;
+    EXPECT_NEAR(gradient.view({-1})[i].item<double>(), numeric, 1e-8);
+  }
+}
+
 TEST(TruePairs, FollowFactsAndAlwaysHoldOnTheDiagonal) {
   std::vector<CaptionedPicture> batch(3);
   batch[0].caption.asserts = {1};
@@ -65,7 +95,26 @@ TEST(TruePairs, FollowFactsAndAlwaysHoldOnTheDiagonal) {
   batch[2].caption.asserts = {};  // "a photo"
   batch[2].facts = {3};
   const Tensor expected = at::tensor({1.f, 1.f, 1.f, 1.f, 1.f, 1.f, 0.f, 0.f, 1.f}).view({3, 3});
-  EXPECT_TRUE(true_pairs(batch).equal(expected));
+  EXPECT_TRUE(true_pairs(batch, {}).equal(expected));
+  const std::vector<Caption> others = {{"of both", {1, 2}}, {"of none", {9}}};
+  const Tensor more = at::tensor({1.f, 0.f, 1.f, 0.f, 0.f, 0.f}).view({3, 2});
+  EXPECT_TRUE(true_pairs(batch, others).equal(at::cat({expected, more}, 1)));
+}
+
+TEST(ContrastiveLoss, ACaptionOfNoPictureOnlyCompetes) {
+  const Tensor image = wave(3, 5, 0.4), text = wave(4, 5, 2.0);
+  const Tensor scale = at::full({}, 0.7, at::kDouble);
+  const Tensor pairs = at::cat({at::eye(3, at::kDouble), at::zeros({3, 1}, at::kDouble)}, 1);
+  const Tensor unit_image = image / image.norm(2, 1, true),
+               unit_text = text / text.norm(2, 1, true);
+  const Tensor logits = std::exp(0.7) * at::matmul(unit_image, unit_text.t());
+  double expected = 0;
+  for (int64_t i = 0; i < 3; ++i) {
+    const double own = logits[i][i].item<double>();
+    expected += logits[i].exp().sum().log().item<double>() - own;
+    expected += logits.slice(1, i, i + 1).exp().sum().log().item<double>() - own;
+  }
+  EXPECT_NEAR(contrastive_loss(image, text, scale, pairs).item<double>(), expected / 6, 1e-12);
 }
 
 }  // namespace

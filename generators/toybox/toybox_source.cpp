@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/toybox/toybox_source.h"
+
+#include <algorithm>
+
+#include "engine/base/hash.h"
+#include "generators/toybox/toy_captions.h"
+#include "generators/toybox/toy_tracer.h"
+#include "generators/toybox/toy_world.h"
+
+namespace vane {
+namespace {
+
+/// Longer captions would make every text of a batch as long.
+constexpr size_t kLongestCaption = 100;
+
+Fact thing_fact(const ToyThing& thing) { return fnv1a("toy:" + thing.kind); }
+Fact attribute_fact(const ToyThing& thing, std::string_view key, std::string_view value) {
+  return fnv1a("toy:" + thing.kind + ":" + std::string(key) + "=" + std::string(value));
+}
+Fact scene_fact(std::string_view key, std::string_view value) {
+  return fnv1a("toy:" + std::string(key) + "=" + std::string(value));
+}
+
+void sort_unique(std::vector<Fact>& facts) {
+  std::sort(facts.begin(), facts.end());
+  facts.erase(std::unique(facts.begin(), facts.end()), facts.end());
+}
+
+Caption caption_of(const ToyScene& scene, Rng& rng) {
+  ToyCaption told;
+  if (rng.chance(0.35f)) told = toy_caption(scene, rng);
+  if (told.text.empty() || told.text.size() > kLongestCaption) told = toy_short_caption(scene, rng);
+  Caption caption{told.text, {}};
+  for (const int thing : told.things) {
+    caption.asserts.push_back(thing_fact(scene.things[static_cast<size_t>(thing)]));
+  }
+  for (const auto& [thing, attribute] : told.claims) {
+    caption.asserts.push_back(thing < 0 ? scene_fact(attribute.key, attribute.value)
+                                        : attribute_fact(scene.things[static_cast<size_t>(thing)],
+                                                         attribute.key, attribute.value));
+  }
+  sort_unique(caption.asserts);
+  return caption;
+}
+
+/// A question about the first thing that has more than one answer for this scene.
+const ToyQuestion& random_question(const ToyScene& scene, Rng& rng) {
+  const std::string of = scene.things.front().kind == "character" ? "character" : "object";
+  const std::vector<ToyQuestion>& all = toy_questions();
+  for (;;) {
+    const ToyQuestion& question = all[rng.below(static_cast<uint32_t>(all.size()))];
+    if (question.of == of && question.key != "kind") return question;
+  }
+}
+
+}  // namespace
+
+std::vector<Fact> toy_facts(const ToyScene& scene) {
+  std::vector<Fact> facts;
+  for (const ToyThing& thing : scene.things) {
+    facts.push_back(thing_fact(thing));
+    // Cut-outs of the same kind are captioned by the plain noun.
+    const std::string article =
+        std::string_view("aeiou").find(thing.kind.front()) == std::string_view::npos ? "a " : "an ";
+    facts.push_back(subject_fact(article + thing.kind));
+    for (const auto& [key, value] : thing.attributes) {
+      facts.push_back(attribute_fact(thing, key, value));
+    }
+  }
+  for (const auto& [key, value] : scene.attributes) facts.push_back(scene_fact(key, value));
+  sort_unique(facts);
+  return facts;
+}
+
+ToyScene ToyboxSource::scene(uint64_t index, const std::string& kind,
+                             const std::vector<ToyAttribute>& set, const std::string& light) const {
+  ToyWish wish;
+  wish.kind = kind;
+  wish.light = light;
+  wish.width = wish.height = config_.size;
+  wish.set = set;
+  return make_toy_scene(config_.seed + (config_.held_out ? 0x9e3779b9u : 0), index, wish);
+}
+
+std::vector<uint8_t> ToyboxSource::picture(const ToyScene& scene) const {
+  QuietJob job;
+  return render_toybox(scene, {}, job).rgb;
+}
+
+CaptionedPicture ToyboxSource::sample(uint64_t index) const {
+  const uint64_t group = index / static_cast<uint64_t>(config_.group);
+  const Rng root = Rng(config_.seed).fork(config_.held_out ? "toybox held out" : "toybox source");
+  Rng shared = root.fork("group", group), own = root.fork("sample", index);
+  // A quarter of the groups are unrelated scenes; else the first of the group is varied.
+  const float relation = shared.uniform();
+  const uint64_t first = group * static_cast<uint64_t>(config_.group);
+  // Heads fill half of the pictures of characters: at this size a mouth is small.
+  const auto kind_of = [&](uint64_t i) {
+    const bool close = root.fork("close", i).chance(0.5f);
+    return close && scene(i).kind == "character" ? "portrait" : "any";
+  };
+  ToyScene made;
+  if (relation < 0.25f) {
+    made = scene(index, kind_of(index));
+  } else if (relation < 0.5f) {
+    static constexpr const char* kLights[] = {"front", "left",   "right", "top",
+                                              "back",  "sunset", "night", "soft"};
+    made = scene(first, kind_of(first), {}, kLights[own.below(std::size(kLights))]);
+  } else {
+    const ToyQuestion& question = random_question(scene(first), shared);
+    const auto values = static_cast<uint32_t>(question.values.size());
+    std::vector<ToyAttribute> set{{question.key, question.values[own.below(values)]}};
+    // What would hide the answer goes away in the whole group.
+    if (question.key == "hat_colour") set.push_back({"hat", "cap"});
+    if (question.key == "hair") set.push_back({"hat", "none"});
+    if (question.key == "mouth") set.push_back({"beard", "none"});
+    made = scene(first, kind_of(first), set);
+  }
+  CaptionedPicture out;
+  out.size = config_.size;
+  out.rgb = picture(made);
+  out.caption = caption_of(made, own);
+  out.facts = toy_facts(made);
+  return out;
+}
+
+std::vector<Caption> ToyboxSource::other_captions(uint64_t index, int count) const {
+  Rng rng = Rng(config_.seed).fork("toybox captions", index);
+  std::vector<Caption> captions;
+  for (int i = 0; i < count; ++i) {
+    captions.push_back(caption_of(scene((uint64_t{1} << 40) + rng.next_u32()), rng));
+  }
+  return captions;
+}
+
+std::string ToyboxSource::description() const { return "the toybox"; }
+
+}  // namespace vane

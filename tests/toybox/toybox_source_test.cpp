@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Oracle: the attribute tables of the scenes.
+#include "generators/toybox/toybox_source.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "engine/base/error.h"
+#include "generators/toybox/toy_captions.h"
+#include "generators/toybox/toy_world.h"
+
+namespace vane {
+namespace {
+
+TEST(ToyboxSource, EveryCaptionIsTrueOfItsPictureAndSamplesRepeat) {
+  const ToyboxSource source({});
+  for (uint64_t i = 0; i < 60; ++i) {
+    const CaptionedPicture sample = source.sample(i);
+    EXPECT_TRUE(holds(sample.caption.asserts, sample.facts)) << sample.caption.text;
+    EXPECT_FALSE(sample.caption.asserts.empty()) << sample.caption.text;
+    EXPECT_EQ(sample.rgb.size(), 64u * 64u * 3u);
+  }
+  const CaptionedPicture again = source.sample(17);
+  EXPECT_EQ(again.rgb, source.sample(17).rgb);
+  EXPECT_EQ(again.caption.text, source.sample(17).caption.text);
+}
+
+TEST(ToyboxSource, HeldOutScenesAreOthers) {
+  ToyboxSourceConfig config;
+  config.held_out = true;
+  const ToyboxSource held_out(config), training({});
+  EXPECT_NE(held_out.sample(0).rgb, training.sample(0).rgb);
+}
+
+TEST(ToyboxSource, GroupsOftenDifferInOneAttributeOnly) {
+  const ToyboxSource source({});
+  int close = 0;
+  for (uint64_t group = 0; group < 40; ++group) {
+    const std::vector<Fact> a = source.sample(4 * group).facts,
+                            b = source.sample(4 * group + 1).facts;
+    std::vector<Fact> both;
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+    const size_t differing = a.size() + b.size() - 2 * both.size();
+    // One value against another, with what goes along with it (a hat and its colour).
+    close += differing <= 6;
+  }
+  EXPECT_GT(close, 20);
+}
+
+TEST(ToyQuestions, AnswersAreWhatTheSceneHasAndTextsSaySo) {
+  for (const ToyQuestion& question : toy_questions()) {
+    ASSERT_EQ(question.values.size(), question.texts.size());
+    ASSERT_EQ(question.values.size(), question.unseen.size());
+    for (size_t i = 0; i < question.values.size(); ++i) {
+      EXPECT_GT(question.texts[i].size(), std::string("a picture of ").size()) << question.key;
+      for (size_t j = 0; j < i; ++j) EXPECT_NE(question.texts[i], question.texts[j]);
+    }
+    int answered = 0;
+    for (uint64_t i = 0; i < 60; ++i) {
+      const ToyScene scene = make_toy_scene(3, i, {});
+      const std::string answer = toy_answer(scene, question);
+      if (answer.empty()) continue;
+      ++answered;
+      const std::string_view truth = question.of == "scene" ? scene.attribute(question.key)
+                                     : question.key == "kind"
+                                         ? std::string_view(scene.things.front().kind)
+                                         : scene.things.front().attribute(question.key);
+      EXPECT_EQ(answer, truth);
+    }
+    EXPECT_GT(answered, 0) << question.of << " " << question.key;
+  }
+}
+
+TEST(ToyWish, ASetAttributeChangesNothingElse) {
+  ToyWish wish;
+  wish.kind = "character";
+  const ToyScene plain = make_toy_scene(1, 5, wish);
+  wish.set = {{"mouth", "frown"}};
+  const ToyScene frown = make_toy_scene(1, 5, wish);
+  EXPECT_EQ(frown.things[0].attribute("mouth"), "frown");
+  for (const ToyAttribute& attribute : plain.things[0].attributes) {
+    if (attribute.key != "mouth") {
+      EXPECT_EQ(frown.things[0].attribute(attribute.key), attribute.value);
+    }
+  }
+  EXPECT_EQ(plain.camera.world_to_camera, frown.camera.world_to_camera);
+  wish.set = {{"moustache", "yes"}};
+  EXPECT_THROW(make_toy_scene(1, 5, wish), Error);
+}
+
+TEST(ToyWish, APortraitShowsTheHeadLarger) {
+  ToyWish wish;
+  wish.kind = "character";
+  const double whole = make_toy_scene(1, 5, wish).camera.to_camera({0, 0, 1.32f})[2];
+  wish.kind = "portrait";
+  const ToyScene portrait = make_toy_scene(1, 5, wish);
+  EXPECT_LT(portrait.camera.to_camera({0, 0, 1.32f})[2], whole);
+  EXPECT_EQ(portrait.kind, "character");
+}
+
+}  // namespace
+}  // namespace vane
