@@ -198,11 +198,11 @@ void score_objects(const ClipEncoder& clip, const ProceduralSource& source,
   result.object_of_20 = static_cast<double>(right_20) / static_cast<double>(truth.size());
 }
 
-/// Fills the three accuracies from unit rows and the index of each picture's true value.
-void score_values(const ClipEncoder& clip, const Tensor& features,
-                  const std::vector<int64_t>& truth, const std::vector<std::string>& texts,
-                  const std::vector<std::string>& unseen, AttributeScore& score) {
-  const auto count = static_cast<int64_t>(texts.size());
+/// Fills the three accuracies. `features` unit rows [N,D], `truth` index of each picture's value,
+/// `texts` and `unseen` unit [N,V,D]: what each picture is asked in.
+void score_values(const Tensor& features, const std::vector<int64_t>& truth, const Tensor& texts,
+                  const Tensor& unseen, AttributeScore& score) {
+  const int64_t count = texts.size(1);
   score.values = count;
   score.pictures = static_cast<int64_t>(truth.size());
   const Tensor is = at::tensor(truth);
@@ -218,17 +218,17 @@ void score_values(const ClipEncoder& clip, const Tensor& features,
     }
     return present ? sum / static_cast<double>(present) : 0.0;
   };
-  const auto accuracy = [&](const std::vector<std::string>& wording, double* pairs) {
-    const Tensor scores = at::matmul(features, clip.text_features(wording).t());
-    if (pairs) {
-      const Tensor own = scores.gather(1, is.unsqueeze(1));
-      const Tensor beaten = (scores < own).to(at::kDouble).sum(1) / static_cast<double>(count - 1);
-      *pairs = balanced(beaten);
-    }
+  const auto scores_of = [&](const Tensor& asked) {
+    return at::matmul(asked, features.unsqueeze(2)).squeeze(2);
+  };
+  const auto accuracy = [&](const Tensor& scores) {
     return balanced((scores.argmax(1) == is).to(at::kDouble));
   };
-  score.balanced_accuracy = accuracy(texts, &score.pair_accuracy);
-  score.unseen_wording = accuracy(unseen, nullptr);
+  const Tensor scores = scores_of(texts);
+  const Tensor beaten = (scores < scores.gather(1, is.unsqueeze(1))).to(at::kDouble).sum(1);
+  score.balanced_accuracy = accuracy(scores);
+  score.pair_accuracy = balanced(beaten / static_cast<double>(count - 1));
+  score.unseen_wording = accuracy(scores_of(unseen));
 }
 
 /// What hides the answer goes away in both pictures of a pair.
@@ -240,6 +240,19 @@ std::vector<ToyAttribute> with_answer_visible(const ToyQuestion& question,
   if (question.key == "hair_colour") set.push_back({"hair", "long"});
   if (question.key == "mouth") set.push_back({"beard", "none"});
   return set;
+}
+
+/// [N,V,D]: a text for each value about each picture's own noun.
+Tensor texts_about(const ClipEncoder& clip, const ToyQuestion& question,
+                   const std::vector<std::string>& nouns, bool unseen) {
+  std::map<std::string, Tensor> by_noun;
+  std::vector<Tensor> rows;
+  for (const std::string& noun : nouns) {
+    Tensor& texts = by_noun[noun];
+    if (!texts.defined()) texts = clip.text_features(toy_texts(question, noun, unseen));
+    rows.push_back(texts);
+  }
+  return at::stack(rows);
 }
 
 void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options, Job& job,
@@ -259,6 +272,7 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
                                                         : "any";
     Pictures pictures, changed;
     std::vector<int64_t> truth, other;
+    std::vector<std::string> nouns;
     Rng rng = Rng(options.seed).fork(score.name);
     const bool has_twin = question.of != "scene" && question.key != "kind";
     const int wanted = options.toys / 4;
@@ -270,6 +284,7 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
       const auto place = std::find(question.values.begin(), question.values.end(), value);
       const int64_t own = place - question.values.begin();
       truth.push_back(own);
+      nouns.push_back(toy_noun(scene.things.front().kind));
       pictures.push_back(source.picture(scene));
       const auto values = static_cast<uint32_t>(question.values.size());
       const int64_t twin = (own + 1 + rng.below(values - 1)) % values;
@@ -286,11 +301,14 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
     }
     if (truth.empty()) continue;
     const Tensor features = image_features(clip, pictures, job);
-    score_values(clip, features, truth, question.texts, question.unseen, score);
+    const Tensor texts = texts_about(clip, question, nouns, false);
+    score_values(features, truth, texts, texts_about(clip, question, nouns, true), score);
     if (!changed.empty()) {
-      const Tensor texts = clip.text_features(question.texts);
-      const Tensor there = at::tensor(other), here = at::tensor(truth);
-      const Tensor text_change = texts.index_select(0, there) - texts.index_select(0, here);
+      const auto said = [&](const std::vector<int64_t>& value) {
+        const Tensor row = at::tensor(value).view({-1, 1, 1}).expand({-1, 1, texts.size(2)});
+        return texts.gather(1, row).squeeze(1);
+      };
+      const Tensor text_change = said(other) - said(truth);
       const Tensor change = image_features(clip, changed, job) - features;
       const Tensor cosines = (unit(change) * unit(text_change)).sum(1);
       score.delta_cosine = cosines.mean().item<double>();

@@ -153,7 +153,16 @@ double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
     pictures.push_back(sample.rgb);
     texts.push_back(sample.caption.text);
   }
-  for (const Caption& caption : others) texts.push_back(caption.text);
+  // Foils are captions of no picture, like the others, and each is weighed against its own.
+  std::vector<Caption> negatives;
+  std::vector<int64_t> fooled;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].foil.text.empty()) continue;
+    fooled.push_back(static_cast<int64_t>(i));
+    negatives.push_back(batch[i].foil);
+  }
+  negatives.insert(negatives.end(), others.begin(), others.end());
+  for (const Caption& caption : negatives) texts.push_back(caption.text);
   const ClipInfo& info = model_.info();
   const TextTensors tokens = text_tensors(texts, info.tokenizer);
   Tensor image, text;
@@ -165,10 +174,18 @@ double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
                 .to(at::kFloat);
     text = text_rows(model_, tokens);
   }
-  const Tensor pairs = true_pairs(batch, others);
+  const Tensor pairs = true_pairs(batch, negatives);
   Tensor loss = contrastive_loss(image, text, model_.logit_scale, pairs);
   if (config_.delta_weight > 0) {
     loss = loss + config_.delta_weight * delta_loss(image, text, pairs, config_.procedural.group);
+  }
+  if (config_.foil_weight > 0 && !fooled.empty()) {
+    const Tensor rows = at::tensor(fooled);
+    const int64_t first = image.size(0);
+    const Tensor foils = text.slice(0, first, first + rows.size(0));
+    loss = loss + config_.foil_weight * foil_loss(image.index_select(0, rows),
+                                                  text.index_select(0, rows), foils,
+                                                  model_.logit_scale);
   }
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {

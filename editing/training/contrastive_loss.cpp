@@ -33,6 +33,12 @@ Tensor contrastive_loss(const Tensor& image, const Tensor& text, const Tensor& l
   return 0.5 * (cross_entropy(1) + cross_entropy(0));
 }
 
+Tensor foil_loss(const Tensor& image, const Tensor& text, const Tensor& foil,
+                 const Tensor& logit_scale) {
+  const Tensor margin = (unit(image) * (unit(text) - unit(foil))).sum(1);
+  return at::softplus(-logit_scale.exp() * margin).mean();
+}
+
 Tensor delta_loss(const Tensor& image, const Tensor& text, const Tensor& pairs, int64_t group) {
   const int64_t n = image.size(0);
   std::vector<int64_t> first, second;

@@ -23,6 +23,13 @@ Tensor true_pairs(const std::vector<CaptionedPicture>& batch, const std::vector<
 Tensor contrastive_loss(const Tensor& image, const Tensor& text, const Tensor& logit_scale,
                         const Tensor& pairs);
 
+/// Mean of softplus(-scale (cos(image_i, text_i) - cos(image_i, foil_i))), scale =
+/// exp(logit_scale): the two-way choice between a picture's caption and a false one like it (after
+/// the hard negatives of Yuksekgonul et al. 2023, section 4). `image`, `text`, `foil` raw [N,D] ->
+/// 0-dim.
+Tensor foil_loss(const Tensor& image, const Tensor& text, const Tensor& foil,
+                 const Tensor& logit_scale);
+
 /// Mean of 1 - cos(image_i - image_j, text_i - text_j) over the pairs of each run of `group`
 /// neighbours whose captions are not true of each other's picture; a batch without such a pair
 /// gives 0. Neighbours share a scene, so this teaches what DeltaSpace needs (Lyu et al. 2023,

@@ -16,6 +16,9 @@ struct CaptionedPicture {
   int size = 0;
   std::vector<uint8_t> rgb;
   Caption caption;
+  /// A caption like it that is false of the picture: another look, thing, number or order. Without
+  /// text: none is known.
+  Caption foil;
   /// Everything known to be true of the picture, sorted; includes caption.asserts.
   std::vector<Fact> facts;
 };

@@ -86,7 +86,53 @@ void add_coloured_names(Scene& scene, const Cutout& cutout) {
   }
 }
 
+/// A look that the picture does not show; often the opposite of one that it does.
+std::vector<Look> other_look(const std::set<Look>& shown, const std::vector<Look>& applied,
+                             Rng& rng) {
+  if (!applied.empty() && rng.chance(0.4f)) {
+    const Look opposite = opposite_look(applied[rng.below(static_cast<uint32_t>(applied.size()))]);
+    if (!shown.count(opposite)) return {opposite};
+  }
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const auto look = static_cast<Look>(rng.below(kAppliedLookCount));
+    if (!shown.count(look)) return {look};
+  }
+  return {};
+}
+
 }  // namespace
+
+Caption foil_of(const CaptionMaterial& material, const std::vector<Look>& applied,
+                const PhotoLibrary& library, Rng& rng) {
+  const std::vector<Fact> facts = facts_of(material);
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    CaptionMaterial other = material;
+    std::vector<Look> others;
+    if (!material.relation.kind.empty() && rng.chance(0.6f)) {
+      std::swap(other.relation.first, other.relation.second);
+    } else if (material.count > 0 && rng.chance(0.6f)) {
+      other.count = 1 + (material.count + static_cast<int>(rng.below(3))) % 4;
+    } else if (!material.objects.empty() && !library.cutouts.empty() && rng.chance(0.65f)) {
+      const auto n = static_cast<uint32_t>(library.cutouts.size());
+      const Cutout& cutout = library.cutouts[rng.below(n)];
+      if (!other.relation.kind.empty()) {
+        (rng.chance(0.5f) ? other.relation.first : other.relation.second) = cutout.name;
+      }
+      other.objects = {cutout.name};
+      other.objects.insert(other.objects.end(), cutout.kinds.begin(), cutout.kinds.end());
+    } else {
+      others = other_look(material.looks, applied, rng);
+      other.looks = {others.begin(), others.end()};
+      if (!material.objects.empty() || rng.chance(0.7f)) other.subjects.clear();
+      if (rng.chance(0.5f)) other.objects.clear();
+      other.relation = {};
+      other.count = 0;
+    }
+    Caption caption = random_caption(other, {others.begin(), others.end()}, rng);
+    if (!holds(caption.asserts, facts)) return caption;
+  }
+  return {};
+}
 
 std::set<Look> add_looks(Scene& scene, const std::vector<Look>& looks, Rng& rng) {
   const float share = looks.size() > 1 ? 0.8f : 1.f;
@@ -234,6 +280,7 @@ CaptionedPicture ProceduralSource::sample(uint64_t index) const {
   out.rgb = to_srgb8(made.pixels);
   out.facts = facts_of(made.material);
   out.caption = random_caption(made.material, {looks.begin(), looks.end()}, own);
+  out.foil = foil_of(made.material, looks, *library_, own);
   return out;
 }
 

@@ -64,6 +64,11 @@ class ProceduralSource final : public CaptionedSource {
   std::vector<const Photograph*> photographs_;
 };
 
+/// A random caption that is false of a picture of this material in one thing: a look that it does
+/// not show, another cut-out, another number, the other order. Without text when none was found.
+Caption foil_of(const CaptionMaterial& material, const std::vector<Look>& applied,
+                const PhotoLibrary& library, Rng& rng);
+
 /// Adds `looks` with random strengths; returns what the picture then shows.
 std::set<Look> add_looks(Scene& scene, const std::vector<Look>& looks, Rng& rng);
 

@@ -130,27 +130,6 @@ std::string with_one_attribute(const std::string& noun, std::string_view key,
   return {};
 }
 
-ToyQuestion question(std::string of, std::string key, const std::string& noun,
-                     std::vector<std::string> values) {
-  ToyQuestion made{std::move(of), std::move(key), std::move(values), {}, {}};
-  for (const std::string& value : made.values) {
-    std::string phrase;
-    if (const Wording* whole = find(kWhole, made.key, value)) {
-      phrase = "a toy scene " + std::string(whole->phrases.substr(0, whole->phrases.find('|')));
-    } else if (made.key == "background") {
-      phrase = "a toy scene on " + with_article(value) + " background";
-    } else if (made.key == "kind") {
-      const std::string_view words = find(kNouns, "", value)->phrases;
-      phrase = with_article(std::string(words.substr(0, words.find('|'))));
-    } else {
-      phrase = with_one_attribute(noun, made.key, value, nullptr);
-    }
-    made.texts.push_back("a picture of " + phrase);
-    made.unseen.push_back("this image shows " + phrase);
-  }
-  return made;
-}
-
 class Speaker {
  public:
   Speaker(const ToyScene& scene, Rng& rng) : scene_(scene), rng_(rng) {}
@@ -297,38 +276,60 @@ ToyCaption toy_short_caption(const ToyScene& scene, Rng& rng) {
 
 const std::vector<ToyQuestion>& toy_questions() {
   static const std::vector<ToyQuestion> questions = [] {
-    const std::string who = "toy person", what = "toy";
-    std::vector<std::string> kinds;
+    std::vector<std::string> kinds, colours;
     for (const std::string_view name : toy_object_names()) kinds.emplace_back(name);
-    std::vector<std::string> colours;
     for (const std::string_view name : toy_object_colours()) colours.emplace_back(name);
     return std::vector<ToyQuestion>{
-        question("character", "skin", who, {"pale", "tan", "dark"}),
-        question("character", "hair", who, {"short", "long", "curly", "bald"}),
-        question("character", "hair_colour", who,
-                 {"black", "brown", "blond", "ginger", "grey", "white", "pink", "blue"}),
-        question("character", "mouth", who, {"smile", "frown", "open"}),
-        question("character", "glasses", who, {"none", "glasses", "sunglasses"}),
-        question("character", "beard", who, {"beard", "moustache"}),
-        question("character", "hat", who,
-                 {"none", "cap", "top hat", "beanie", "party hat", "sun hat"}),
-        question("character", "hat_colour", who,
-                 {"red", "blue", "green", "yellow", "purple", "black"}),
-        question("character", "clothes_colour", who,
-                 {"red", "orange", "yellow", "green", "blue", "teal", "purple", "pink", "white"}),
-        question("character", "clothes_pattern", who, {"striped", "dotted"}),
-        question("character", "pose", who, {"standing", "waving"}),
-        question("character", "facing", who, {"forward", "left", "right"}),
-        question("object", "kind", what, kinds),
-        question("object", "colour", what, colours),
-        question("object", "pattern", what, {"striped", "dotted", "checked"}),
-        question("scene", "light", what,
-                 {"front", "left", "right", "top", "back", "sunset", "night", "soft"}),
-        question("scene", "background", what,
-                 {"pink", "blue", "green", "yellow", "purple", "white", "grey", "orange"}),
+        {"character", "skin", {"pale", "tan", "dark"}},
+        {"character", "hair", {"short", "long", "curly", "bald"}},
+        {"character",
+         "hair_colour",
+         {"black", "brown", "blond", "ginger", "grey", "white", "pink", "blue"}},
+        {"character", "mouth", {"smile", "frown", "open"}},
+        {"character", "glasses", {"none", "glasses", "sunglasses"}},
+        {"character", "beard", {"beard", "moustache"}},
+        {"character", "hat", {"none", "cap", "top hat", "beanie", "party hat", "sun hat"}},
+        {"character", "hat_colour", {"red", "blue", "green", "yellow", "purple", "black"}},
+        {"character",
+         "clothes_colour",
+         {"red", "orange", "yellow", "green", "blue", "teal", "purple", "pink", "white"}},
+        {"character", "clothes_pattern", {"striped", "dotted"}},
+        {"character", "pose", {"standing", "waving"}},
+        {"character", "facing", {"forward", "left", "right"}},
+        {"object", "kind", kinds},
+        {"object", "colour", colours},
+        {"object", "pattern", {"striped", "dotted", "checked"}},
+        {"scene", "light", {"front", "left", "right", "top", "back", "sunset", "night", "soft"}},
+        {"scene",
+         "background",
+         {"pink", "blue", "green", "yellow", "purple", "white", "grey", "orange"}},
     };
   }();
   return questions;
+}
+
+std::string toy_noun(std::string_view kind) {
+  const std::string_view words = find(kNouns, "", kind)->phrases;
+  return std::string(words.substr(0, words.find('|')));
+}
+
+std::vector<std::string> toy_texts(const ToyQuestion& question, const std::string& noun,
+                                   bool unseen) {
+  std::vector<std::string> texts;
+  for (const std::string& value : question.values) {
+    std::string phrase;
+    if (const Wording* whole = find(kWhole, question.key, value)) {
+      phrase = "a toy scene " + std::string(whole->phrases.substr(0, whole->phrases.find('|')));
+    } else if (question.key == "background") {
+      phrase = "a toy scene on " + with_article(value) + " background";
+    } else if (question.key == "kind") {
+      phrase = with_article(toy_noun(value));
+    } else {
+      phrase = with_one_attribute(noun, question.key, value, nullptr);
+    }
+    texts.push_back((unseen ? "this image shows " : "a picture of ") + phrase);
+  }
+  return texts;
 }
 
 std::string toy_answer(const ToyScene& scene, const ToyQuestion& question) {

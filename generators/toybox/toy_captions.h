@@ -31,15 +31,20 @@ ToyCaption toy_caption(const ToyScene& scene, Rng& rng);
 /// A short true caption: one thing with at most one attribute, or the light or the background.
 ToyCaption toy_short_caption(const ToyScene& scene, Rng& rng);
 
-/// One attribute as it may be asked of a picture: the values it can have, each with a text that
-/// says so in words of the captions, and the same in a wording that no caption has.
+/// One attribute as it may be asked of a picture, and the values it can have.
 struct ToyQuestion {
   /// "character", "object" (a single one) or "scene".
   std::string of;
   /// "mouth", "light", …; of an object also "kind".
   std::string key;
-  std::vector<std::string> values, texts, unseen;
+  std::vector<std::string> values;
 };
+/// A text for every value, about a thing called `noun` (of scenes: meaningless), in the captions'
+/// own words or, `unseen`, in a frame that no caption has.
+std::vector<std::string> toy_texts(const ToyQuestion& question, const std::string& noun,
+                                   bool unseen);
+/// What captions call a thing of this kind: "character" -> "toy person".
+std::string toy_noun(std::string_view kind);
 const std::vector<ToyQuestion>& toy_questions();
 /// The value that a picture of this scene shows, empty when the question does not apply to it or
 /// the answer cannot be seen: hair under a hat, a mouth behind a beard, the background by night.

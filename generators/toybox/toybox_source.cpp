@@ -27,10 +27,14 @@ void sort_unique(std::vector<Fact>& facts) {
   facts.erase(std::unique(facts.begin(), facts.end()), facts.end());
 }
 
-Caption caption_of(const ToyScene& scene, Rng& rng) {
+ToyCaption told_of(const ToyScene& scene, Rng& rng) {
   ToyCaption told;
   if (rng.chance(0.35f)) told = toy_caption(scene, rng);
   if (told.text.empty() || told.text.size() > kLongestCaption) told = toy_short_caption(scene, rng);
+  return told;
+}
+
+Caption caption_of(const ToyScene& scene, const ToyCaption& told) {
   Caption caption{told.text, {}};
   for (const int thing : told.things) {
     caption.asserts.push_back(thing_fact(scene.things[static_cast<size_t>(thing)]));
@@ -42,6 +46,42 @@ Caption caption_of(const ToyScene& scene, Rng& rng) {
   }
   sort_unique(caption.asserts);
   return caption;
+}
+
+/// The scene with another value of one thing that the caption says, or another object where it says
+/// nothing; the picture of it is never made.
+ToyScene with_one_lie(ToyScene scene, const ToyCaption& told, Rng& rng) {
+  const auto other_value = [&](std::string_view of, std::string_view key, std::string& value) {
+    for (const ToyQuestion& question : toy_questions()) {
+      if (question.of != of || question.key != key) continue;
+      const std::string before = value;
+      const auto n = static_cast<uint32_t>(question.values.size());
+      while (value == before) value = question.values[rng.below(n)];
+    }
+  };
+  const auto change = [&](std::vector<ToyAttribute>& attributes, std::string_view of,
+                          std::string_view key) {
+    for (ToyAttribute& attribute : attributes) {
+      if (attribute.key == key) other_value(of, key, attribute.value);
+    }
+  };
+  if (told.claims.empty() || (!told.things.empty() && rng.chance(0.2f))) {
+    if (told.things.empty()) return scene;
+    const auto place = told.things[rng.below(static_cast<uint32_t>(told.things.size()))];
+    ToyThing& thing = scene.things[static_cast<size_t>(place)];
+    if (thing.kind != "character") other_value("object", "kind", thing.kind);
+    return scene;
+  }
+  const ToyClaim& claim = told.claims[rng.below(static_cast<uint32_t>(told.claims.size()))];
+  if (claim.thing < 0) {
+    change(scene.attributes, "scene", claim.attribute.key);
+    if (claim.attribute.key == "light") scene.light.name = scene.attribute("light");
+  } else {
+    ToyThing& thing = scene.things[static_cast<size_t>(claim.thing)];
+    change(thing.attributes, thing.kind == "character" ? "character" : "object",
+           claim.attribute.key);
+  }
+  return scene;
 }
 
 /// A question about the first thing that has more than one answer for this scene.
@@ -120,8 +160,14 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
   CaptionedPicture out;
   out.size = config_.size;
   out.rgb = picture(made);
-  out.caption = caption_of(made, own);
+  Rng again = own;
+  const ToyCaption told = told_of(made, own);
+  out.caption = caption_of(made, told);
   out.facts = toy_facts(made);
+  // The same words but for one.
+  const ToyScene lie = with_one_lie(made, told, own);
+  const Caption foil = caption_of(lie, told_of(lie, again));
+  if (!holds(foil.asserts, out.facts)) out.foil = foil;
   return out;
 }
 
@@ -129,7 +175,8 @@ std::vector<Caption> ToyboxSource::other_captions(uint64_t index, int count) con
   Rng rng = Rng(config_.seed).fork("toybox captions", index);
   std::vector<Caption> captions;
   for (int i = 0; i < count; ++i) {
-    captions.push_back(caption_of(scene((uint64_t{1} << 40) + rng.next_u32()), rng));
+    const ToyScene unseen = scene((uint64_t{1} << 40) + rng.next_u32());
+    captions.push_back(caption_of(unseen, told_of(unseen, rng)));
   }
   return captions;
 }

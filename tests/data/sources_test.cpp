@@ -133,6 +133,26 @@ TEST_F(Sources, AnObjectCoversTheSceneWhereItsMaskSays) {
   EXPECT_EQ(scene.material.objects.front(), "a robin");
 }
 
+TEST_F(Sources, FoilsAreFalseOfTheirPicture) {
+  QuietJob job;
+  PhotoLibraryConfig files = library_config();
+  write_image(root_ / "stamps/animals/leaf.png", flat(40, 40, {20, 200, 20, 255}, 4));
+  text("stamps/animals/leaf.txt", "A leaf.\n");
+  const auto library = std::make_shared<const PhotoLibrary>(load_photo_library(files, job));
+  ProceduralConfig config;
+  config.size = 32;
+  config.relation_share = config.count_share = 0.3f;
+  const ProceduralSource source(library, config);
+  int foils = 0;
+  for (uint64_t i = 0; i < 200; ++i) {
+    const CaptionedPicture sample = source.sample(i);
+    if (sample.foil.text.empty()) continue;
+    ++foils;
+    EXPECT_FALSE(holds(sample.foil.asserts, sample.facts)) << sample.foil.text;
+  }
+  EXPECT_GT(foils, 180);
+}
+
 TEST_F(Sources, PairsAndCountsStandWhereTheirCaptionsSay) {
   QuietJob job;
   PhotoLibraryConfig files = library_config();

@@ -56,6 +56,21 @@ TEST(ContrastiveLoss, GradientMatchesCentralDifferences) {
   }
 }
 
+TEST(FoilLoss, IsTheTwoWayCrossEntropy) {
+  const Tensor image = wave(3, 5, 0.4), text = wave(3, 5, 2.0), foil = wave(3, 5, 3.1);
+  const Tensor scale = at::full({}, 0.7, at::kDouble);
+  const auto unit_rows = [](const Tensor& x) { return x / x.norm(2, 1, true); };
+  double expected = 0;
+  for (int64_t i = 0; i < 3; ++i) {
+    const auto logit = [&](const Tensor& t) {
+      return std::exp(0.7) * (unit_rows(image)[i] * unit_rows(t)[i]).sum().item<double>();
+    };
+    const double right = std::exp(logit(text)), wrong = std::exp(logit(foil));
+    expected -= std::log(right / (right + wrong)) / 3;
+  }
+  EXPECT_NEAR(foil_loss(image, text, foil, scale).item<double>(), expected, 1e-12);
+}
+
 TEST(DeltaLoss, IsZeroForParallelChangesAndTwoForOppositeOnes) {
   const auto d = at::TensorOptions().dtype(at::kDouble);
   const Tensor text = at::tensor({1., 0., 0., 0., 1., 0., 0., 0., 1., 0., 1., 0.}, d).view({4, 3});

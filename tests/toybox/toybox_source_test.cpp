@@ -27,6 +27,26 @@ TEST(ToyboxSource, EveryCaptionIsTrueOfItsPictureAndSamplesRepeat) {
   EXPECT_EQ(again.caption.text, source.sample(17).caption.text);
 }
 
+TEST(ToyboxSource, FoilsAreFalseAndMostlyTheSameWords) {
+  const ToyboxSource source({});
+  int foils = 0, close = 0;
+  for (uint64_t i = 0; i < 100; ++i) {
+    const CaptionedPicture sample = source.sample(i);
+    if (sample.foil.text.empty()) continue;
+    ++foils;
+    EXPECT_FALSE(holds(sample.foil.asserts, sample.facts)) << sample.foil.text;
+    EXPECT_NE(sample.foil.text, sample.caption.text);
+    size_t same = 0;
+    while (same < std::min(sample.foil.text.size(), sample.caption.text.size()) &&
+           sample.foil.text[same] == sample.caption.text[same]) {
+      ++same;
+    }
+    close += 2 * same > sample.caption.text.size();
+  }
+  EXPECT_GT(foils, 70);
+  EXPECT_GT(close, foils / 3);
+}
+
 TEST(ToyboxSource, HeldOutScenesAreOthers) {
   ToyboxSourceConfig config;
   config.held_out = true;
@@ -51,11 +71,13 @@ TEST(ToyboxSource, GroupsOftenDifferInOneAttributeOnly) {
 
 TEST(ToyQuestions, AnswersAreWhatTheSceneHasAndTextsSaySo) {
   for (const ToyQuestion& question : toy_questions()) {
-    ASSERT_EQ(question.values.size(), question.texts.size());
-    ASSERT_EQ(question.values.size(), question.unseen.size());
-    for (size_t i = 0; i < question.values.size(); ++i) {
-      EXPECT_GT(question.texts[i].size(), std::string("a picture of ").size()) << question.key;
-      for (size_t j = 0; j < i; ++j) EXPECT_NE(question.texts[i], question.texts[j]);
+    for (const bool unseen : {false, true}) {
+      const std::vector<std::string> texts = toy_texts(question, "mug", unseen);
+      ASSERT_EQ(question.values.size(), texts.size());
+      for (size_t i = 0; i < texts.size(); ++i) {
+        EXPECT_GT(texts[i].size(), std::string("this image shows ").size()) << question.key;
+        for (size_t j = 0; j < i; ++j) EXPECT_NE(texts[i], texts[j]);
+      }
     }
     int answered = 0;
     for (uint64_t i = 0; i < 60; ++i) {
