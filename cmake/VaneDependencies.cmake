@@ -11,6 +11,7 @@ find_package(CLI11 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(TIFF REQUIRED)
+find_package(pugixml REQUIRED)
 find_library(VANE_WEBP_LIBRARY webp REQUIRED)
 find_library(VANE_LCMS_LIBRARY lcms2 REQUIRED)
 
