@@ -16,7 +16,8 @@ Usage: ./setup.sh [--headless] [--cuda] [--nvcc] [--dev] [--no-build] [--offline
   --dev          also install what the tests and CI need (GoogleTest, clang, clang-format)
   --no-build     install only
   --offline DIR  take Python wheels from DIR instead of the network
-  --get NAME     only fetch a model of others into models/ (faces: the face generator, 38 MB)
+  --get NAME     only fetch a model of others into models/ (faces: the face generator
+                 and the face landmarks, 140 MB)
 
 Downloads are kept in ${VANE_DEPS:-~/.cache/vane/deps}; delete that folder to start afresh.
 EOF
@@ -40,22 +41,48 @@ done
 
 say() { printf '\033[1m%s\033[0m\n' "setup: $*" >&2; }
 
-# The published MobileStyleGAN for faces (Apache-2.0) inside PyPI's random-face wheel. It is never
-# committed nor passed on; models/ is ignored by git.
-get_faces() {
-  local target=models/faces
-  if [ -e "$target/SynthesisNetwork.bin" ]; then say "$target is there"; return 0; fi
+# Downloads one Python package into a new folder below models/ and prints the folder.
+download_package() {  # requirement, more options of pip
   mkdir -p models
   local folder; folder="$(mktemp -d models/.download.XXXXXX)"
-  # Expanded now: at exit the local name is gone.
-  trap "rm -rf '$folder'" EXIT
   local source=()
   if [ -n "$offline" ]; then source=(--no-index --find-links "$offline"); fi
-  say "fetching the face generator (38 MB)"
-  python3 -m pip download -q --no-deps --only-binary=:all: "${source[@]}" -d "$folder" \
-    random-face==2021.7.21.1 || { echo "setup.sh: could not download random-face; with no network, give --offline DIR holding the wheel" >&2; exit 1; }
-  unzip -q -j "$folder"/*.whl 'random_face/data/*' '*/LICENSE' -d "$folder/faces"
-  mv "$folder/faces" "$target"
+  python3 -m pip download -q --no-deps "${source[@]}" -d "$folder" "$@" >&2 || {
+    rm -rf "$folder"
+    echo "setup.sh: could not download $1; with no network, give --offline DIR holding the package" >&2
+    exit 1
+  }
+  echo "$folder"
+}
+
+# The published MobileStyleGAN for faces (Apache-2.0) inside PyPI's random-face wheel, and dlib's
+# landmarks and face embedding (CC0 and public domain; the landmarks' training pictures were for
+# research only) inside face-recognition-models. Never committed nor passed on; models/ is ignored
+# by git.
+get_faces() {
+  local target=models/faces folder
+  if [ ! -e "$target/SynthesisNetwork.bin" ]; then
+    say "fetching the face generator (38 MB)"
+    folder="$(download_package random-face==2021.7.21.1 --only-binary=:all:)"
+    unzip -q -j "$folder"/*.whl 'random_face/data/*' '*/LICENSE' -d "$folder/faces"
+    mkdir -p "$target"
+    # The file that the test above looks for comes last.
+    mv "$folder"/faces/[!S]* "$target"
+    mv "$folder"/faces/S*.xml "$folder"/faces/S*.bin "$target"
+    rm -rf "$folder"
+  fi
+  if [ ! -e "$target/shape_predictor_68_face_landmarks.dat" ]; then
+    say "fetching what finds and compares faces (100 MB)"
+    # Only a source archive is published; pip asks its setuptools for its name, nothing is built. With
+    # --offline the folder needs wheels of setuptools and wheel too.
+    folder="$(download_package face-recognition-models==0.3.0)"
+    tar -xzf "$folder"/*.tar.gz -C "$folder" --strip-components=3 --wildcards \
+      '*/models/dlib_face_recognition_resnet_model_v1.dat' \
+      '*/models/shape_predictor_68_face_landmarks.dat'
+    mv "$folder"/dlib_*.dat "$target"
+    mv "$folder"/shape_*.dat "$target"
+    rm -rf "$folder"
+  fi
   say "the face generator is in $target"
 }
 if [ -n "$get" ]; then

@@ -32,8 +32,11 @@ enum class FaceAttribute : uint8_t {
   warm_background,
   /// The side of the face at the left edge of the picture is the brighter one.
   lit_from_left,
+  /// The opposite is dark hair, for both.
+  blond_hair,
+  grey_hair,
 };
-inline constexpr int kFaceAttributeCount = static_cast<int>(FaceAttribute::lit_from_left) + 1;
+inline constexpr int kFaceAttributeCount = static_cast<int>(FaceAttribute::grey_hair) + 1;
 
 /// The dead zone between clear cases is `unclear`: neither said nor denied.
 enum class Answer : int8_t { no = -1, unclear = 0, yes = 1 };
@@ -78,7 +81,7 @@ std::string_view face_attribute_name(FaceAttribute attribute);
 /// "mouth-curve", …: names of columns.
 std::string_view face_measure_name(FaceMeasure measure);
 
-/// Applies the thresholds (face_attributes.cpp lists them). All unclear when nothing was detected.
+/// Applies the thresholds that face_attributes.cpp lists. All unclear when nothing was detected.
 FaceTruth face_truth(const FaceMeasures& measures);
 /// The same face in a mirror: sides are exchanged.
 FaceTruth mirrored(const FaceTruth& truth);
@@ -97,13 +100,14 @@ Caption random_face_phrase(const FaceTruth& truth, std::span<const FaceAttribute
 
 /// How evaluation asks for an attribute.
 struct FacePhrases {
-  /// "a smiling person", "a person with a neutral face": wordings that training uses.
+  /// "a smiling person", "a person with a neutral face": wordings that training uses. `no` is empty
+  /// for the colours of a background, which have no opposite in words.
   std::string yes, no;
   /// The same in wordings that training never uses, from words that it does use.
   std::vector<std::pair<std::string, std::string>> unseen;
 };
 FacePhrases face_phrases(FaceAttribute attribute);
-/// Every word of the captions, as lines of training_vocabulary(): word, tab, caption.
+/// What a model learns from the captions, as lines of training_vocabulary(): word and caption.
 std::vector<std::pair<std::string, std::string>> face_vocabulary();
 
 }  // namespace vane

@@ -105,6 +105,17 @@ float linear_to_srgb(float linear) {
   return table(linear);
 }
 
+Lab lab_of_linear(const float* rgb) {
+  const float r = std::clamp(rgb[0], 0.f, 1.f);
+  const float g = std::clamp(rgb[1], 0.f, 1.f);
+  const float b = std::clamp(rgb[2], 0.f, 1.f);
+  // sRGB primaries to XYZ, divided by the D65 white.
+  const float x = lab_curve((0.4124f * r + 0.3576f * g + 0.1805f * b) / 0.9505f);
+  const float y = lab_curve(0.2126f * r + 0.7152f * g + 0.0722f * b);
+  const float z = lab_curve((0.0193f * r + 0.1192f * g + 0.9505f * b) / 1.0888f);
+  return {116.f * y - 16.f, 500.f * (x - y), 200.f * (y - z)};
+}
+
 Raster cut(const Image& picture, const CropBox& box, int size) {
   if (picture.depth != 8 || picture.channels < 3) {
     throw Error(ErrorCode::internal, "samples are cut from 8-bit RGB pictures only");
@@ -178,14 +189,7 @@ ColourStatistics colour_statistics(const Raster& raster) {
   // Means need no more than one pixel in three.
   for (size_t i = 0; i<raster.pixels(); i += raster.pixels()> 1000 ? 3 : 1) {
     ++count;
-    const float r = std::clamp(raster.rgb[3 * i], 0.f, 1.f);
-    const float g = std::clamp(raster.rgb[3 * i + 1], 0.f, 1.f);
-    const float b = std::clamp(raster.rgb[3 * i + 2], 0.f, 1.f);
-    // sRGB primaries to XYZ, divided by the D65 white.
-    const float x = lab_curve((0.4124f * r + 0.3576f * g + 0.1805f * b) / 0.9505f);
-    const float y = lab_curve(0.2126f * r + 0.7152f * g + 0.0722f * b);
-    const float z = lab_curve((0.0193f * r + 0.1192f * g + 0.9505f * b) / 1.0888f);
-    const float lightness = 116.f * y - 16.f, la = 500.f * (x - y), lb = 200.f * (y - z);
+    const auto [lightness, la, lb] = lab_of_linear(&raster.rgb[3 * i]);
     sum_l += lightness;
     sum_l2 += double(lightness) * lightness;
     sum_a += la;

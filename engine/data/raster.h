@@ -31,6 +31,13 @@ struct CropBox {
 float srgb_to_linear(float encoded);
 float linear_to_srgb(float linear);
 
+/// CIELAB under D65: lightness in [0,100], a towards red, b towards yellow.
+struct Lab {
+  float lightness = 0, a = 0, b = 0;
+};
+/// Of linear light, clipped to [0,1].
+Lab lab_of_linear(const float* rgb);
+
 /// Cuts `box` out of an 8-bit RGB(A) picture and reduces it to size x size by averaging in linear
 /// light over each target pixel's footprint (at least 2x2 bilinear taps).
 Raster cut(const Image& picture, const CropBox& box, int size);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Where a face and its features are: dlib's detector and its predictor of 68 landmarks.
+
+#include <array>
+#include <filesystem>
+#include <memory>
+
+#include "engine/image/image.h"
+
+namespace vane {
+
+/// Pixel coordinates of the picture, in the order of the iBUG 300-W scheme: 0-16 jaw from the left
+/// edge of the picture, 17-26 brows, 27-35 nose, 36-47 eyes, 48-59 outer lips, 60-67 inner lips.
+struct FaceLandmarks {
+  struct Point {
+    float x = 0, y = 0;
+  };
+  std::array<Point, 68> points{};
+  /// False: the detector did not find exactly one face, and the landmarks were placed by its
+  /// largest finding or by where an aligned portrait has its face.
+  bool detected = false;
+};
+
+/// One thread at a time.
+class FaceLandmarkFinder {
+ public:
+  /// `predictor` is shape_predictor_68_face_landmarks.dat as published; another file is refused
+  /// before anything reads it: Error{input} when it is not there, Error{checkpoint} otherwise.
+  explicit FaceLandmarkFinder(const std::filesystem::path& predictor);
+  ~FaceLandmarkFinder();
+
+  /// `portrait`: 8-bit RGB, the face 80 pixels wide at least; 256 px of an aligned portrait do.
+  FaceLandmarks find(const Image& portrait);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The published file below `models/faces`, where setup.sh puts it.
+std::filesystem::path landmark_file();
+
+}  // namespace vane

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/data/face_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/error.h"
+#include "engine/weights/safetensors.h"
+
+namespace vane {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t kPoints = 68;
+
+std::string column_names() {
+  std::string names;
+  for (int i = 0; i < kFaceMeasureCount; ++i) {
+    names += (i ? "," : "") + std::string(face_measure_name(static_cast<FaceMeasure>(i)));
+  }
+  return names;
+}
+
+TensorRecord record(const std::string& name, DType dtype, std::vector<int64_t> shape,
+                    const void* data) {
+  TensorRecord out;
+  out.name = name;
+  out.dtype = dtype;
+  out.shape = std::move(shape);
+  out.strides.assign(out.shape.size(), 1);
+  for (size_t i = out.shape.size(); i-- > 1;) out.strides[i - 1] = out.strides[i] * out.shape[i];
+  out.bytes = {static_cast<const std::byte*>(data),
+               static_cast<size_t>(out.numel()) * dtype_bytes(dtype)};
+  return out;
+}
+
+/// A tensor of the file that must be there with this type and this shape (-1: any size).
+const TensorRecord& wanted(const TensorTable& table, const char* name, DType dtype,
+                           std::vector<int64_t> shape) {
+  const TensorRecord* found = table.find(name);
+  bool fits = found && found->dtype == dtype && found->shape.size() == shape.size() &&
+              found->is_contiguous();
+  for (size_t i = 0; fits && i < shape.size(); ++i) {
+    fits = shape[i] == -1 || shape[i] == found->shape[i];
+  }
+  if (fits) return *found;
+  throw Error(ErrorCode::checkpoint, "is not a file of a face set: it lacks a fitting tensor")
+      .in_file(table.path)
+      .at_key(name);
+}
+
+std::string metadata_of(const TensorTable& table, const std::string& key) {
+  const auto found = table.metadata.find(key);
+  return found == table.metadata.end() ? "" : found->second;
+}
+
+struct Sizes {
+  int64_t faces = 0, side = 0;
+};
+
+Sizes check_file(const TensorTable& table) {
+  if (metadata_of(table, "kind") != "faces" || metadata_of(table, "measures") != column_names()) {
+    throw Error(ErrorCode::checkpoint, "holds no faces, or other measurements than these")
+        .in_file(table.path)
+        .with_hint("make the set again with vane faces dataset");
+  }
+  const TensorRecord& pictures = wanted(table, "pictures", DType::u8, {-1, -1, -1, 3});
+  const Sizes sizes{pictures.shape[0], pictures.shape[1]};
+  if (pictures.shape[2] != sizes.side || sizes.side < 8 || sizes.side > 4096) {
+    throw Error(ErrorCode::checkpoint, "holds pictures that are not square").in_file(table.path);
+  }
+  wanted(table, "measures", DType::f32, {sizes.faces, kFaceMeasureCount});
+  return sizes;
+}
+
+}  // namespace
+
+fs::path face_file(const fs::path& folder, int64_t number) {
+  return folder / fmt::format("faces-{:05}.safetensors", number);
+}
+
+void write_face_file(const fs::path& path, int size, const std::string& origin,
+                     std::span<const FaceRecord> faces) {
+  std::vector<uint8_t> pictures;
+  std::vector<float> measures, landmarks, latents;
+  const auto append = [](auto& all, const auto& part) {
+    all.insert(all.end(), part.begin(), part.end());
+  };
+  for (const FaceRecord& face : faces) {
+    if (face.rgb.size() != static_cast<size_t>(size) * static_cast<size_t>(size) * 3 ||
+        face.landmarks.size() != 2 * kPoints || face.w.size() != faces.front().w.size()) {
+      throw Error(ErrorCode::internal, "faces of one file differ in size").in_file(path);
+    }
+    append(pictures, face.rgb);
+    append(measures, face.measures);
+    append(landmarks, face.landmarks);
+    append(latents, face.w);
+  }
+  const auto n = static_cast<int64_t>(faces.size());
+  const int64_t width = faces.empty() ? 0 : static_cast<int64_t>(faces.front().w.size());
+  write_safetensors(path,
+                    {record("pictures", DType::u8, {n, size, size, 3}, pictures.data()),
+                     record("measures", DType::f32, {n, kFaceMeasureCount}, measures.data()),
+                     record("landmarks", DType::f32, {n, kPoints, 2}, landmarks.data()),
+                     record("w", DType::f32, {n, width}, latents.data())},
+                    {{"kind", "faces"}, {"measures", column_names()}, {"origin", origin}});
+}
+
+int64_t faces_in_file(const fs::path& path, int size, const std::string& origin) {
+  if (!fs::exists(path)) return 0;
+  const TensorTable table = open_weights(path);
+  const Sizes sizes = check_file(table);
+  if (sizes.side != size || metadata_of(table, "origin") != origin) {
+    throw Error(ErrorCode::usage, "belongs to another face set: other size, seed or generator")
+        .in_file(path)
+        .with_hint("write to another folder");
+  }
+  return sizes.faces;
+}
+
+FaceSet FaceSet::load(const fs::path& folder, Job& job, const Limits& limits) {
+  FaceSet set;
+  for (int64_t number = 0; fs::exists(face_file(folder, number)); ++number) {
+    job.check_cancelled();
+    job.progress(number, 0, "reading faces");
+    const TensorTable table = open_weights(face_file(folder, number), limits);
+    const Sizes sizes = check_file(table);
+    if (set.size_ != 0 && sizes.side != set.size_) {
+      throw Error(ErrorCode::checkpoint, "holds pictures of another size than the files before it")
+          .in_file(table.path);
+    }
+    set.size_ = static_cast<int>(sizes.side);
+    const auto bytes = static_cast<size_t>(sizes.side * sizes.side * 3);
+    const std::byte* pictures = table.find("pictures")->bytes.data();
+    const std::byte* measures = table.find("measures")->bytes.data();
+    for (int64_t i = 0; i < sizes.faces; ++i) {
+      Image picture;
+      picture.width = picture.height = set.size_;
+      picture.u8.resize(bytes);
+      std::memcpy(picture.u8.data(), pictures + static_cast<size_t>(i) * bytes, bytes);
+      FaceMeasures numbers{};
+      std::memcpy(numbers.data(), measures + static_cast<size_t>(i) * sizeof(FaceMeasures),
+                  sizeof(FaceMeasures));
+      set.pictures_.push_back(std::move(picture));
+      set.measures_.push_back(numbers);
+      set.truths_.push_back(face_truth(numbers));
+    }
+  }
+  if (set.pictures_.empty()) {
+    throw Error(ErrorCode::input, "holds no face set")
+        .in_file(folder)
+        .with_hint("make one: vane faces dataset -n 3000 -o " + folder.string());
+  }
+  return set;
+}
+
+}  // namespace vane
