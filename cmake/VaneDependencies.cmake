@@ -12,8 +12,8 @@ find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(TIFF REQUIRED)
 find_package(pugixml REQUIRED)
-# The package's own target would pull in libraries that the face landmarks do not use. Its templates
-# call BLAS and LAPACK, which come after LibTorch in the order of look-up and so never replace MKL.
+# The package's own target would pull in libraries that the face landmarks do not use. dlib's templates
+# call BLAS and LAPACK; LibTorch binds its own inside and is not touched by them.
 find_library(VANE_DLIB_LIBRARY dlib REQUIRED)
 find_library(VANE_BLAS_LIBRARY NAMES blas libblas.so.3 REQUIRED)
 find_library(VANE_LAPACK_LIBRARY NAMES lapack liblapack.so.3 REQUIRED)
