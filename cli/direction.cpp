@@ -45,7 +45,7 @@ std::string page(const DirectionResult& result, const TerminalStyle& style) {
   }
   if (std::isfinite(result.similarity)) {
     table.row({"likeness", fmt::format("{:.4f}", result.similarity),
-               style.dim("cosine of the sentence with the picture")});
+               style.dim("cosine of what was found with what was inverted")});
   }
   if (std::isfinite(result.accuracy)) {
     table.row({"loss", fmt::format("{:.4f}", result.loss), ""});
@@ -115,9 +115,11 @@ Command direction_prompts_command() {
 
 Command direction_invert_command() {
   return {"direction invert",
-          "make a direction to a picture as texts see it",
+          "make a direction to a picture as texts see it, or to a text as pictures are seen",
           {{"vane direction invert sunset.jpg -o sunset.safetensors",
-            "a pseudo word whose sentence has the embedding of the picture"}},
+            "a pseudo word whose sentence has the embedding of the picture (OTI)"},
+           {"vane direction invert --text \"a sunset\" --clip ViT-B-32/ -o sunset.safetensors",
+            "a pseudo patch whose picture has the embedding of the text (OVI)"}},
           runner<DirectionInvertRequest>("direction invert")};
 }
 

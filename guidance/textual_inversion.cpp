@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guidance/textual_inversion.h"
 
-#include <algorithm>
-
 #include "engine/base/error.h"
 #include "engine/base/rng.h"
-#include "engine/run/adam.h"
+#include "guidance/descent.h"
 
 namespace vane {
 namespace {
@@ -36,46 +34,21 @@ TextualInversion invert_to_text(const ClipEncoder& clip, const Tensor& image_fea
   Rng rng = Rng(config.seed).fork("pseudo tokens");
   auto* data = tokens.data_ptr<float>();
   for (int64_t i = 0; i < tokens.numel(); ++i) data[i] = kStartDeviation * rng.normal();
-  tokens.requires_grad_(true);
   const auto feature_of = [&](const Tensor& pseudo) {
     const Tensor vectors =
         at::cat({frame.slice(1, 0, first), pseudo.unsqueeze(0), frame.slice(1, end)}, 1);
     return unit(clip.text_embedding_of_vectors(vectors, ends));
   };
 
-  AdamOptions options;
-  options.learning_rate = static_cast<double>(config.learning_rate);
-  options.weight_decay = static_cast<double>(config.weight_decay);
-  Adam adam({{options, {{"pseudo_tokens", tokens}}}});
-  TextualInversion best;
-  double lowest = std::numeric_limits<double>::infinity();
-  const auto keep_if_better = [&](double loss) {
-    if (!(loss < lowest)) return;
-    lowest = loss;
-    best.pseudo_tokens = tokens.detach().clone();
-  };
-  {
-    const at::AutoGradMode differentiate(true);
-    for (int64_t step = 0; step < config.iterations && !job.stop_requested(); ++step) {
-      const Tensor loss = 1 - (feature_of(tokens) * target).sum();
-      best.losses.push_back(loss.item<double>());
-      if (!std::isfinite(best.losses.back())) {
-        throw Error(ErrorCode::numeric, "the inversion diverged")
-            .with_hint("give a smaller --learning-rate");
-      }
-      keep_if_better(best.losses.back());
-      const Tensor gradient = torch::autograd::grad({loss}, {tokens})[0];
-      const at::NoGradGuard no_grad;
-      adam.step({gradient});
-      job.progress(step + 1, config.iterations, "inverting");
-      job.metric("loss", step + 1, best.losses.back());
-    }
-  }
+  TextualInversion result;
+  const DescentConfig descent{config.iterations, config.learning_rate, config.weight_decay};
+  result.pseudo_tokens = descend(
+      tokens, [&](const Tensor& x) { return 1 - (feature_of(x) * target).sum(); }, descent,
+      result.losses, job);
   const at::NoGradGuard no_grad;
-  keep_if_better((1 - (feature_of(tokens) * target).sum()).item<double>());
-  best.feature = feature_of(best.pseudo_tokens)[0];
-  best.similarity = (best.feature * target[0]).sum().item<double>();
-  return best;
+  result.feature = feature_of(result.pseudo_tokens)[0];
+  result.similarity = (result.feature * target[0]).sum().item<double>();
+  return result;
 }
 
 Direction inversion_direction(const ClipEncoder& clip, const TextualInversion& inversion) {

@@ -9,6 +9,7 @@
 #include "guidance/direction.h"
 #include "guidance/prompt_learning.h"
 #include "guidance/textual_inversion.h"
+#include "guidance/visual_inversion.h"
 
 namespace vane {
 namespace {
@@ -56,6 +57,32 @@ DecodeOptions decode_options(const Limits& limits) {
 double angle_degrees(const Direction& a, const Direction& b) {
   const Tensor p = a.vector.to(at::kDouble), q = b.vector.to(at::kDouble);
   return 2 * std::atan2((p - q).norm().item<double>(), (p + q).norm().item<double>()) * 180 / M_PI;
+}
+
+DirectionResult invert_phrase(const DirectionInvertRequest& request, Job& job) {
+  check_phrase(request.text, "--text");
+  check_phrase(request.from, "--from");
+  const auto clip = load(request.clip, request.limits);
+  check_has_patches(*clip);
+  const Tensor features = clip->text_features({request.from, request.text});
+  if ((features[0] - features[1]).norm().item<double>() < 1e-5) {
+    throw Error(ErrorCode::usage,
+                "--from and --text give the same embedding, so no direction "
+                "leads from one to the other");
+  }
+  VisualInversionConfig config;
+  if (request.iterations > 0) config.iterations = request.iterations;
+  config.learning_rate = request.learning_rate;
+  config.seed = request.seed;
+  const VisualInversion from = invert_to_picture(*clip, features[0], config, job);
+  const VisualInversion to = invert_to_picture(*clip, features[1], config, job);
+  Direction direction = inversion_direction(*clip, from, to);
+  direction.origin = {{"from", request.from}, {"to", request.text}};
+  DirectionResult result =
+      saved(direction, request.output, clip->info().name,
+            {{"pseudo_patches", at::stack({from.pseudo_patch, to.pseudo_patch})}});
+  result.similarity = to.similarity;
+  return result;
 }
 
 }  // namespace
@@ -157,12 +184,18 @@ DirectionResult direction_prompts(const DirectionPromptsRequest& request, Job& j
 }
 
 DirectionResult direction_invert(const DirectionInvertRequest& request, Job& job) {
+  if (request.image.empty() == request.text.empty()) {
+    throw Error(ErrorCode::usage, "give either a picture or --text PHRASE to invert");
+  }
+  check_phrase_bytes(request.text, "--text", request.limits);
+  check_phrase_bytes(request.from, "--from", request.limits);
   check_output(request.output);
+  if (!request.text.empty()) return invert_phrase(request, job);
   const Image image = read_image(request.image, decode_options(request.limits));
   const auto clip = load(request.clip, request.limits);
   TextualInversionConfig config;
   config.tokens = request.tokens;
-  config.iterations = request.iterations;
+  if (request.iterations > 0) config.iterations = request.iterations;
   config.learning_rate = request.learning_rate;
   config.seed = request.seed;
   const TextualInversion inversion =

@@ -146,10 +146,12 @@ struct DirectionPromptsRequest {
   }
 };
 
-/// Settings of the inversion: guidance/textual_inversion.h.
+/// A picture put into words (guidance/textual_inversion.h), or texts put into pictures
+/// (guidance/visual_inversion.h).
 struct DirectionInvertRequest {
   std::filesystem::path image;
-  int64_t tokens = 1, iterations = 150;
+  std::string text, from = "a photo";
+  int64_t tokens = 1, iterations = 0;
   float learning_rate = 0.02f;
   uint64_t seed = 0;
   std::string clip = "clip-mini";
@@ -160,14 +162,19 @@ struct DirectionInvertRequest {
   static void fields(V& v) {
     using C = DirectionInvertRequest;
     v.field("image", &C::image, "picture to put into a word",
-            {.required = true, .positional = true, .placeholder = "IMAGE"});
+            {.positional = true, .placeholder = "IMAGE"});
+    v.field("text", &C::text, "instead: phrase to put into a picture (vision transformers only)",
+            {.placeholder = "PHRASE"});
+    v.field("from", &C::from, "with --text: what a picture is now", {.placeholder = "PHRASE"});
     v.field("tokens", &C::tokens, "pseudo tokens that stand for the picture",
             {.min = 1, .max = 64});
-    v.field("iterations", &C::iterations, "steps of the optimiser", {.min = 1, .max = 1e6});
+    v.field("iterations", &C::iterations,
+            "steps of the optimiser; 0: 150 for a picture, 1000 for a phrase",
+            {.min = 0, .max = 1e6});
     v.field("learning-rate", &C::learning_rate, "step size", {.min = 1e-6, .max = 1});
     v.field("clip", &C::clip, "CLIP that it belongs to: a name, folder or checkpoint",
             {.placeholder = "MODEL"});
-    v.field("output", &C::output, "direction file, with the pseudo tokens in it",
+    v.field("output", &C::output, "direction file, with the pseudo tokens or patches in it",
             {.required = true, .short_flag = "o", .placeholder = "D.safetensors"});
   }
 };
@@ -254,7 +261,7 @@ struct DirectionResult {
   /// Of learned prompts: last loss, share of pictures on the right side; NaN for the other kinds.
   double loss = std::numeric_limits<double>::quiet_NaN();
   double accuracy = loss, held_out_accuracy = loss;
-  /// Of an inversion: cosine of the sentence with the picture; NaN for the other kinds.
+  /// Of an inversion: cosine of what was found with what was inverted; NaN for the other kinds.
   double similarity = loss;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/base/error.h"
+#include "engine/clip/patch_sequence.h"
 
 namespace vane {
 namespace {
@@ -20,6 +21,24 @@ Tensor embed_patches(const VisionTransformer& tower, const Tensor& input) {
                     tower.conv1_bias);
 }
 
+/// Class token, positions and first normalisation around patches [N,rows*columns,D].
+Tensor placed(const VisionTransformer& tower, const Tensor& patches, int64_t rows,
+              int64_t columns) {
+  const int64_t grid = tower.config.grid();
+  const Tensor positions =
+      rows == grid && columns == grid
+          ? tower.positional_embedding
+          : resize_positions(tower.positional_embedding, rows, columns, tower.config.class_token);
+  Tensor x = patches;
+  if (tower.config.class_token) {
+    const Tensor class_token =
+        tower.class_embedding.view({1, 1, -1}).expand({patches.size(0), 1, tower.config.width});
+    x = at::cat({class_token, x}, 1);
+  }
+  x = x + positions;
+  return tower.config.ln_pre ? tower.ln_pre(x) : x;
+}
+
 Tensor embed(const VisionTransformer& tower, const Tensor& image) {
   const int64_t p = tower.config.patch_size, size = tower.config.image_size;
   const bool configured = image.dim() == 4 && image.size(2) == size && image.size(3) == size;
@@ -34,19 +53,7 @@ Tensor embed(const VisionTransformer& tower, const Tensor& image) {
                            .slice(3, 0, image.size(3) / p * p)
                            .to(tower.conv1.device())
                            .contiguous();
-  const int64_t rows = input.size(2) / p, columns = input.size(3) / p, grid = tower.config.grid();
-  const Tensor positions =
-      rows == grid && columns == grid
-          ? tower.positional_embedding
-          : resize_positions(tower.positional_embedding, rows, columns, tower.config.class_token);
-  Tensor x = embed_patches(tower, input);
-  if (tower.config.class_token) {
-    const Tensor class_token =
-        tower.class_embedding.view({1, 1, -1}).expand({input.size(0), 1, tower.config.width});
-    x = at::cat({class_token, x}, 1);
-  }
-  x = x + positions;
-  return tower.config.ln_pre ? tower.ln_pre(x) : x;
+  return placed(tower, embed_patches(tower, input), input.size(2) / p, input.size(3) / p);
 }
 
 Tensor activated(Activation activation, const Tensor& x) {
@@ -110,6 +117,23 @@ Tensor pooled(const VisionTransformer& tower, const Tensor& x) {
   return pick(tower.ln_post(x));
 }
 
+/// Embedded tokens [N,T,D] through all blocks -> raw embedding [N,E].
+Tensor through_blocks(const VisionTransformer& tower, Tensor x, VisionTaps* taps) {
+  const bool one_query =
+      !taps && tower.config.pool == VisionConfig::Pool::token && !tower.blocks.empty();
+  const size_t whole = tower.blocks.size() - (one_query ? 1 : 0);
+  for (size_t i = 0; i < whole; ++i) {
+    x = residual_block(tower.blocks[i], x, false);
+    if (taps) taps->stages.push_back(x);
+  }
+  if (one_query) {
+    x = tower.ln_post(residual_block_one_query(tower.blocks.back(), x, {}, false));
+    return into_joint_space(tower, x);
+  }
+  if (taps) taps->tokens = tower.ln_post(x);
+  return into_joint_space(tower, pooled(tower, x));
+}
+
 }  // namespace
 
 VisionTransformer make_vision_transformer(const VisionConfig& config, int64_t embed_dim) {
@@ -158,20 +182,19 @@ void visit_parameters(VisionTransformer& tower, const std::string& prefix,
 }
 
 Tensor vision_transformer(const VisionTransformer& tower, const Tensor& input, VisionTaps* taps) {
-  Tensor x = embed(tower, input);
-  const bool one_query =
-      !taps && tower.config.pool == VisionConfig::Pool::token && !tower.blocks.empty();
-  const size_t whole = tower.blocks.size() - (one_query ? 1 : 0);
-  for (size_t i = 0; i < whole; ++i) {
-    x = residual_block(tower.blocks[i], x, false);
-    if (taps) taps->stages.push_back(x);
+  return through_blocks(tower, embed(tower, input), taps);
+}
+
+Tensor vision_transformer_of_patches(const VisionTransformer& tower, const Tensor& patches) {
+  const int64_t grid = tower.config.grid();
+  if (patches.dim() != 3 || patches.size(1) != grid * grid ||
+      patches.size(2) != tower.config.width) {
+    throw Error(ErrorCode::usage, "this vision transformer takes embedded patches [N," +
+                                      std::to_string(grid * grid) + "," +
+                                      std::to_string(tower.config.width) + "]");
   }
-  if (one_query) {
-    x = tower.ln_post(residual_block_one_query(tower.blocks.back(), x, {}, false));
-    return into_joint_space(tower, x);
-  }
-  if (taps) taps->tokens = tower.ln_post(x);
-  return into_joint_space(tower, pooled(tower, x));
+  return through_blocks(tower, placed(tower, patches.to(tower.conv1.device()), grid, grid),
+                        nullptr);
 }
 
 Tensor before_last_block(const VisionTransformer& tower, const Tensor& input) {

@@ -84,6 +84,13 @@ TEST_F(DirectionRefusals, PhrasesThatSayNothingOrTheSame) {
           "says nothing");
 }
 
+TEST_F(DirectionRefusals, InversionsOfBothOrNeitherAndOfTextsWithoutPatches) {
+  refused({"invert", picture_, "--text", "a frog"}, 2, "either a picture or --text");
+  refused({"invert", "--from", "a photo"}, 2, "either a picture or --text");
+  refused({"invert", "--text", "?!"}, 2, "says nothing");
+  refused({"invert", "--text", "a frog"}, 2, "has no patches that a text could be inverted to");
+}
+
 TEST_F(DirectionRefusals, MixturesOfOppositesAndOfOtherFiles) {
   const std::string a = path("a.safetensors"), b = path("b.safetensors");
   for (const auto& [from, to, file] :

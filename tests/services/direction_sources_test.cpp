@@ -16,6 +16,7 @@
 #include "engine/image/resize.h"
 #include "engine/run/threads.h"
 #include "guidance/direction.h"
+#include "tests/support/named_clip.h"
 
 namespace vane {
 namespace {
@@ -113,6 +114,17 @@ TEST_F(DirectionSources, AreTheSameBytesAgainAndTheSameNumbersOnTwoThreads) {
     request.image = folder_ / "dark" / "0.png";
     request.iterations = 2;
     request.seed = 3;
+    request.output = file;
+    direction_invert(request, job_);
+  };
+  const fs::path tower = folder_ / "vit";
+  testing::small_clip()->save_folder(tower);
+  sources["invert text"] = [&, tower](const fs::path& file) {
+    DirectionInvertRequest request;
+    request.text = "a dark photo";
+    request.iterations = 20;
+    request.seed = 3;
+    request.clip = tower;
     request.output = file;
     direction_invert(request, job_);
   };
