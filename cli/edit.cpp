@@ -39,6 +39,13 @@ Json json_of(const EditResult& result) {
             {"steps", result.steps},
             {"gain", json_number(result.gain)},
             {"audit_gain", json_number(result.audit_gain)},
+            {"audit",
+             {{"verdict", result.verdict.empty() ? Json(nullptr) : Json(result.verdict)},
+              {"reason", result.reason},
+              {"crop_gain", json_number(result.crop_gain)},
+              {"crop_spread", json_number(result.crop_spread)},
+              {"crop_share", json_number(result.crop_share)},
+              {"auditor_share", json_number(result.auditor_share)}}},
             {"preserved", json_number(result.preserved)},
             {"seconds", json_number(result.seconds)},
             {"strength", json_number(result.strength)},
@@ -63,6 +70,10 @@ std::string page(const EditResult& result, const TerminalStyle& style) {
   if (std::isfinite(result.gain)) {
     table.row({"CLIP gain", gain_text(result.gain), style.dim("on views that did not guide")});
     table.row({"audit gain", gain_text(result.audit_gain), style.dim("a CLIP that did not guide")});
+    if (!result.verdict.empty()) {
+      table.row({"audit", result.verdict == "real" ? style.good("real") : style.bad(result.verdict),
+                 style.dim(result.reason)});
+    }
   }
   table.row({"edges kept", fmt::format("{:.1f} %", 100 * result.preserved), ""});
   table.row({"colour",

@@ -6,12 +6,12 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "editing/auditor.h"
 #include "editing/finishing_job.h"
 #include "editing/guidance_file.h"
 #include "editing/mask_source.h"
 #include "editing/photo_edit.h"
 #include "editing/sheet.h"
-#include "engine/base/assets.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_encoder.h"
@@ -24,6 +24,7 @@
 #include "generators/develop/develop_generator.h"
 #include "generators/develop/develop_lut.h"
 #include "generators/develop/develop_sidecar.h"
+#include "guidance/audit.h"
 #include "guidance/edit_metrics.h"
 
 namespace vane {
@@ -33,7 +34,6 @@ namespace fs = std::filesystem;
 
 // Longer side of the copy that is searched and measured on.
 constexpr int kWorkingSide = 768;
-constexpr const char* kAuditor = "clip-audit";
 
 struct Guide {
   std::shared_ptr<const ClipEncoder> clip;
@@ -105,17 +105,14 @@ Direction wanted_direction(const EditRequest& request, const ClipEncoder& clip,
   return all;
 }
 
-// The encoder that never guides; absent when it is not installed, is the guide itself, or when the
-// direction came from a file that only the guide can read.
+// The encoder that never guides; absent when there is none, or when the direction came from a file
+// that only the guide can read.
 std::optional<Guide> auditor(const EditRequest& request, const Guide& guide, const Image& source,
                              Job& job) {
-  const fs::path folder = assets_folder() / "models" / kAuditor;
-  if (!request.direction.empty() || !fs::is_directory(folder)) return std::nullopt;
-  ClipLoadOptions options;
-  options.limits = request.limits;
+  if (!request.direction.empty()) return std::nullopt;
   Guide audit;
-  audit.clip = load_clip(folder, options);
-  if (audit.clip->info().hash == guide.clip->info().hash) return std::nullopt;
+  audit.clip = load_auditor(*guide.clip, request.limits);
+  if (!audit.clip) return std::nullopt;
   try {
     audit.direction = wanted_direction(request, *audit.clip, source);
   } catch (const Error& error) {
@@ -165,6 +162,13 @@ nlohmann::ordered_json report_json(const EditRequest& request, const EditResult&
   json["steps"] = result.steps;
   json["gain"] = number_or_null(result.gain);
   json["audit_gain"] = number_or_null(result.audit_gain);
+  json["audit"] = {{"verdict", result.verdict.empty() ? nlohmann::ordered_json(nullptr)
+                                                      : nlohmann::ordered_json(result.verdict)},
+                   {"reason", result.reason},
+                   {"crop_gain", number_or_null(result.crop_gain)},
+                   {"crop_spread", number_or_null(result.crop_spread)},
+                   {"crop_share", number_or_null(result.crop_share)},
+                   {"auditor_share", number_or_null(result.auditor_share)}};
   json["reach"] = result.reach;
   json["kept"] = result.kept;
   json["alignment"] = number_or_null(result.alignment);
@@ -260,6 +264,19 @@ void measure(const Decision& decision, const EditRequest& request, const Tensor&
   result.gain = seen.gain;
   result.alignment = seen.alignment;
   result.audit_gain = seen_by(decision.audit).gain;
+  if (decision.guide && decision.guide->direction.vector.defined()) {
+    const AuditEncoder guide{decision.guide->clip.get(), decision.guide->direction};
+    AuditEncoder second;
+    if (decision.audit) second = {decision.audit->clip.get(), decision.audit->direction};
+    const EditAudit audit = audit_edit(guide, decision.audit ? &second : nullptr, before, after,
+                                       {.seed = request.seed});
+    result.verdict = audit_verdict_name(audit.verdict);
+    result.reason = audit.reason;
+    result.crop_gain = audit.guide.crops;
+    result.crop_spread = audit.guide.spread;
+    result.crop_share = audit.crop_share;
+    result.auditor_share = audit.auditor_share;
+  }
   result.preserved = edge_ssim(before, after);
   const LabChange change = lab_change(before, after);
   result.delta_l = change.lightness;
@@ -314,8 +331,11 @@ EditResult edit(const EditRequest& request, Job& job) {
   measure(decision, request, working, working_copy(edited), result);
   result.moved = described(decision.settings);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (request.audit && std::isfinite(result.audit_gain) && result.audit_gain <= 0) {
-    throw Error(ErrorCode::numeric, "the second encoder sees no gain; the edit was not written")
+  if (request.audit && (result.audit_gain <= 0 || result.verdict == "adversarial")) {
+    throw Error(ErrorCode::numeric,
+                result.audit_gain <= 0 ? "the second encoder sees no gain; the edit was not written"
+                                       : "the audit calls the edit adversarial (" + result.reason +
+                                             "); it was not written")
         .with_hint("another phrase may work, or leave out --audit");
   }
   write_outputs(request, decision, source, edited, result);

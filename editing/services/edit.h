@@ -57,7 +57,7 @@ struct EditRequest {
             {.placeholder = "FILE|TEXT"});
     v.field("clip", &C::clip, "CLIP that guides: a name, folder or checkpoint",
             {.placeholder = "MODEL"});
-    v.field("audit", &C::audit, "fail when a CLIP that did not guide sees no gain");
+    v.field("audit", &C::audit, "fail when crops or a CLIP that did not guide see no edit");
     v.field("report", &C::report, "write a JSON report", {.placeholder = "FILE"});
     v.field("sidecar", &C::sidecar, "write the settings, to be applied again with --apply",
             {.placeholder = "FILE"});
@@ -86,6 +86,13 @@ struct EditResult {
   double kept = 1;
   /// The same gain seen by a second encoder that never guided; NaN when there is none.
   double audit_gain = std::numeric_limits<double>::quiet_NaN();
+  /// Verdict of the audit ("real", "doubtful", "adversarial", "none"; empty without a direction)
+  /// and why; see guidance/audit.h.
+  std::string verdict, reason;
+  /// Gain of the guide on random crops, its spread, its share of the gain on the whole picture, and
+  /// the share that the second encoder sees; NaN where there is none.
+  double crop_gain = std::numeric_limits<double>::quiet_NaN();
+  double crop_spread = crop_gain, crop_share = crop_gain, auditor_share = crop_gain;
   /// Structural similarity of edges before and after, 1 = every edge kept.
   double preserved = 1;
   double seconds = 0;
