@@ -18,6 +18,7 @@ Json json_of(const DiagnoseResult& result) {
   Json json{{"file", result.file},
             {"text", result.text},
             {"clip", result.clip},
+            {"method", result.method},
             {"similarity", json_number(result.similarity)},
             {"clipscore", json_number(result.clipscore)},
             {"penalty", json_number(result.penalty)},
@@ -42,6 +43,7 @@ std::string coloured(const DiagnosedWord& word, const TerminalStyle& style) {
 std::string page(const DiagnoseResult& result, const TerminalStyle& style) {
   std::vector<std::string> caption;
   double largest = 1e-12;
+  const bool contrast = result.method == "contrast";
   for (const DiagnosedWord& word : result.words) {
     caption.push_back(coloured(word, style));
     if (std::isfinite(word.score)) largest = std::max(largest, std::abs(word.score));
@@ -50,9 +52,12 @@ std::string page(const DiagnoseResult& result, const TerminalStyle& style) {
   TextTable table({false, true, false, false});
   for (const DiagnosedWord& word : result.words) {
     const bool scored = std::isfinite(word.score);
-    table.row({coloured(word, style), scored ? fmt::format("{:+.5f}", word.score) : "cut off",
+    table.row({coloured(word, style),
+               scored ? fmt::format("{:+.{}f}", word.score, contrast ? 2 : 5) : "not judged",
                scored ? style.bar(std::abs(word.score) / largest, kBarCells) : "",
-               word.misaligned ? style.bad("speaks against the picture") : ""});
+               word.misaligned
+                   ? style.bad(contrast ? "others would fit better" : "speaks against the picture")
+                   : ""});
   }
   out += table.text();
   return out +

@@ -69,7 +69,11 @@ Command train_command() {
 Command evaluate_command() {
   return {"evaluate",
           "measure a model on data that it was not trained on",
-          {{"vane evaluate clip assets/training/clip-mini.yaml", "score the bundled CLIP"}},
+          {{"vane evaluate clip assets/training/clip-mini.yaml", "score the bundled CLIP"},
+           {"vane evaluate segment assets/training/clip-mini.yaml --model clip-mini",
+            "masks of names on composites, against their alpha"},
+           {"vane evaluate diagnose assets/training/clip-mini.yaml --model clip-mini",
+            "captions with one wrong word: whether it scores lowest"}},
           run_evaluate};
 }
 

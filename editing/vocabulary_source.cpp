@@ -6,15 +6,27 @@
 #include "engine/clip/clip_load.h"
 
 namespace vane {
+namespace {
+
+std::filesystem::path own_vocabulary(const std::string& clip) {
+  return find_clip_files(clip).weights.parent_path() / "vocabulary.txt";
+}
+
+}  // namespace
+
+bool has_vocabulary(const std::string& clip) {
+  std::error_code ignored;
+  return std::filesystem::exists(own_vocabulary(clip), ignored);
+}
 
 NamedVocabulary wanted_vocabulary(const std::string& value, const std::string& clip,
                                   const Limits& limits) {
-  namespace fs = std::filesystem;
   if (value == "tokens") return {"tokens", token_vocabulary()};
   if (!value.empty()) return {value, read_vocabulary(value, limits)};
-  const fs::path own = find_clip_files(clip).weights.parent_path() / "vocabulary.txt";
-  std::error_code ignored;
-  if (fs::exists(own, ignored)) return {own.string(), read_vocabulary(own, limits)};
+  if (has_vocabulary(clip)) {
+    const std::filesystem::path own = own_vocabulary(clip);
+    return {own.string(), read_vocabulary(own, limits)};
+  }
   return {"tokens", token_vocabulary()};
 }
 

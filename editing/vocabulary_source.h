@@ -21,6 +21,9 @@ struct NamedVocabulary {
 NamedVocabulary wanted_vocabulary(const std::string& value, const std::string& clip,
                                   const Limits& limits);
 
+/// Whether a model brings a vocabulary.txt.
+bool has_vocabulary(const std::string& clip);
+
 /// Unit features [P,D] of phrases, undefined for none; those that are words of the vocabulary mean
 /// what they mean there.
 Tensor phrase_features(const ClipEncoder& clip, const std::vector<std::string>& phrases,

@@ -18,8 +18,9 @@ struct DiagnoseRequest {
   std::string text;
   std::string prefix = "A photo depicts";
   std::string clip = "clip-mini";
+  std::string method = "auto", vocabulary;
   int64_t layers = 3;
-  double threshold = -5e-5;
+  double threshold = -5e-5, deviations = 0;
   Limits limits{};
 
   template <class V>
@@ -32,16 +33,26 @@ struct DiagnoseRequest {
             {.placeholder = "WORDS"});
     v.field("clip", &C::clip, "CLIP model: a folder, a checkpoint file or a built-in name",
             {.placeholder = "M"});
-    v.field("layers", &C::layers, "last text layers whose attention is looked at",
+    v.field("method", &C::method,
+            "contrast: each word against others of its kind; attention: what each adds to the "
+            "similarity (CLIP4DM); auto: contrast where the model has a vocabulary with its words",
+            {.choices = {"auto", "contrast", "attention"}});
+    v.field("vocabulary", &C::vocabulary,
+            "contrast: file of words and their sentences; left out: the model's own",
+            {.placeholder = "FILE"});
+    v.field("layers", &C::layers, "attention: last text layers whose attention is looked at",
             {.min = 1, .max = 100});
-    v.field("threshold", &C::threshold, "words that score below are called wrong",
-            {.min = -1, .max = 1});
+    v.field(
+        "threshold", &C::threshold,
+        "words that score below are called wrong; left out: 0 for contrast, -5e-5 for attention",
+        {.min = -1, .max = 1});
   }
 };
 
 struct DiagnosedWord {
   std::string word;
-  /// Contribution to the similarity; NaN for a word that was cut off.
+  /// Contrast: standard deviations above the mean of its rivals; attention: contribution to the
+  /// similarity. NaN for a word that was cut off or has no rivals.
   double score = 0;
   bool misaligned = false;
   /// The lowest score of all.
@@ -49,12 +60,12 @@ struct DiagnosedWord {
 };
 
 struct DiagnoseResult {
-  std::string file, text, clip;
+  std::string file, text, clip, method;
   std::vector<DiagnosedWord> words;
   /// Cosine of the picture and the prefixed text, and 2.5 * max(cosine, 0) (Hessel et al.
   /// 2021).
   double similarity = 0, clipscore = 0;
-  /// Sum of the scores of misaligned words, at most 0: how much they take from the similarity.
+  /// Sum of the scores of misaligned words, at most 0.
   double penalty = 0;
   bool truncated = false;
 };

@@ -3,6 +3,8 @@
 
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
+#include "editing/training/composite_evaluation.h"
+#include "editing/vocabulary_source.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_encoder.h"
@@ -32,6 +34,22 @@ TrainResult train(const TrainRequest& request, Job& job) {
   return result;
 }
 
+namespace {
+
+std::string scores_of(const EvaluateRequest& request, const std::filesystem::path& model,
+                      const ClipEncoder& clip, const std::shared_ptr<const PhotoLibrary>& library,
+                      Job& job) {
+  if (request.kind == "clip") return evaluate_clip(clip, library, {}, job).json();
+  CompositeEvaluationOptions options;
+  options.scenes = request.scenes;
+  options.seed = request.seed;
+  if (request.kind == "segment") return evaluate_segment(clip, library, options, job).json();
+  const NamedVocabulary vocabulary = wanted_vocabulary("", model.string(), request.limits);
+  return evaluate_diagnose(clip, library, vocabulary.words, options, job).json();
+}
+
+}  // namespace
+
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
   const auto config =
       read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
@@ -43,13 +61,14 @@ EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
   if (!request.output.empty()) check_writable(request.output);
   ClipLoadOptions options;
   options.limits = request.limits;
-  const auto clip = load_clip(
-      request.model.empty() ? config.output : std::filesystem::path(request.model), options);
+  const std::filesystem::path model =
+      request.model.empty() ? config.output : std::filesystem::path(request.model);
+  const auto clip = load_clip(model, options);
   const auto library =
       std::make_shared<const PhotoLibrary>(load_photo_library(config.procedural.library, job));
   for (const std::string& file : library->missing) job.warn("not installed: " + file);
   EvaluateResult result;
-  result.scores = evaluate_clip(*clip, library, {}, job).json();
+  result.scores = scores_of(request, model, *clip, library, job);
   if (!request.output.empty()) {
     atomic_write(request.output, std::string_view(result.scores + "\n"));
   }

@@ -54,6 +54,8 @@ struct EvaluateRequest {
   std::filesystem::path recipe;
   std::string model;
   std::filesystem::path output;
+  int64_t scenes = 100;
+  uint64_t seed = 7;
   std::vector<std::string> overrides;
   Limits limits;
 
@@ -61,7 +63,11 @@ struct EvaluateRequest {
   static void fields(V& v) {
     using C = EvaluateRequest;
     v.field("kind", &C::kind, "what is evaluated",
-            {.choices = {"clip"}, .required = true, .positional = true, .placeholder = "KIND"});
+            {.choices = {"clip", "segment", "diagnose"},
+             .required = true,
+             .positional = true,
+             .placeholder = "KIND"});
+    v.field("scenes", &C::scenes, "composites for segment and diagnose", {.min = 1, .max = 1e6});
     v.field("recipe", &C::recipe, "the configuration it was trained with",
             {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
     v.field("model", &C::model, "model to evaluate; the output of the recipe by default",
