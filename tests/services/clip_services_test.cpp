@@ -8,9 +8,11 @@
 
 #include "editing/clip_inputs.h"
 #include "editing/services/clip_doctor.h"
+#include "editing/services/diagnose.h"
 #include "editing/services/embed.h"
 #include "editing/services/models.h"
 #include "editing/services/score.h"
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_load.h"
 #include "engine/image/codec.h"
@@ -240,6 +242,32 @@ TEST_F(ClipServices, ConvertedHalfFolderStaysClose) {
   const Tensor a = unit(load_clip(model())->image_embedding_exact(image));
   const Tensor b = unit(load_clip(folder_ / "half")->image_embedding_exact(image));
   EXPECT_GT((a * b).sum().item<double>(), 0.9998);
+}
+
+// A dark picture is not bright: of both words the wrong one is below its rivals.
+TEST_F(ClipServices, DiagnosisComparesWordsWithOthersOfTheirKind) {
+  Image dark = thumbnail(read_image(assets_folder() / "samples" / "coffee.jpg"), 160);
+  for (uint8_t& sample : dark.u8) sample = static_cast<uint8_t>(sample / 3);
+  write_image(folder_ / "dark.png", dark);
+  DiagnoseRequest request;
+  request.image = folder_ / "dark.png";
+  request.text = "a dark photo";
+  const DiagnoseResult right = diagnose(request, job_);
+  EXPECT_EQ(right.method, "contrast");
+  EXPECT_FALSE(right.words[1].misaligned);
+  request.text = "a bright photo";
+  const DiagnoseResult wrong = diagnose(request, job_);
+  EXPECT_TRUE(wrong.words[1].misaligned);
+  EXPECT_TRUE(wrong.words[1].lowest);
+  EXPECT_LT(wrong.words[1].score, right.words[1].score);
+  EXPECT_TRUE(std::isnan(wrong.words[0].score));
+  // Nothing to compare with: CLIP4DM's attention.
+  request.text = "no such words";
+  EXPECT_EQ(diagnose(request, job_).method, "attention");
+  request.method = "contrast";
+  EXPECT_THROW(diagnose(request, job_), Error);
+  request.clip = model();  // brings no vocabulary
+  EXPECT_THROW(diagnose(request, job_), Error);
 }
 
 }  // namespace

@@ -82,6 +82,8 @@ TEST_F(Edit, KeepsEdgesAndGainsOnViewsThatDidNotGuide) {
   EXPECT_GT(result.gain, 0.02);
   EXPECT_GT(result.preserved, 0.8);
   EXPECT_FALSE(result.moved.empty());
+  EXPECT_EQ(result.verdict, "real") << result.reason;
+  EXPECT_GT(result.crop_share, 0.6);
 }
 
 TEST_F(Edit, AGuidanceFileGuidesAloneAndWithSeveralEncoders) {
