@@ -13,6 +13,7 @@
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "generators/toybox/toy_captions.h"
+#include "generators/toybox/toy_points.h"
 #include "generators/toybox/toy_rows.h"
 #include "generators/toybox/toy_tracer.h"
 #include "generators/toybox/toy_world.h"
@@ -24,6 +25,8 @@ namespace fs = std::filesystem;
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr float kDepthSteps = 1000.f;
+/// Points of a scene in points.ply, about.
+constexpr int kPoints = 20'000;
 
 std::pair<int, int> parse_size(const std::string& text) {
   const auto parts = split(text, 'x');
@@ -88,6 +91,12 @@ void write_frame(const fs::path& folder, const std::string& name, const ToyFrame
   write_image(folder / "images" / name, frame.picture());
 }
 
+/// Every eighth view is held out, as is the custom of the field (LLFF); of fewer than five, the
+/// last.
+bool is_test_view(size_t view, size_t count) {
+  return count < 5 ? view + 1 == count : view % 8 == 4;
+}
+
 OrderedJson transforms_json(const std::vector<ToyCamera>& cameras) {
   const ToyCamera& first = cameras.front();
   OrderedJson json{{"camera_model", "OPENCV"},
@@ -102,6 +111,7 @@ OrderedJson transforms_json(const std::vector<ToyCamera>& cameras) {
                    {"p1", 0},
                    {"p2", 0},
                    {"depth_unit_scale_factor", 1 / kDepthSteps},
+                   {"ply_file_path", "points.ply"},
                    {"frames", OrderedJson::array()}};
   OrderedJson train = OrderedJson::array(), test = OrderedJson::array();
   for (size_t i = 0; i < cameras.size(); ++i) {
@@ -115,8 +125,7 @@ OrderedJson transforms_json(const std::vector<ToyCamera>& cameras) {
                               {"depth_file_path", "depth/" + name},
                               {"instance_file_path", "instances/" + name},
                               {"transform_matrix", matrix}});
-    // Every eighth view is held out, as is the custom of the field (LLFF).
-    (i % 8 == 4 ? test : train).push_back("images/" + name);
+    (is_test_view(i, cameras.size()) ? test : train).push_back("images/" + name);
   }
   json["train_filenames"] = train;
   json["val_filenames"] = test;
@@ -221,6 +230,13 @@ ToyboxDatasetResult toybox_dataset(const ToyboxDatasetRequest& request, Job& job
       job.progress(++done, total, "rendering");
     }
     if (request.views > 1) {
+      std::vector<ToyCamera> training;
+      for (size_t view = 0; view < cameras.size(); ++view) {
+        if (!is_test_view(view, cameras.size())) training.push_back(cameras[view]);
+      }
+      const int per_view = std::max(200, kPoints / static_cast<int>(training.size()));
+      atomic_write(folder_of(index) / "points.ply",
+                   std::string_view(toy_points_ply(scene, training, per_view, job)));
       atomic_write(folder_of(index) / "transforms.json", transforms_json(cameras).dump(1) + "\n");
     }
   });

@@ -76,9 +76,10 @@ ToyboxRenderResult toybox_render(const ToyboxRenderRequest& request, Job& job);
 
 /// Writes scenes 0 to count - 1: `images/`, `instances/`, `parts/` (8-bit ids), `depth/` (16-bit,
 /// thousandths of a unit, 0: farther or sky), `normals/` (world axes, 127.5 (n + 1)),
-/// captions.jsonl, attributes.jsonl; with views, transforms.json too, in a folder for each scene
-/// when there are several. Every file appears whole; pictures that a former run of the same request
-/// left are kept. Throws Error{usage} when the folder holds a data set of another request.
+/// captions.jsonl, attributes.jsonl; with views, transforms.json and points.ply (points that
+/// the training views see) too, in a folder for each scene when there are several. Every file
+/// appears whole; pictures that a former run of the same request left are kept. Throws Error{usage}
+/// when the folder holds a data set of another request.
 ToyboxDatasetResult toybox_dataset(const ToyboxDatasetRequest& request, Job& job);
 
 }  // namespace vane
