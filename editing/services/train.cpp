@@ -37,15 +37,14 @@ TrainResult train(const TrainRequest& request, Job& job) {
 namespace {
 
 std::string scores_of(const EvaluateRequest& request, const std::filesystem::path& model,
-                      const ClipEncoder& clip, const std::shared_ptr<const PhotoLibrary>& library,
-                      Job& job) {
-  if (request.kind == "clip") return evaluate_clip(clip, library, {}, job).json();
+                      const ClipEncoder& clip, const ClipEvaluationData& data, Job& job) {
+  if (request.kind == "clip") return evaluate_clip(clip, data, {}, job).json();
   CompositeEvaluationOptions options;
   options.scenes = request.scenes;
   options.seed = request.seed;
-  if (request.kind == "segment") return evaluate_segment(clip, library, options, job).json();
+  if (request.kind == "segment") return evaluate_segment(clip, data.library, options, job).json();
   const NamedVocabulary vocabulary = wanted_vocabulary("", model.string(), request.limits);
-  return evaluate_diagnose(clip, library, vocabulary.words, options, job).json();
+  return evaluate_diagnose(clip, data.library, vocabulary.words, options, job).json();
 }
 
 }  // namespace
@@ -67,8 +66,12 @@ EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
   const auto library =
       std::make_shared<const PhotoLibrary>(load_photo_library(config.procedural.library, job));
   for (const std::string& file : library->missing) job.warn("not installed: " + file);
+  ClipEvaluationData data{library, nullptr};
+  if (!config.faces.folder.empty()) {
+    data.faces = std::make_shared<const FaceSet>(FaceSet::load(config.faces.folder, job));
+  }
   EvaluateResult result;
-  result.scores = scores_of(request, model, *clip, library, job);
+  result.scores = scores_of(request, model, *clip, data, job);
   if (!request.output.empty()) {
     atomic_write(request.output, std::string_view(result.scores + "\n"));
   }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "editing/training/picture_batch.h"
+#include "engine/data/faces_source.h"
 #include "engine/data/procedural_source.h"
 #include "generators/toybox/toy_captions.h"
 #include "generators/toybox/toybox_source.h"
@@ -318,6 +319,51 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
   }
 }
 
+void score_faces(const ClipEncoder& clip, const FaceSet& set, Job& job, ClipEvaluation& result) {
+  Pictures pictures;
+  std::vector<int64_t> faces;
+  for (int64_t i = 0; i < set.count(); ++i) {
+    if (!FaceSet::is_held_out(i)) continue;
+    faces.push_back(i);
+    pictures.push_back(plain_face(set, i, clip.info().preprocess.image_size));
+  }
+  if (faces.empty()) return;
+  const Tensor features = image_features(clip, pictures, job);
+  for (int a = 0; a < kFaceAttributeCount; ++a) {
+    const auto attribute = static_cast<FaceAttribute>(a);
+    std::vector<int64_t> rows, truth;
+    for (size_t k = 0; k < faces.size(); ++k) {
+      const Answer answer = set.answer(faces[k], attribute);
+      if (answer == Answer::unclear) continue;
+      rows.push_back(static_cast<int64_t>(k));
+      truth.push_back(answer == Answer::yes ? 1 : 0);
+    }
+    const auto positives = std::count(truth.begin(), truth.end(), 1);
+    if (positives == 0 || positives == static_cast<int64_t>(truth.size())) continue;
+    AttributeScore score;
+    score.name = "face " + std::string(face_attribute_name(attribute));
+    const FacePhrases phrases = face_phrases(attribute);
+    const auto texts = [](const std::string& no, const std::string& yes) {
+      return std::vector<std::string>{"a photo of " + no, "a photo of " + yes};
+    };
+    const Tensor chosen = features.index_select(0, at::tensor(rows));
+    const std::vector<std::string> seen = texts(phrases.no, phrases.yes);
+    const auto same_for_all = [&](const std::vector<std::string>& wording) {
+      const Tensor rows_of = clip.text_features(wording).unsqueeze(0);
+      return rows_of.expand({chosen.size(0), -1, -1});
+    };
+    double unseen = 0;
+    for (const auto& [yes, no] : phrases.unseen) {
+      score_values(chosen, truth, same_for_all(seen), same_for_all(texts(no, yes)), score);
+      unseen += score.unseen_wording / static_cast<double>(phrases.unseen.size());
+    }
+    if (phrases.unseen.empty())
+      score_values(chosen, truth, same_for_all(seen), same_for_all(seen), score);
+    score.unseen_wording = unseen;
+    result.attributes.push_back(score);
+  }
+}
+
 template <class Member>
 double mean_of(const std::vector<LookScore>& looks, Member member) {
   double sum = 0;
@@ -376,13 +422,13 @@ std::string ClipEvaluation::json() const {
   return out.dump();
 }
 
-ClipEvaluation evaluate_clip(const ClipEncoder& clip, std::shared_ptr<const PhotoLibrary> library,
+ClipEvaluation evaluate_clip(const ClipEncoder& clip, const ClipEvaluationData& data,
                              const ClipEvaluationOptions& options, Job& job) {
   const at::NoGradGuard no_grad;
-  ProceduralConfig data;
-  data.size = clip.info().preprocess.image_size;
-  data.held_out = true;
-  const ProceduralSource source(std::move(library), data);
+  ProceduralConfig held_out;
+  held_out.size = clip.info().preprocess.image_size;
+  held_out.held_out = true;
+  const ProceduralSource source(data.library, held_out);
 
   std::vector<std::string> plain;
   std::vector<Tensor> classes;
@@ -405,6 +451,7 @@ ClipEvaluation evaluate_clip(const ClipEncoder& clip, std::shared_ptr<const Phot
   eight.finish(result);
   score_objects(clip, source, options, job, result);
   score_toybox(clip, options, job, result);
+  if (data.faces) score_faces(clip, *data.faces, job, result);
   return result;
 }
 

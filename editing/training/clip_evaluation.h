@@ -11,6 +11,7 @@
 
 #include "engine/base/job.h"
 #include "engine/clip/clip_encoder.h"
+#include "engine/data/face_set.h"
 #include "engine/data/looks.h"
 #include "engine/data/photo_library.h"
 
@@ -82,9 +83,16 @@ struct ClipEvaluationOptions {
   uint64_t seed = 7;
 };
 
-/// Uses the held-out photographs of the library, all of its cut-outs, and toybox scenes of another
-/// seed. Deterministic.
-ClipEvaluation evaluate_clip(const ClipEncoder& clip, std::shared_ptr<const PhotoLibrary> library,
+/// What a CLIP is measured on.
+struct ClipEvaluationData {
+  std::shared_ptr<const PhotoLibrary> library;
+  /// Null: faces are not asked about.
+  std::shared_ptr<const FaceSet> faces;
+};
+
+/// Uses the held-out photographs of the library, all of its cut-outs, the held-out faces, and
+/// toybox scenes of another seed. Deterministic.
+ClipEvaluation evaluate_clip(const ClipEncoder& clip, const ClipEvaluationData& data,
                              const ClipEvaluationOptions& options, Job& job);
 
 }  // namespace vane

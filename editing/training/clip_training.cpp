@@ -50,6 +50,7 @@ std::string config_hash(ClipTrainingConfig config) {
 
 struct TrainingData {
   std::shared_ptr<const PhotoLibrary> library;  // empty for a folder
+  std::shared_ptr<const FaceSet> faces;         // empty without faces
   std::unique_ptr<CaptionedSource> source;
 };
 
@@ -76,14 +77,21 @@ TrainingData open_data(const ClipTrainingConfig& config, Job& job) {
   procedural.relation_share = config.procedural.relation_share;
   procedural.count_share = config.procedural.count_share;
   std::vector<MixedSource::Part> parts;
-  parts.push_back(
-      {std::make_shared<ProceduralSource>(data.library, procedural), 1.0 - config.toybox_share});
+  parts.push_back({std::make_shared<ProceduralSource>(data.library, procedural),
+                   1.0 - config.toybox_share - config.faces_share});
   if (config.toybox_share > 0) {
     ToyboxSourceConfig toybox;
     toybox.size = size;
     toybox.seed = config.seed;
     toybox.group = config.procedural.group;
     parts.push_back({std::make_shared<ToyboxSource>(toybox), config.toybox_share});
+  }
+  if (config.faces_share > 0 || !config.faces.folder.empty()) {
+    data.faces = std::make_shared<const FaceSet>(FaceSet::load(config.faces.folder, job));
+  }
+  if (config.faces_share > 0) {
+    parts.push_back({std::make_shared<FacesSource>(data.faces, config.faces, size, config.seed),
+                     config.faces_share});
   }
   data.source =
       std::make_unique<MixedSource>(std::move(parts), config.procedural.group, config.seed);
@@ -247,7 +255,7 @@ class TrainingRun {
   std::string evaluate() {
     if (!data_.library) return {};
     const ClipModel model = trainer_.averaged_model();
-    const std::string scores = evaluate_clip(model, data_.library, {}, job_).json();
+    const std::string scores = evaluate_clip(model, {data_.library, data_.faces}, {}, job_).json();
     nlohmann::json entry = nlohmann::json::parse(scores);
     entry["step"] = trainer_.steps();
     evaluations_->write(entry);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/config/fields.h"
+#include "engine/data/faces_source.h"
 #include "engine/data/photo_library.h"
 
 namespace vane {
@@ -89,8 +90,9 @@ struct ClipTrainingConfig {
   /// A folder of captioned pictures; instead of `procedural` when given.
   std::filesystem::path folder;
   ProceduralData procedural;
-  /// Share of samples that come from the toybox.
-  double toybox_share = 0;
+  /// Shares of samples that come from the toybox and from a set of faces.
+  double toybox_share = 0, faces_share = 0;
+  FacesData faces;
 
   template <class V>
   static void fields(V& v) {
@@ -131,7 +133,10 @@ struct ClipTrainingConfig {
             {.placeholder = "DIR"});
     v.field("procedural", &C::procedural, "photographs under looks, and cut-outs");
     v.field("toybox-share", &C::toybox_share, "share of samples that are scenes of the toybox",
-            {.min = 0, .max = 0.95});
+            {.min = 0, .max = 0.9});
+    v.field("faces-share", &C::faces_share, "share of samples that are faces",
+            {.min = 0, .max = 0.9});
+    v.field("faces", &C::faces, "portraits with measured attributes");
   }
 };
 

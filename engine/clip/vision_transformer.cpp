@@ -14,7 +14,7 @@ namespace {
 Tensor embed_patches(const VisionTransformer& tower, const Tensor& input) {
   const int64_t p = tower.config.patch_size, n = input.size(0), channels = input.size(1);
   const int64_t rows = input.size(2) / p, columns = input.size(3) / p;
-  const Tensor patches = input.view({n, channels, rows, p, columns, p})
+  const Tensor patches = input.reshape({n, channels, rows, p, columns, p})
                              .permute({0, 2, 4, 1, 3, 5})
                              .reshape({n, rows * columns, channels * p * p});
   return at::linear(patches, tower.conv1.view({tower.config.width, channels * p * p}),

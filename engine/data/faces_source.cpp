@@ -92,11 +92,19 @@ CaptionedPicture FacesSource::sample(uint64_t index) const {
     asserts.insert(asserts.end(), phrase.asserts.begin(), phrase.asserts.end());
     std::sort(asserts.begin(), asserts.end());
   }
+  // The same of a face that is the opposite in everything that is clear.
+  FaceTruth opposite = truth;
+  for (Answer& answer : opposite) answer = static_cast<Answer>(-static_cast<int>(answer));
+  Caption foil = random_face_phrase(opposite, spoken_of, own);
+  CaptionMaterial lie;
+  lie.objects = {foil.text};
+  foil.text = random_caption(lie, {}, own).text;
   scene.material.objects.clear();
   out.facts = facts_of(scene.material);
   const std::vector<Fact> facts = face_facts(truth);
   out.facts.insert(out.facts.end(), facts.begin(), facts.end());
   std::sort(out.facts.begin(), out.facts.end());
+  if (!holds(foil.asserts, out.facts)) out.foil = std::move(foil);
   return out;
 }
 

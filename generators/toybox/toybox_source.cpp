@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/hash.h"
+#include "engine/data/face_attributes.h"
 #include "generators/toybox/toy_captions.h"
 #include "generators/toybox/toy_tracer.h"
 #include "generators/toybox/toy_world.h"
@@ -107,6 +108,23 @@ std::vector<Fact> toy_facts(const ToyScene& scene) {
     for (const auto& [key, value] : thing.attributes) {
       facts.push_back(attribute_fact(thing, key, value));
     }
+    if (thing.kind != "character") continue;
+    // What is said of portraits is not false of a toy that shows it.
+    for (const char* name : {"a person", "a face", "a portrait"}) {
+      facts.push_back(subject_fact(name));
+    }
+    const auto mouth = thing.attribute("mouth"), facing = thing.attribute("facing");
+    facts.push_back(face_fact(FaceAttribute::smile, mouth == "smile"));
+    facts.push_back(face_fact(FaceAttribute::open_mouth, mouth == "open"));
+    facts.push_back(face_fact(FaceAttribute::head_turned, facing != "forward"));
+    if (facing != "forward")
+      facts.push_back(face_fact(FaceAttribute::turned_left, facing == "left"));
+    const auto hair = thing.attribute("hair_colour");
+    if (hair == "black" || hair == "brown")
+      facts.push_back(face_fact(FaceAttribute::dark_hair, true));
+    if (hair == "blond" || hair == "white" || hair == "grey") {
+      facts.push_back(face_fact(FaceAttribute::dark_hair, false));
+    }
   }
   for (const auto& [key, value] : scene.attributes) facts.push_back(scene_fact(key, value));
   sort_unique(facts);
@@ -135,9 +153,9 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
   // A quarter of the groups are unrelated scenes; else the first of the group is varied.
   const float relation = shared.uniform();
   const uint64_t first = group * static_cast<uint64_t>(config_.group);
-  // Heads fill half of the pictures of characters: at this size a mouth is small.
+  // Heads fill most pictures of characters: at this size a mouth is small.
   const auto kind_of = [&](uint64_t i) {
-    const bool close = root.fork("close", i).chance(0.5f);
+    const bool close = root.fork("close", i).chance(0.75f);
     return close && scene(i).kind == "character" ? "portrait" : "any";
   };
   ToyScene made;
