@@ -6,6 +6,7 @@ namespace vane {
 std::span<const Command> commands() {
   static const std::vector<Command> table = {
       edit_command(),
+      generate_command(),
       score_command(),
       segment_command(),
       diagnose_command(),
@@ -25,6 +26,7 @@ std::span<const Command> commands() {
       clip_doctor_command(),
       train_command(),
       evaluate_command(),
+      faces_dataset_command(),
       toybox_render_command(),
       toybox_dataset_command(),
       doctor_command(),

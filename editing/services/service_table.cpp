@@ -15,6 +15,8 @@
 #include "editing/services/doctor.h"
 #include "editing/services/edit.h"
 #include "editing/services/embed.h"
+#include "editing/services/faces.h"
+#include "editing/services/generate.h"
 #include "editing/services/models.h"
 #include "editing/services/score.h"
 #include "editing/services/segment.h"
@@ -100,6 +102,8 @@ constexpr Entry kServices[] = {
     entry<&edit>("edit"),
     entry<&embed>("embed"),
     entry<&evaluate>("evaluate"),
+    entry<&faces_dataset>("faces dataset"),
+    entry<&generate>("generate"),
     entry<&models_convert>("models convert"),
     entry<&models_inspect>("models inspect"),
     entry<&models_list>("models list"),

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/faces.h"
+
+#include <fmt/format.h>
+
+#include "editing/faces/face_measure.h"
+#include "engine/base/assets.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
+#include "engine/data/face_set.h"
+#include "engine/image/resize.h"
+#include "engine/tensor/image_tensor.h"
+#include "generators/stylegan/mobile_stylegan.h"
+
+namespace vane {
+namespace {
+
+/// Landmarks are found at this size: the face is about 150 pixels wide.
+constexpr int kMeasured = 256;
+
+std::vector<float> numbers(const Tensor& tensor) {
+  const Tensor dense = tensor.contiguous();
+  return {dense.const_data_ptr<float>(), dense.const_data_ptr<float>() + dense.numel()};
+}
+
+FaceRecord make_face(const MobileStyleGan& model, const Tensor& w, int size,
+                     FaceLandmarkFinder& finder) {
+  const Tensor half = model.synthesise_half(w);
+  const Image portrait = tensor_to_image(resize_area(half, kMeasured, kMeasured));
+  const FaceLandmarks landmarks = finder.find(portrait);
+  FaceRecord face;
+  face.rgb = resize_u8(portrait, size, size).u8;
+  face.measures = measure_face(portrait, landmarks);
+  for (const FaceLandmarks::Point& p : landmarks.points) {
+    face.landmarks.push_back((p.x + 0.5f) / kMeasured);
+    face.landmarks.push_back((p.y + 0.5f) / kMeasured);
+  }
+  face.w = numbers(w);
+  return face;
+}
+
+}  // namespace
+
+FacesDatasetResult faces_dataset(const FacesDatasetRequest& request, Job& job) {
+  const at::NoGradGuard no_grad;
+  job.progress(0, 0, "loading");
+  const MobileStyleGan model = MobileStyleGan::load(models_folder() / "faces", request.limits);
+  FaceLandmarkFinder finder(landmark_file());
+  std::error_code ignored;
+  std::filesystem::create_directories(request.output, ignored);
+  check_writable(face_file(request.output, 0));
+  const std::string origin = fmt::format("mobilestylegan {}, seed {}, truncation {}",
+                                         model.content_hash(), request.seed, request.truncation);
+  const int size = static_cast<int>(request.size);
+  const int64_t files = (request.count + kFacesPerFile - 1) / kFacesPerFile;
+  FacesDatasetResult result{request.output.string(), files * kFacesPerFile, 0};
+  for (int64_t number = 0; number < files; ++number) {
+    const auto path = face_file(request.output, number);
+    if (faces_in_file(path, size, origin) == kFacesPerFile) {
+      result.kept += kFacesPerFile;
+      continue;
+    }
+    std::vector<FaceRecord> faces;
+    for (int64_t i = number * kFacesPerFile; i < (number + 1) * kFacesPerFile; ++i) {
+      job.check_cancelled();
+      job.progress(i, result.faces, "making faces");
+      const Tensor w =
+          model.truncate(model.map(model.sample_z(request.seed, i)), request.truncation);
+      faces.push_back(make_face(model, w, size, finder));
+    }
+    write_face_file(path, size, origin, faces);
+  }
+  job.progress(result.faces, result.faces, "making faces");
+  return result;
+}
+
+}  // namespace vane

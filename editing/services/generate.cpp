@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/generate.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/assets.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
+#include "engine/image/codec.h"
+#include "engine/tensor/image_tensor.h"
+#include "engine/tensor/weights.h"
+#include "generators/stylegan/mobile_stylegan.h"
+
+namespace vane {
+namespace {
+
+/// w [N,W] or w_plus [N,L,W] of the request.
+Tensor latents_of(const GenerateRequest& request, const MobileStyleGan& model) {
+  if (request.latent.empty()) {
+    std::vector<Tensor> z;
+    for (int64_t i = 0; i < request.count; ++i) z.push_back(model.sample_z(request.seed, i));
+    return model.truncate(model.map(at::cat(z)), request.truncation);
+  }
+  const Weights file(open_weights(request.latent, request.limits));
+  Tensor latents;
+  if (file.contains("w_plus")) {
+    latents = file.take("w_plus", {-1, model.rows(), model.w_dim()});
+  } else if (file.contains("w")) {
+    latents = model.truncate(file.take("w", {-1, model.w_dim()}), request.truncation);
+  } else {
+    latents = model.truncate(model.map(file.take("z", {-1, model.z_dim()})), request.truncation);
+  }
+  file.finish(false);
+  if (latents.size(0) == 0) {
+    throw Error(ErrorCode::checkpoint, "holds no latent").in_file(request.latent);
+  }
+  return latents;
+}
+
+std::filesystem::path numbered(const std::filesystem::path& path, int64_t i, int64_t count) {
+  if (count == 1) return path;
+  return path.parent_path() /
+         fmt::format("{}-{:04}{}", path.stem().string(), i, path.extension().string());
+}
+
+}  // namespace
+
+GenerateResult generate(const GenerateRequest& request, Job& job) {
+  const at::NoGradGuard no_grad;
+  const bool raw = request.output.extension() == ".safetensors";
+  if (!raw) format_for_path(request.output);
+  check_writable(request.output);
+  const MobileStyleGan model =
+      MobileStyleGan::load(request.generator == "faces" ? models_folder() / "faces"
+                                                        : std::filesystem::path(request.generator),
+                           request.limits);
+  const Tensor latents = latents_of(request, model);
+  const int64_t count = latents.size(0);
+  GenerateResult result{numbered(request.output, 0, raw ? 1 : count).string(), count, model.size(),
+                        model.size()};
+  std::vector<Tensor> pictures;
+  for (int64_t i = 0; i < count; ++i) {
+    job.check_cancelled();
+    job.progress(i, count, "generating");
+    const Tensor picture = model.synthesise(latents.narrow(0, i, 1));
+    if (raw) {
+      pictures.push_back(picture);
+    } else {
+      write_image(numbered(request.output, i, count), tensor_to_image(picture));
+    }
+  }
+  if (raw) save_tensors(request.output, {{"images", at::cat(pictures)}});
+  job.progress(count, count, "generating");
+  return result;
+}
+
+}  // namespace vane
