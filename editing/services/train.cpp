@@ -67,7 +67,9 @@ EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
       std::make_shared<const PhotoLibrary>(load_photo_library(config.procedural.library, job));
   for (const std::string& file : library->missing) job.warn("not installed: " + file);
   ClipEvaluationData data{library, nullptr};
-  if (!config.faces.folder.empty()) {
+  if (!config.faces.folder.empty() && !std::filesystem::exists(config.faces.folder)) {
+    job.warn("no face set in " + config.faces.folder.string() + ": faces are not asked about");
+  } else if (!config.faces.folder.empty()) {
     data.faces = std::make_shared<const FaceSet>(FaceSet::load(config.faces.folder, job));
   }
   EvaluateResult result;

@@ -25,6 +25,7 @@
 #include "engine/data/sample_queue.h"
 #include "engine/data/training_vocabulary.h"
 #include "engine/image/codec.h"
+#include "generators/toybox/toy_captions.h"
 #include "generators/toybox/toybox_source.h"
 
 namespace vane {
@@ -227,12 +228,22 @@ class TrainingRun {
     trainer_.averaged_model().save_folder(config_.output, true);
     if (data_.library) {
       atomic_write(config_.output / "vocabulary.txt",
-                   std::string_view(training_vocabulary(*data_.library)));
+                   std::string_view(training_vocabulary(*data_.library, other_words())));
     }
     return result;
   }
 
  private:
+  std::vector<std::pair<std::string, std::string>> other_words() const {
+    std::vector<std::pair<std::string, std::string>> words;
+    if (config_.toybox_share > 0) words = toy_vocabulary();
+    if (config_.faces_share > 0) {
+      const auto of_faces = face_vocabulary();
+      words.insert(words.end(), of_faces.begin(), of_faces.end());
+    }
+    return words;
+  }
+
   bool out_of_time() const {
     return config_.max_minutes > 0 && seconds_since(start_) > 60 * config_.max_minutes;
   }

@@ -22,7 +22,8 @@ std::string without_article(const std::string& phrase) {
 
 }  // namespace
 
-std::string training_vocabulary(const PhotoLibrary& library) {
+std::string training_vocabulary(const PhotoLibrary& library,
+                                const std::vector<std::pair<std::string, std::string>>& more) {
   std::map<std::string, std::string> words;
   const auto add_adjective = [&](std::string_view adjective) {
     words.emplace(adjective, std::string(starts_with_vowel(adjective) ? "an " : "a ") +
@@ -46,6 +47,7 @@ std::string training_vocabulary(const PhotoLibrary& library) {
     add_thing(cutout.name);
     for (const std::string& kind : cutout.kinds) add_thing(kind);
   }
+  words.insert(more.begin(), more.end());
   std::string text =
       "# What this model was taught: a word, and after the tab the caption that stands for it.\n";
   for (const auto& [word, caption] : words) text += word + "\t" + caption + "\n";

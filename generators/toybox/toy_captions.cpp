@@ -332,6 +332,21 @@ std::vector<std::string> toy_texts(const ToyQuestion& question, const std::strin
   return texts;
 }
 
+std::vector<std::pair<std::string, std::string>> toy_vocabulary() {
+  std::vector<std::pair<std::string, std::string>> words;
+  for (const ToyQuestion& question : toy_questions()) {
+    const bool person = question.of == "character";
+    const std::vector<std::string> texts =
+        toy_texts(question, person ? "toy person" : "toy", false);
+    for (const std::string& text : texts) {
+      // "a picture of a smiling toy person": what follows the article.
+      const size_t article = std::string_view("a picture of ").size();
+      words.emplace_back(text.substr(text.find(' ', article) + 1), text);
+    }
+  }
+  return words;
+}
+
 std::string toy_answer(const ToyScene& scene, const ToyQuestion& question) {
   std::string value;
   if (question.of == "scene") {

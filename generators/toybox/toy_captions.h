@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/rng.h"
@@ -46,6 +47,8 @@ std::vector<std::string> toy_texts(const ToyQuestion& question, const std::strin
 /// What captions call a thing of this kind: "character" -> "toy person".
 std::string toy_noun(std::string_view kind);
 const std::vector<ToyQuestion>& toy_questions();
+/// What a model learns from the captions: word, and a caption that stands for it.
+std::vector<std::pair<std::string, std::string>> toy_vocabulary();
 /// The value that a picture of this scene shows, empty when the question does not apply to it or
 /// the answer cannot be seen: hair under a hat, a mouth behind a beard, the background by night.
 std::string toy_answer(const ToyScene& scene, const ToyQuestion& question);

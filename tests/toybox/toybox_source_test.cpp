@@ -95,6 +95,16 @@ TEST(ToyQuestions, AnswersAreWhatTheSceneHasAndTextsSaySo) {
   }
 }
 
+TEST(ToyQuestions, VocabularyHoldsWordsWithTheirCaptions) {
+  const auto words = toy_vocabulary();
+  const auto has = [&](const std::string& word, const std::string& caption) {
+    return std::count(words.begin(), words.end(), std::pair(word, caption)) > 0;
+  };
+  EXPECT_TRUE(has("smiling toy person", "a picture of a smiling toy person"));
+  EXPECT_TRUE(has("orange toy", "a picture of an orange toy"));
+  EXPECT_TRUE(has("mug", "a picture of a mug"));
+}
+
 TEST(ToyWish, ASetAttributeChangesNothingElse) {
   ToyWish wish;
   wish.kind = "character";
