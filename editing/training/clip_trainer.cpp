@@ -72,9 +72,11 @@ ClipModel new_model(const ClipTrainingConfig& config) {
   ClipModel model =
       ClipModel::random(clip_config_of(config.model), Rng(config.seed).fork("weights"));
   if (!config.start.empty()) start_from(model, config.start);
-  model.visit([](const std::string&, Tensor& tensor, const std::vector<int64_t>&) {
-    // oneDNN's convolutions are faster on this layout.
-    if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  const bool convolutional = config.model.vision == "modified-resnet";
+  model.visit([&](const std::string&, Tensor& tensor, const std::vector<int64_t>&) {
+    // oneDNN's convolutions are faster on this layout; the patches of a ViT are a matrix product.
+    if (convolutional && tensor.dim() == 4)
+      tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
   });
   model.require_gradients(true);
   return model;

@@ -152,6 +152,25 @@ TEST_F(ClipTraining, ColoursAreLearntAndTheSavedModelKnowsThem) {
   }
 }
 
+TEST_F(ClipTraining, AVisionTransformerLearnsTheColoursInBfloat16) {
+  ClipTrainingConfig config = tiny(120);
+  config.average_decay = 0.9;
+  config.precision = "bfloat16";
+  config.model.vision = "vit";
+  config.model.patch_size = 8;
+  config.model.vision_width = 32;
+  config.model.vision_heads = 2;
+  config.model.vision_layers = 2;
+  const ClipTrainingResult result = train_clip(config, root_ / "run", false, quiet_);
+  // Two pictures of each colour are in a batch of eight: the floor of the soft targets is ln 2.
+  EXPECT_LT(result.loss, 1.5);
+  const auto clip = load_clip(config.output);
+  const Tensor texts = clip->text_features({"a red picture", "a blue picture"});
+  const Image red = read_image(root_ / "data/0.png");
+  const Tensor scores = at::matmul(texts, unit(clip->image_embedding_exact(red)).squeeze(0));
+  EXPECT_EQ(scores.argmax().item<int64_t>(), 0);
+}
+
 TEST_F(ClipTraining, ARunGoesOnFromTheWeightsItIsGiven) {
   ClipTrainingConfig first = tiny(3);
   train_clip(first, root_ / "run", false, quiet_);
