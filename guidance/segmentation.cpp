@@ -10,6 +10,7 @@
 #include "engine/tensor/image_tensor.h"
 #include "engine/text/phrase.h"
 #include "engine/text/templates.h"
+#include "guidance/colour_refine.h"
 #include "guidance/dense_clip.h"
 #include "guidance/guided_filter.h"
 
@@ -17,9 +18,11 @@ namespace vane {
 namespace {
 
 constexpr int64_t kResNetCell = 32;
+constexpr int64_t kCoarseCells = 4;   // a map of fewer cells a side shows no shape
 constexpr double kSameText = 1e-6;    // difference of embeddings that is rounding
 constexpr int64_t kBatch = 16;        // windows that pass the tower together
 constexpr double kFlat = 1e-3;        // variance of the guide that counts as an edge
+constexpr double kFalloff = 0.35;     // of a window: where its weight falls to 1/e
 constexpr int64_t kRadiusShare = 12;  // guided filter: shorter side / radius
 
 int64_t rounded_up(int64_t value, int64_t multiple) {
@@ -30,7 +33,13 @@ int64_t rounded_up(int64_t value, int64_t multiple) {
 SegmentationConfig resolved(const ClipEncoder& clip, SegmentationConfig config) {
   if (config.variant == "auto") {
     const bool resnet = best_dense_variant(clip) == DenseVariant::maskclip;
-    config.variant = resnet ? "maskclip" : "naclip";
+    const bool coarse = clip.info().preprocess.image_size < kCoarseCells * kResNetCell;
+    config.variant = !resnet ? "naclip" : coarse ? "windows" : "maskclip";
+  }
+  if (config.variant == "windows") {
+    config.window = config.stride = 0;
+    if (config.short_side == 0) config.short_side = 3 * clip.info().preprocess.image_size;
+    return config;
   }
   dense_variant(config.variant);
   const VisionTransformer* tower = clip.vision_transformer_tower();
@@ -123,6 +132,13 @@ Tensor full_size(const Tensor& map, const Tensor& guide, bool refine) {
   return guided_filter(small, guide, radius, kFlat).clamp(0, 1)[0][0];
 }
 
+// How likely a pixel belongs to what stands out of a map [h,w].
+Tensor standing_out(const Tensor& map, const Tensor& image, bool refine) {
+  const double deviation = std::max(map.std().item<double>(), 1e-6);
+  const Tensor prior = at::sigmoid((map - otsu_threshold(map)) / deviation - 1);
+  return refine ? refine_by_colours(prior, image) : prior;
+}
+
 void find_peak(const Tensor& relevancy_map, int64_t width, int64_t height, TextMask& mask) {
   const int64_t columns = relevancy_map.size(1);
   const int64_t index = relevancy_map.argmax().item<int64_t>();
@@ -177,6 +193,39 @@ Tensor dense_similarity(const ClipEncoder& clip, const Tensor& image, const Tens
   return sum / count;
 }
 
+Tensor window_similarity(const ClipEncoder& clip, const Tensor& image, const Tensor& queries,
+                         Job& job) {
+  const int64_t height = image.size(2), width = image.size(3), shorter = std::min(height, width);
+  Tensor mean = at::zeros({queries.size(0), height, width}, image.options());
+  int64_t size_index = 0;
+  for (const double share : {2.0 / 3, 1.0 / 2, 1.0 / 3, 1.0 / 4}) {
+    const auto side = std::max<int64_t>(1, std::lround(static_cast<double>(shorter) * share));
+    const int64_t stride = std::max<int64_t>(1, side / 4);
+    const Tensor axis = at::arange(side, image.options()) - (static_cast<double>(side) - 1) / 2;
+    const Tensor falloff = (-(axis / (kFalloff * static_cast<double>(side))).square()).exp();
+    const Tensor weight = falloff.unsqueeze(1) * falloff.unsqueeze(0);
+    Tensor sum = at::zeros_like(mean), count = at::zeros({height, width}, image.options());
+    job.progress(size_index++, 4, "looking");
+    for (const int64_t top : window_starts(height, side, stride)) {
+      job.check_cancelled();
+      const std::vector<int64_t> lefts = window_starts(width, side, stride);
+      std::vector<Tensor> windows;
+      for (const int64_t left : lefts) {
+        windows.push_back(image.slice(2, top, top + side).slice(3, left, left + side));
+      }
+      const Tensor cosines = at::matmul(clip.image_features(at::cat(windows)), queries.t());
+      for (size_t k = 0; k < lefts.size(); ++k) {
+        const Tensor here = cosines[static_cast<int64_t>(k)].view({-1, 1, 1}) * weight;
+        sum.slice(1, top, top + side).slice(2, lefts[k], lefts[k] + side) += here;
+        count.slice(0, top, top + side).slice(1, lefts[k], lefts[k] + side) += weight;
+      }
+    }
+    mean += sum / count / 4;
+  }
+  job.progress(4, 4, "looking");
+  return mean;
+}
+
 Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
                            const std::vector<std::string>& texts,
                            const std::vector<std::string>& negatives,
@@ -193,11 +242,18 @@ Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
   const int64_t side = result.used.short_side, shorter = std::min(height, width);
   const Tensor seen = resize_bicubic(image, std::max(side, height * side / shorter),
                                      std::max(side, width * side / shorter));
+  const bool windows = result.used.variant == "windows";
   const Tensor cosines =
-      class_maps(dense_similarity(clip, seen, queries.features, result.used, job), queries);
+      class_maps(windows ? window_similarity(clip, seen, queries.features, job)
+                         : dense_similarity(clip, seen, queries.features, result.used, job),
+                 queries);
   const auto count = static_cast<int64_t>(texts.size());
   const Tensor competing = result.background ? cosines : cosines.slice(0, 0, count);
-  const Tensor probability = at::softmax(competing * static_cast<double>(config.logit_scale), 0);
+  Tensor probability = at::softmax(competing * static_cast<double>(config.logit_scale), 0);
+  if (windows && count == 1 && negatives.empty() && probability[0].max().item<double>() > 0.5) {
+    const Tensor own = standing_out(cosines[0], seen, config.refine);
+    probability = at::stack({own, 1 - own});
+  }
   const Tensor relevancy = at::sigmoid(10 * (cosines.slice(0, 0, count) - cosines[count]));
 
   const Tensor guide = luma(image);

@@ -13,11 +13,13 @@
 namespace vane {
 
 struct SegmentationConfig {
-  /// A DenseVariant, or "auto" for the best of the tower.
+  /// A DenseVariant; "windows": the whole tower's embedding of every window, of four sizes, for
+  /// towers whose map is too coarse; "auto" for the best of the tower.
   std::string variant = "auto";
   /// Pixels: the shorter side of the picture as it is looked at, the windows on it, and their step.
   /// 0: 3/2, 1 and 1/2 of the input size for vision transformers (NACLIP's protocol); ResNets,
-  /// whose map has a cell for 32 pixels: 2, 1 and 1/4.
+  /// whose map has a cell for 32 pixels: 2, 1 and 1/4. Variant windows: 3; windows of 2/3 to 1/4 of
+  /// the picture and their steps follow from it.
   int64_t short_side = 0, window = 0, stride = 0;
   /// Factor of the cosines before the softmax over phrases.
   float logit_scale = 40.f;
@@ -30,8 +32,9 @@ struct SegmentationConfig {
   template <class V>
   static void fields(V& v) {
     using C = SegmentationConfig;
-    v.field("variant", &C::variant, "how patches are kept apart; auto: the best of the model",
-            {.choices = {"auto", "vanilla", "maskclip", "sclip", "clearclip", "naclip"}});
+    v.field(
+        "variant", &C::variant, "how patches are kept apart; auto: the best of the model",
+        {.choices = {"auto", "vanilla", "maskclip", "sclip", "clearclip", "naclip", "windows"}});
     v.field("short-side", &C::short_side, "shorter side of the picture as CLIP sees it; 0: auto",
             {.min = 0, .max = 4096, .unit = "px"});
     v.field("window", &C::window, "side of the sliding window; 0: auto",
@@ -75,11 +78,19 @@ std::vector<int64_t> window_starts(int64_t extent, int64_t window, int64_t strid
 Tensor dense_similarity(const ClipEncoder& clip, const Tensor& image, const Tensor& queries,
                         const SegmentationConfig& used, Job& job);
 
+/// The same by the whole tower: windows of 2/3, 1/2, 1/3 and 1/4 of the shorter side, a quarter of
+/// themselves apart, weighted to their centre; mean over sizes. Slow and blunt, but every window is
+/// what the tower was trained on.
+Tensor window_similarity(const ClipEncoder& clip, const Tensor& image, const Tensor& queries,
+                         Job& job);
+
 /// Texts against each other and against `negatives` (a background class of its own; without any, a
 /// single text competes with LERF's canonical ones). "sky; clouds" are synonyms of one class. Image
 /// [1,3,H,W] in [0,1]. Class logit: the strongest of its synonyms; softmax and argmax over classes.
-/// Throws Error{usage} for no text, an empty phrase, texts with the same embedding, or a variant
-/// that the tower does not have.
+/// Variant windows with a single text: the part of the picture that stands out from the rest of the
+/// text's map, less that of given negatives (Otsu and a standard deviation), brought to colours
+/// when refined; nothing where the negatives win everywhere. Throws Error{usage} for no text, an
+/// empty phrase, texts with the same embedding, or a variant that the tower does not have.
 Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
                            const std::vector<std::string>& texts,
                            const std::vector<std::string>& negatives,

@@ -38,8 +38,9 @@ struct SegmentRequest {
             {.placeholder = "M"});
     v.field("output", &C::output, "folder for the masks",
             {.required = true, .short_flag = "o", .placeholder = "DIR"});
-    v.field("variant", &C::variant, "how patches are kept apart; auto: the best of the model",
-            {.choices = {"auto", "vanilla", "maskclip", "sclip", "clearclip", "naclip"}});
+    v.field(
+        "variant", &C::variant, "how patches are kept apart; auto: the best of the model",
+        {.choices = {"auto", "vanilla", "maskclip", "sclip", "clearclip", "naclip", "windows"}});
     v.field("short-side", &C::short_side, "shorter side of the picture as CLIP sees it; 0: auto",
             {.min = 0, .max = 4096, .unit = "px"});
     v.field("window", &C::window, "side of the sliding window; 0: auto",
