@@ -339,12 +339,18 @@ void score_faces(const ClipEncoder& clip, const FaceSet& set, Job& job, ClipEval
       truth.push_back(answer == Answer::yes ? 1 : 0);
     }
     const auto positives = std::count(truth.begin(), truth.end(), 1);
-    if (positives == 0 || positives == static_cast<int64_t>(truth.size())) continue;
+    // A handful of answers says nothing.
+    constexpr int64_t kFewest = 5;
+    if (std::min<int64_t>(positives, static_cast<int64_t>(truth.size()) - positives) < kFewest) {
+      continue;
+    }
     AttributeScore score;
     score.name = "face " + std::string(face_attribute_name(attribute));
     const FacePhrases phrases = face_phrases(attribute);
     const auto texts = [](const std::string& no, const std::string& yes) {
-      return std::vector<std::string>{"a photo of " + no, "a photo of " + yes};
+      // What has no opposite in words is told from nothing said.
+      return std::vector<std::string>{"a photo of " + (no.empty() ? "a person" : no),
+                                      "a photo of " + yes};
     };
     const Tensor chosen = features.index_select(0, at::tensor(rows));
     const std::vector<std::string> seen = texts(phrases.no, phrases.yes);

@@ -165,6 +165,24 @@ double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
   }
   negatives.insert(negatives.end(), others.begin(), others.end());
   for (const Caption& caption : negatives) texts.push_back(caption.text);
+  const size_t captions = texts.size();
+  // Questions come in few wordings: each text is encoded once.
+  std::map<std::string, int64_t> row_of;
+  std::vector<int64_t> asked, right, wrong;
+  if (config_.choice_weight > 0) {
+    const auto row = [&](const std::string& question) {
+      const auto [place, is_new] = row_of.emplace(question, static_cast<int64_t>(texts.size()));
+      if (is_new) texts.push_back(question);
+      return place->second;
+    };
+    for (size_t i = 0; i < batch.size(); ++i) {
+      for (const Choice& choice : batch[i].choices) {
+        asked.push_back(static_cast<int64_t>(i));
+        right.push_back(row(choice.right));
+        wrong.push_back(row(choice.wrong));
+      }
+    }
+  }
   const ClipInfo& info = model_.info();
   const TextTensors tokens = text_tensors(texts, info.tokenizer);
   Tensor image, text;
@@ -177,7 +195,8 @@ double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
     text = text_rows(model_, tokens);
   }
   const Tensor pairs = true_pairs(batch, negatives);
-  Tensor loss = contrastive_loss(image, text, model_.logit_scale, pairs);
+  const Tensor told = text.slice(0, 0, static_cast<int64_t>(captions));
+  Tensor loss = contrastive_loss(image, told, model_.logit_scale, pairs);
   if (config_.delta_weight > 0) {
     loss = loss + config_.delta_weight * delta_loss(image, text, pairs, config_.procedural.group);
   }
@@ -188,6 +207,13 @@ double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
     loss = loss + config_.foil_weight * foil_loss(image.index_select(0, rows),
                                                   text.index_select(0, rows), foils,
                                                   model_.logit_scale);
+  }
+  if (!asked.empty()) {
+    const auto rows = [](const Tensor& from, const std::vector<int64_t>& which) {
+      return from.index_select(0, at::tensor(which));
+    };
+    loss = loss + config_.choice_weight * foil_loss(rows(image, asked), rows(text, right),
+                                                    rows(text, wrong), model_.logit_scale);
   }
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {

@@ -78,7 +78,8 @@ struct ClipTrainingConfig {
   uint64_t seed = 1;
   int64_t steps = 6000, batch = 128, warmup = 300, other_captions = 0;
   std::string precision = "float32";
-  double learning_rate = 1e-3, weight_decay = 0.05, delta_weight = 0, foil_weight = 0;
+  double learning_rate = 1e-3, weight_decay = 0.05, delta_weight = 0, foil_weight = 0,
+         choice_weight = 0;
   /// Of the averaged weights, which are what is saved; per step.
   double average_decay = 0.999;
   int64_t evaluate_every = 1000;
@@ -117,6 +118,9 @@ struct ClipTrainingConfig {
             {.min = 0, .max = 100});
     v.field("foil-weight", &C::foil_weight,
             "of the choice between each caption and a false one like it", {.min = 0, .max = 100});
+    v.field("choice-weight", &C::choice_weight,
+            "of two-way questions about single attributes, whatever the caption says",
+            {.min = 0, .max = 100});
     v.field("average-decay", &C::average_decay, "of the averaged weights that are saved",
             {.min = 0, .max = 1});
     v.field("evaluate-every", &C::evaluate_every, "steps between evaluations; 0: only at the end",

@@ -10,6 +10,11 @@
 
 namespace vane {
 
+/// Two texts about one attribute of a picture.
+struct Choice {
+  std::string right, wrong;
+};
+
 /// One training pair.
 struct CaptionedPicture {
   /// sRGB bytes, interleaved, size x size.
@@ -19,6 +24,8 @@ struct CaptionedPicture {
   /// A caption like it that is false of the picture: another look, thing, number or order. Without
   /// text: none is known.
   Caption foil;
+  /// Attributes asked about directly, whatever the caption says.
+  std::vector<Choice> choices;
   /// Everything known to be true of the picture, sorted; includes caption.asserts.
   std::vector<Fact> facts;
 };

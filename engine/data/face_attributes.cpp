@@ -215,6 +215,27 @@ Caption random_face_phrase(const FaceTruth& truth, std::span<const FaceAttribute
   return caption;
 }
 
+std::vector<Choice> face_choices(const FaceTruth& truth, std::span<const FaceAttribute> spoken_of,
+                                 Rng& rng) {
+  constexpr size_t kMost = 3;
+  std::vector<Choice> choices;
+  for (const A attribute : speakable(truth, spoken_of, rng)) {
+    if (choices.size() == kMost) break;
+    const bool value = truth[static_cast<size_t>(attribute)] == Answer::yes;
+    const FaceWords& right = words_of(attribute, value);
+    const FaceWords& wrong = words_of(attribute, !value);
+    if (right.phrases.empty() || wrong.phrases.empty()) continue;
+    const bool before = !right.adjectives.empty() && !wrong.adjectives.empty() && rng.chance(0.5f);
+    const auto told = [&](const FaceWords& words) {
+      const std::string adjective = before ? std::string(pick(words.adjectives, rng)) : "";
+      return "a photo of " + (before ? article(adjective) + adjective + " person"
+                                     : "a person " + std::string(pick(words.phrases, rng)));
+    };
+    choices.push_back({told(right), told(wrong)});
+  }
+  return choices;
+}
+
 FacePhrases face_phrases(FaceAttribute attribute) {
   const auto plain = [&](bool value) -> std::string {
     const FaceWords& words = words_of(attribute, value);

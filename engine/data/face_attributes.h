@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/data/captions.h"
+#include "engine/data/captioned_source.h"
 
 namespace vane {
 
@@ -97,6 +97,11 @@ std::vector<Fact> face_facts(const FaceTruth& truth);
 /// of the attributes in `spoken_of` that are clear.
 Caption random_face_phrase(const FaceTruth& truth, std::span<const FaceAttribute> spoken_of,
                            Rng& rng);
+
+/// Up to three of the clear attributes in `spoken_of` that have an opposite in words, each in the
+/// same wording both ways.
+std::vector<Choice> face_choices(const FaceTruth& truth, std::span<const FaceAttribute> spoken_of,
+                                 Rng& rng);
 
 /// How evaluation asks for an attribute.
 struct FacePhrases {

@@ -92,6 +92,10 @@ CaptionedPicture FacesSource::sample(uint64_t index) const {
     asserts.insert(asserts.end(), phrase.asserts.begin(), phrase.asserts.end());
     std::sort(asserts.begin(), asserts.end());
   }
+  out.choices = face_choices(truth, spoken_of, own);
+  for (Choice& choice : look_choices(scene.material.looks, looks, own)) {
+    out.choices.push_back(std::move(choice));
+  }
   // The same of a face that is the opposite in everything that is clear.
   FaceTruth opposite = truth;
   for (Answer& answer : opposite) answer = static_cast<Answer>(-static_cast<int>(answer));

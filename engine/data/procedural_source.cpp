@@ -102,6 +102,23 @@ std::vector<Look> other_look(const std::set<Look>& shown, const std::vector<Look
 
 }  // namespace
 
+std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<Look>& applied,
+                                 Rng& rng) {
+  std::vector<Choice> choices;
+  for (const Look look : applied) {
+    if (!shown.count(look)) continue;
+    const std::vector<std::string> right = look_phrases(look);
+    for (int i = 0; i < 2; ++i) {
+      const std::vector<Look> other = other_look(shown, {look}, rng);
+      if (other.empty()) continue;
+      const std::vector<std::string> wrong = look_phrases(other.front());
+      choices.push_back({right[rng.below(static_cast<uint32_t>(right.size()))],
+                         wrong[rng.below(static_cast<uint32_t>(wrong.size()))]});
+    }
+  }
+  return choices;
+}
+
 Caption foil_of(const CaptionMaterial& material, const std::vector<Look>& applied,
                 const PhotoLibrary& library, Rng& rng) {
   const std::vector<Fact> facts = facts_of(material);
@@ -281,6 +298,7 @@ CaptionedPicture ProceduralSource::sample(uint64_t index) const {
   out.facts = facts_of(made.material);
   out.caption = random_caption(made.material, {looks.begin(), looks.end()}, own);
   out.foil = foil_of(made.material, looks, *library_, own);
+  out.choices = look_choices(made.material.looks, looks, own);
   return out;
 }
 

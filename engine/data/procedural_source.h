@@ -64,6 +64,10 @@ class ProceduralSource final : public CaptionedSource {
   std::vector<const Photograph*> photographs_;
 };
 
+/// Each applied look that shows against two that do not, in random plain wordings.
+std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<Look>& applied,
+                                 Rng& rng);
+
 /// A random caption that is false of a picture of this material in one thing: a look that it does
 /// not show, another cut-out, another number, the other order. Without text when none was found.
 Caption foil_of(const CaptionMaterial& material, const std::vector<Look>& applied,

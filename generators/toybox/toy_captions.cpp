@@ -130,6 +130,20 @@ std::string with_one_attribute(const std::string& noun, std::string_view key,
   return {};
 }
 
+/// What the question's value is called, in the first wording or, with `rng`, in any.
+std::string phrase_about(const ToyQuestion& question, const std::string& noun,
+                         const std::string& value, Rng* rng) {
+  const auto any = [&](std::string_view phrases) {
+    return rng ? choose(phrases, *rng) : std::string(phrases.substr(0, phrases.find('|')));
+  };
+  if (const Wording* whole = find(kWhole, question.key, value)) {
+    return "a toy scene " + any(whole->phrases);
+  }
+  if (question.key == "background") return "a toy scene on " + with_article(value) + " background";
+  if (question.key == "kind") return with_article(any(find(kNouns, "", value)->phrases));
+  return with_one_attribute(noun, question.key, value, rng);
+}
+
 class Speaker {
  public:
   Speaker(const ToyScene& scene, Rng& rng) : scene_(scene), rng_(rng) {}
@@ -317,19 +331,24 @@ std::vector<std::string> toy_texts(const ToyQuestion& question, const std::strin
                                    bool unseen) {
   std::vector<std::string> texts;
   for (const std::string& value : question.values) {
-    std::string phrase;
-    if (const Wording* whole = find(kWhole, question.key, value)) {
-      phrase = "a toy scene " + std::string(whole->phrases.substr(0, whole->phrases.find('|')));
-    } else if (question.key == "background") {
-      phrase = "a toy scene on " + with_article(value) + " background";
-    } else if (question.key == "kind") {
-      phrase = with_article(toy_noun(value));
-    } else {
-      phrase = with_one_attribute(noun, question.key, value, nullptr);
-    }
-    texts.push_back((unseen ? "this image shows " : "a picture of ") + phrase);
+    texts.push_back((unseen ? "this image shows " : "a picture of ") +
+                    phrase_about(question, noun, value, nullptr));
   }
   return texts;
+}
+
+Choice toy_choice(const ToyScene& scene, const ToyQuestion& question, Rng& rng) {
+  const std::string value = toy_answer(scene, question);
+  if (value.empty()) return {};
+  std::string other = value;
+  while (other == value) {
+    other = question.values[rng.below(static_cast<uint32_t>(question.values.size()))];
+  }
+  const std::string frame = choose("|a picture of |a photo of |a render of |an image of ", rng);
+  const std::string noun = choose(find(kNouns, "", scene.things.front().kind)->phrases, rng);
+  Rng again = rng;
+  return {frame + phrase_about(question, noun, value, &rng),
+          frame + phrase_about(question, noun, other, &again)};
 }
 
 std::vector<std::pair<std::string, std::string>> toy_vocabulary() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/rng.h"
+#include "engine/data/captioned_source.h"
 #include "generators/toybox/toy_scene.h"
 
 namespace vane {
@@ -44,6 +45,9 @@ struct ToyQuestion {
 /// own words or, `unseen`, in a frame that no caption has.
 std::vector<std::string> toy_texts(const ToyQuestion& question, const std::string& noun,
                                    bool unseen);
+/// The value that the scene shows against a random other one, in one random wording of the
+/// captions. Empty when toy_answer is.
+Choice toy_choice(const ToyScene& scene, const ToyQuestion& question, Rng& rng);
 /// What captions call a thing of this kind: "character" -> "toy person".
 std::string toy_noun(std::string_view kind);
 const std::vector<ToyQuestion>& toy_questions();

@@ -14,6 +14,8 @@ namespace {
 
 /// Longer captions would make every text of a batch as long.
 constexpr size_t kLongestCaption = 100;
+/// Questions asked about each picture.
+constexpr size_t kChoices = 4;
 
 Fact thing_fact(const ToyThing& thing) { return fnv1a("toy:" + thing.kind); }
 Fact attribute_fact(const ToyThing& thing, std::string_view key, std::string_view value) {
@@ -186,6 +188,12 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
   const ToyScene lie = with_one_lie(made, told, own);
   const Caption foil = caption_of(lie, told_of(lie, again));
   if (!holds(foil.asserts, out.facts)) out.foil = foil;
+  const std::vector<ToyQuestion>& questions = toy_questions();
+  for (int attempt = 0; attempt < 24 && out.choices.size() < kChoices; ++attempt) {
+    const auto which = own.below(static_cast<uint32_t>(questions.size()));
+    const Choice choice = toy_choice(made, questions[which], own);
+    if (!choice.right.empty() && choice.right != choice.wrong) out.choices.push_back(choice);
+  }
   return out;
 }
 

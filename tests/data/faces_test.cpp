@@ -114,6 +114,30 @@ TEST(Faces, PhrasesAreTrueAndSayWhatTheyAssert) {
   EXPECT_FALSE(holds({face_fact(A::smile, false)}, facts));
 }
 
+TEST(Faces, ChoicesAskAboutClearAttributesInTheirOwnWords) {
+  FaceTruth truth{};
+  truth[static_cast<size_t>(A::smile)] = Answer::yes;
+  truth[static_cast<size_t>(A::dark_hair)] = Answer::no;
+  constexpr std::array kAsked = {A::smile, A::open_mouth};
+  const auto says = [](const std::string& text, bool value) {
+    const FaceWords& words = words_of(A::smile, value);
+    const auto within = [&](std::string_view word) {
+      return text.ends_with(" " + std::string(word)) ||
+             text.find(" " + std::string(word) + " person") != std::string::npos;
+    };
+    return std::any_of(words.phrases.begin(), words.phrases.end(), within) ||
+           std::any_of(words.adjectives.begin(), words.adjectives.end(), within);
+  };
+  Rng rng(3);
+  for (int i = 0; i < 50; ++i) {
+    const std::vector<Choice> choices = face_choices(truth, kAsked, rng);
+    // The mouth is unclear, and nobody asks about hair.
+    ASSERT_EQ(choices.size(), 1u);
+    EXPECT_TRUE(says(choices[0].right, true)) << choices[0].right;
+    EXPECT_TRUE(says(choices[0].wrong, false)) << choices[0].wrong;
+  }
+}
+
 TEST(Faces, EvaluationPhrasesHaveBothSides) {
   for (const A attribute :
        {A::smile, A::open_mouth, A::head_turned, A::dark_hair, A::bright_background}) {

@@ -47,6 +47,27 @@ TEST(ToyboxSource, FoilsAreFalseAndMostlyTheSameWords) {
   EXPECT_GT(close, foils / 3);
 }
 
+TEST(ToyboxSource, ChoicesAreBetweenATrueAndAFalseTextInTheSameWords) {
+  for (const ToyQuestion& question : toy_questions()) {
+    Rng rng(7);
+    int asked = 0;
+    for (uint64_t i = 0; i < 40; ++i) {
+      const ToyScene scene = make_toy_scene(5, i, {});
+      const Choice choice = toy_choice(scene, question, rng);
+      EXPECT_EQ(choice.right.empty(), toy_answer(scene, question).empty());
+      if (choice.right.empty()) continue;
+      ++asked;
+      EXPECT_NE(choice.right, choice.wrong);
+    }
+    EXPECT_GT(asked, 0) << question.key;
+  }
+  const ToyboxSource source({});
+  int with_choices = 0;
+  for (uint64_t i = 0; i < 40; ++i) with_choices += !source.sample(i).choices.empty();
+  // Several things by night leave little to ask about.
+  EXPECT_GT(with_choices, 30);
+}
+
 TEST(ToyboxSource, HeldOutScenesAreOthers) {
   ToyboxSourceConfig config;
   config.held_out = true;
