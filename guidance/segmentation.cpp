@@ -135,7 +135,7 @@ Tensor full_size(const Tensor& map, const Tensor& guide, bool refine) {
 // How likely a pixel belongs to what stands out of a map [h,w].
 Tensor standing_out(const Tensor& map, const Tensor& image, bool refine) {
   const double deviation = std::max(map.std().item<double>(), 1e-6);
-  const Tensor prior = at::sigmoid((map - otsu_threshold(map)) / deviation - 1);
+  const Tensor prior = at::sigmoid((map - otsu_threshold(map)) / deviation - 0.5);
   return refine ? refine_by_colours(prior, image) : prior;
 }
 
@@ -250,7 +250,7 @@ Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
   const auto count = static_cast<int64_t>(texts.size());
   const Tensor competing = result.background ? cosines : cosines.slice(0, 0, count);
   Tensor probability = at::softmax(competing * static_cast<double>(config.logit_scale), 0);
-  if (windows && count == 1 && negatives.empty() && probability[0].max().item<double>() > 0.5) {
+  if (windows && count == 1 && negatives.empty()) {
     const Tensor own = standing_out(cosines[0], seen, config.refine);
     probability = at::stack({own, 1 - own});
   }
