@@ -355,6 +355,8 @@ std::vector<std::pair<std::string, std::string>> toy_vocabulary() {
   std::vector<std::pair<std::string, std::string>> words;
   for (const ToyQuestion& question : toy_questions()) {
     const bool person = question.of == "character";
+    // Light and colours of toys would crowd out the words for those of photographs.
+    if (!person && question.key != "kind") continue;
     const std::vector<std::string> texts =
         toy_texts(question, person ? "toy person" : "toy", false);
     for (const std::string& text : texts) {
