@@ -36,8 +36,9 @@ struct Vocabulary {
   Tensor features;
 };
 
-/// Encodes the words, or takes them from the cache folder, where they are kept under the hash of the
-/// model and of the list; rounded to float16 either way. Throws Error{numeric} when an embedding is not finite.
+/// Encodes the words, or takes them from the cache folder, where they are kept under the hash of
+/// the model and of the list; rounded to float16 either way. Throws Error{numeric} when an
+/// embedding is not finite.
 Vocabulary embed_vocabulary(const ClipEncoder& clip, std::vector<VocabularyWord> words, Job& job);
 
 }  // namespace vane
