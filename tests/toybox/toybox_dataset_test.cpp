@@ -53,7 +53,9 @@ struct View {
 class ToyboxDataset : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / "vane_toybox_dataset";
+    // Tests run side by side, each in a folder of its own.
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / (std::string("vane_toybox_") + info->name());
     fs::remove_all(folder_);
     ToyboxDatasetRequest request;
     request.views = 4;
