@@ -276,7 +276,7 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
     std::vector<std::string> nouns;
     Rng rng = Rng(options.seed).fork(score.name);
     const bool has_twin = question.of != "scene" && question.key != "kind";
-    const int wanted = options.toys / 4;
+    const int wanted = options.toys_per_question;
     for (uint64_t i = 0; static_cast<int>(truth.size()) < wanted && i < 8u * uint64_t(wanted);
          ++i) {
       const ToyScene scene = source.scene(i, kind);

@@ -61,7 +61,7 @@ struct ClipEvaluation {
   int64_t eight_looks_pictures = 0;
   /// Of these, by the look that is there and the look that is guessed.
   std::map<std::string, std::map<std::string, int64_t>> eight_confusion;
-  /// The same of all pictures; the look that was applied must win.
+  /// One of eight looks, of all pictures; the look that was applied must win.
   double eight_looks_all = 0;
   int64_t objects = 0;
   /// Cut-outs on unseen photographs, 20 names to choose from (chance 0.05) and all names.
@@ -79,7 +79,7 @@ struct ClipEvaluation {
 struct ClipEvaluationOptions {
   int crops = 4;  // per held-out photograph and look
   int scenes_per_object = 2;
-  int toys = 600;
+  int toys_per_question = 150;
   uint64_t seed = 7;
 };
 

@@ -96,6 +96,13 @@ std::string spoken(const Sentence& s, Rng& rng) {
   return text;
 }
 
+/// "three frogs" as it is, or "a photo of three frogs".
+std::string perhaps_framed(const std::string& text, Rng& rng) {
+  if (!rng.chance(0.6f)) return text;
+  const std::string noun(pick(kNouns, rng));
+  return (noun == "photography" ? noun : article(noun) + " " + noun) + " of " + text;
+}
+
 /// "a frog to the left of a car": asserts the relation; sometimes only that both are there.
 Caption relation_caption(const Relation& relation, Rng& rng) {
   const auto& [kind, first, second] = relation;
@@ -120,12 +127,7 @@ Caption relation_caption(const Relation& relation, Rng& rng) {
             ? first + std::string(above ? pick(kAbove, rng) : pick(kLeft, rng)) + second
             : second + std::string(above ? pick(kBelow, rng) : pick(kRight, rng)) + first;
   }
-  if (rng.chance(0.6f)) {
-    const std::string_view noun = pick(kNouns, rng);
-    caption.text =
-        (noun == "photography" ? "photography" : article(noun) + " " + std::string(noun)) + " of " +
-        caption.text;
-  }
+  caption.text = perhaps_framed(caption.text, rng);
   sort_unique(caption.asserts);
   return caption;
 }
@@ -137,11 +139,7 @@ Caption count_caption(int count, const std::string& thing, const std::string& pl
   std::string text(rng.chance(0.85f) ? kNumbers[n] : kDigits[n]);
   // "one frog" and not "one frogs"
   text += count == 1 ? thing.substr(thing.find(' ')) : " " + plural;
-  if (rng.chance(0.6f)) {
-    const std::string_view noun = pick(kNouns, rng);
-    text = (noun == "photography" ? "photography" : article(noun) + " " + std::string(noun)) +
-           " of " + text;
-  }
+  text = perhaps_framed(text, rng);
   Caption caption{text, {subject_fact(thing), count_fact(count, thing)}};
   sort_unique(caption.asserts);
   return caption;
