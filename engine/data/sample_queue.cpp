@@ -23,9 +23,9 @@ SampleQueue::~SampleQueue() {
 }
 
 void SampleQueue::produce() {
+  int64_t index = 0;
   try {
     for (;;) {
-      int64_t index = 0;
       {
         std::unique_lock lock(mutex_);
         taken_.wait(lock, [&] { return stopping_ || next_made_ < next_taken_ + ahead_; });
@@ -43,16 +43,17 @@ void SampleQueue::produce() {
     }
   } catch (...) {
     const std::lock_guard lock(mutex_);
-    failure_ = std::current_exception();
+    failures_[index] = std::current_exception();
     made_.notify_all();
   }
 }
 
 SampleQueue::Batch SampleQueue::next() {
   std::unique_lock lock(mutex_);
-  made_.wait(lock, [&] { return failure_ || ready_.count(next_taken_); });
+  // The batches before the one that failed are still delivered.
+  made_.wait(lock, [&] { return failures_.count(next_taken_) || ready_.count(next_taken_); });
   const auto found = ready_.find(next_taken_);
-  if (found == ready_.end()) std::rethrow_exception(failure_);
+  if (found == ready_.end()) std::rethrow_exception(failures_.at(next_taken_));
   Batch batch = std::move(found->second);
   ready_.erase(found);
   ++next_taken_;

@@ -27,7 +27,7 @@ class SampleQueue {
   SampleQueue(const SampleQueue&) = delete;
   SampleQueue& operator=(const SampleQueue&) = delete;
 
-  /// The next batch in order; waits for it. Rethrows what a producer threw.
+  /// The next batch in order; waits for it. Rethrows what was thrown while it was made.
   Batch next();
 
  private:
@@ -41,7 +41,8 @@ class SampleQueue {
   std::map<int64_t, Batch> ready_;
   int64_t next_made_, next_taken_;
   bool stopping_ = false;
-  std::exception_ptr failure_;
+  /// By the batch that could not be made.
+  std::map<int64_t, std::exception_ptr> failures_;
   std::vector<std::thread> threads_;
 };
 
