@@ -135,7 +135,7 @@ Tensor full_size(const Tensor& map, const Tensor& guide, bool refine) {
 // How likely a pixel belongs to what stands out of a map [h,w].
 Tensor standing_out(const Tensor& map, const Tensor& image, bool refine) {
   const double deviation = std::max(map.std().item<double>(), 1e-6);
-  const Tensor prior = at::sigmoid((map - otsu_threshold(map)) / deviation - 0.5);
+  const Tensor prior = at::sigmoid((map - otsu_threshold(map)) / deviation - 1);
   return refine ? refine_by_colours(prior, image) : prior;
 }
 

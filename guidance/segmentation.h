@@ -88,7 +88,7 @@ Tensor window_similarity(const ClipEncoder& clip, const Tensor& image, const Ten
 /// single text competes with LERF's canonical ones). "sky; clouds" are synonyms of one class. Image
 /// [1,3,H,W] in [0,1]. Class logit: the strongest of its synonyms; softmax and argmax over classes.
 /// Variant windows with a single text and no negatives: whatever stands out of the text's own map
-/// (Otsu and half a standard deviation), brought to colours when refined; it always finds
+/// (Otsu and a standard deviation), brought to colours when refined; it always finds
 /// something, `relevancy` says how sure. Throws Error{usage} for no text, an empty phrase, texts
 /// with the same embedding, or a variant that the tower does not have.
 Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
