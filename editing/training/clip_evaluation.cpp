@@ -32,52 +32,48 @@ Tensor image_features(const ClipEncoder& clip, const Pictures& pictures, Job& jo
 /// The crops of one look: untouched, with the look, with its opposite (or untouched again).
 struct LookPictures {
   Pictures base, with, against;
-  /// What each of `with` shows.
-  std::vector<std::set<Look>> shown;
+  /// Of each of `with`: whether just one of the eight looks is true of it, and whether people would
+  /// not call it one of the others either.
+  std::vector<double> alone, plainly_alone;
 };
-
-constexpr std::array kEight = {Look::bright, Look::dark,       Look::warm, Look::cool,
-                               Look::vivid,  Look::monochrome, Look::hazy, Look::blurry};
 
 /// Guesses among the eight looks: right or wrong, and whether just one of the eight holds.
 struct EightGuesses {
   /// [8,D] of one phrase each, and of the mean of several, as CLIP's classifiers are built
   /// (Radford et al. 2021, section 3.1.4).
   Tensor eight_texts, classes;
-  std::vector<Tensor> right, plain, alone, guesses;
+  std::vector<Tensor> right, plain, alone, plainly, guesses;
   std::vector<int64_t> applied;
 
-  void add(const Tensor& features, Look look, const std::vector<std::set<Look>>& shown) {
-    const auto* place = std::find(kEight.begin(), kEight.end(), look);
-    if (place == kEight.end() || shown.empty()) return;
+  void add(const Tensor& features, Look look, const LookPictures& pictures) {
+    const auto* place = std::find(kMainLooks.begin(), kMainLooks.end(), look);
+    if (place == kMainLooks.end() || pictures.with.empty()) return;
     const Tensor guess = at::matmul(features, classes.t()).argmax(1);
-    right.push_back((guess == (place - kEight.begin())).to(at::kDouble));
+    right.push_back((guess == (place - kMainLooks.begin())).to(at::kDouble));
     const Tensor by_plain = at::matmul(features, eight_texts.t()).argmax(1);
-    plain.push_back((by_plain == (place - kEight.begin())).to(at::kDouble));
+    plain.push_back((by_plain == (place - kMainLooks.begin())).to(at::kDouble));
     guesses.push_back(guess);
-    applied.push_back(place - kEight.begin());
-    const Tensor one = at::zeros({static_cast<int64_t>(shown.size())}, at::kDouble);
-    for (size_t i = 0; i < shown.size(); ++i) {
-      const auto true_ones = std::count_if(kEight.begin(), kEight.end(),
-                                           [&](Look l) { return shown[i].count(l) > 0; });
-      one[static_cast<int64_t>(i)] = true_ones == 1 ? 1.0 : 0.0;
-    }
-    alone.push_back(one);
+    applied.push_back(place - kMainLooks.begin());
+    alone.push_back(at::tensor(pictures.alone, at::kDouble));
+    plainly.push_back(at::tensor(pictures.plainly_alone, at::kDouble));
   }
   void finish(ClipEvaluation& result) const {
     if (right.empty()) return;
-    const Tensor all = at::cat(right), one = at::cat(alone);
+    const Tensor all = at::cat(right), one = at::cat(alone), clear = at::cat(plainly);
     result.eight_looks_one_phrase =
         (at::cat(plain) * one).sum().item<double>() / one.sum().clamp_min(1).item<double>();
     result.eight_looks_all = all.mean().item<double>();
     result.eight_looks_pictures = one.sum().item<int64_t>();
     for (size_t k = 0; k < guesses.size(); ++k) {
-      auto& row = result.eight_confusion[std::string(look_name(kEight[size_t(applied[k])]))];
-      for (size_t g = 0; g < kEight.size(); ++g) {
+      auto& row = result.eight_confusion[std::string(look_name(kMainLooks[size_t(applied[k])]))];
+      for (size_t g = 0; g < kMainLooks.size(); ++g) {
         const Tensor hits = (guesses[k] == static_cast<int64_t>(g)).to(at::kDouble) * alone[k];
-        row[std::string(look_name(kEight[g]))] = hits.sum().item<int64_t>();
+        row[std::string(look_name(kMainLooks[g]))] = hits.sum().item<int64_t>();
       }
     }
+    result.eight_looks_clear_pictures = clear.sum().item<int64_t>();
+    result.eight_looks_clear =
+        (all * clear).sum().item<double>() / clear.sum().clamp_min(1).item<double>();
     result.eight_looks = (all * one).sum().item<double>() / one.sum().clamp_min(1).item<double>();
   }
 };
@@ -95,13 +91,20 @@ LookPictures look_pictures(const ProceduralSource& source, Look look, int crops,
       const Scene base = source.scene(p, std::nullopt, crop, unused);
       Scene with = base, against = base;
       // A look that the photograph cannot show (warmth of a black and white one) proves nothing.
-      std::set<Look> shown = add_looks(with, {look}, strength);
+      const std::set<Look> shown = add_looks(with, {look}, strength);
       if (shown.count(look) == 0) continue;
       if (applied && add_looks(against, {opposite}, strength).count(opposite) == 0) continue;
       pictures.base.push_back(to_srgb8(base.pixels));
       pictures.with.push_back(to_srgb8(with.pixels));
       pictures.against.push_back(to_srgb8(against.pixels));
-      pictures.shown.push_back(std::move(shown));
+      const ColourStatistics measured = colour_statistics(with.pixels);
+      const auto count_of = [&](auto&& holds) {
+        return std::count_if(kMainLooks.begin(), kMainLooks.end(), holds);
+      };
+      const bool alone = count_of([&](Look l) { return shown.count(l) > 0; }) == 1;
+      const auto doubts = count_of([&](Look l) { return is_unclear(l, shown, measured); });
+      pictures.alone.push_back(alone ? 1 : 0);
+      pictures.plainly_alone.push_back(alone && doubts == 0 ? 1 : 0);
     }
   }
   return pictures;
@@ -149,7 +152,7 @@ LookScore score_look(const ClipEncoder& clip, const ProceduralSource& source, Lo
   const Tensor cosines = at::matmul(unit(with - base), direction.squeeze(0));
   score.delta_cosine = cosines.mean().item<double>();
   score.delta_sign = (cosines > 0).to(at::kDouble).mean().item<double>();
-  eight.add(with, look, pictures.shown);
+  eight.add(with, look, pictures);
   return score;
 }
 
@@ -267,10 +270,6 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
     job.check_cancelled();
     AttributeScore score;
     score.name = "toybox " + question.of + " " + question.key;
-    const bool of_body = question.key.starts_with("clothes") || question.key == "pose";
-    const std::string kind = question.of == "character" ? (of_body ? "character" : "portrait")
-                             : question.of == "object"  ? "still-life"
-                                                        : "any";
     Pictures pictures, changed;
     std::vector<int64_t> truth, other;
     std::vector<std::string> nouns;
@@ -279,7 +278,7 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
     const int wanted = options.toys_per_question;
     for (uint64_t i = 0; static_cast<int>(truth.size()) < wanted && i < 8u * uint64_t(wanted);
          ++i) {
-      const ToyScene scene = source.scene(i, kind);
+      const ToyScene scene = source.scene(i, question.kind);
       const std::string value = toy_answer(scene, question);
       if (value.empty()) continue;
       const auto place = std::find(question.values.begin(), question.values.end(), value);
@@ -292,12 +291,13 @@ void score_toybox(const ClipEncoder& clip, const ClipEvaluationOptions& options,
       other.push_back(twin);
       if (has_twin) {
         changed.push_back(source.picture(source.scene(
-            i, kind, with_answer_visible(question, question.values[static_cast<size_t>(twin)]))));
+            i, question.kind,
+            with_answer_visible(question, question.values[static_cast<size_t>(twin)]))));
         pictures.back() =
-            source.picture(source.scene(i, kind, with_answer_visible(question, value)));
+            source.picture(source.scene(i, question.kind, with_answer_visible(question, value)));
       } else if (question.key == "light") {
-        changed.push_back(
-            source.picture(source.scene(i, kind, {}, question.values[static_cast<size_t>(twin)])));
+        changed.push_back(source.picture(
+            source.scene(i, question.kind, {}, question.values[static_cast<size_t>(twin)])));
       }
     }
     if (truth.empty()) continue;
@@ -418,6 +418,8 @@ std::string ClipEvaluation::json() const {
   out["mean_unseen_wording"] = mean_unseen_wording();
   out["mean_delta_cosine"] = mean_delta_cosine();
   out["eight_looks"] = eight_looks;
+  out["eight_looks_clear"] = eight_looks_clear;
+  out["eight_looks_clear_pictures"] = eight_looks_clear_pictures;
   out["eight_looks_pictures"] = eight_looks_pictures;
   out["eight_looks_one_phrase"] = eight_looks_one_phrase;
   out["eight_looks_all"] = eight_looks_all;
@@ -438,7 +440,7 @@ ClipEvaluation evaluate_clip(const ClipEncoder& clip, const ClipEvaluationData& 
 
   std::vector<std::string> plain;
   std::vector<Tensor> classes;
-  for (const Look look : kEight) {
+  for (const Look look : kMainLooks) {
     plain.push_back(look_phrase(look));
     classes.push_back(unit(clip.text_features(look_phrases(look)).mean(0, true)));
   }

@@ -56,6 +56,9 @@ struct ClipEvaluation {
   /// One of eight looks, each a mean of phrases, of pictures of which just one of the eight is true
   /// (a hazy picture is often bright as well): chance 0.125.
   double eight_looks = 0;
+  /// The same without the pictures that people might also call by another of the eight.
+  double eight_looks_clear = 0;
+  int64_t eight_looks_clear_pictures = 0;
   /// The same with one phrase, "a warm photo".
   double eight_looks_one_phrase = 0;
   int64_t eight_looks_pictures = 0;

@@ -74,6 +74,7 @@ TrainingData open_data(const ClipTrainingConfig& config, Job& job) {
   procedural.seed = config.seed;
   procedural.cutout_share = config.procedural.cutout_share;
   procedural.cast = config.procedural.cast;
+  procedural.development = config.procedural.development;
   procedural.group = config.procedural.group;
   procedural.relation_share = config.procedural.relation_share;
   procedural.count_share = config.procedural.count_share;

@@ -49,7 +49,7 @@ struct ClipSizes {
 struct ProceduralData {
   float cutout_share = 0.45f, relation_share = 0, count_share = 0;
   int group = 4;
-  float cast = 0;
+  float cast = 0, development = 0;
   PhotoLibraryConfig library;
 
   template <class V>
@@ -66,6 +66,9 @@ struct ProceduralData {
     v.field("cast", &C::cast,
             "share of groups whose photograph first gets another colour of its own, so that warmer "
             "and colder are learned on scenes that are orange or blue all over",
+            {.min = 0, .max = 1});
+    v.field("development", &C::development,
+            "share of groups whose photograph first gets another exposure, contrast and saturation",
             {.min = 0, .max = 1});
     v.field("library", &C::library, "photographs and cut-outs");
   }

@@ -236,7 +236,9 @@ std::set<Look> shown_looks(const std::set<Look>& applied, const ColourStatistics
     for (const Look look : {Look::warm, Look::cool, Look::vivid, Look::muted}) shown.erase(look);
   }
 
-  if (!applied.count(Look::hazy)) shown.insert(Look::clear);
+  // A pale, flat picture may as well be of a foggy day.
+  const bool veiled = m.contrast < 12 && m.lightness > 50;
+  if (!applied.count(Look::hazy) && !veiled) shown.insert(Look::clear);
   if (!applied.count(Look::blurry) && !applied.count(Look::dreamy)) shown.insert(Look::sharp);
   if (!applied.count(Look::noisy)) shown.insert(Look::clean);
   if (!applied.count(Look::backlit) && m.lightness > 35 && m.lightness < 75) {
@@ -244,6 +246,25 @@ std::set<Look> shown_looks(const std::set<Look>& applied, const ColourStatistics
   }
   if (applied.empty()) shown.insert(Look::plain);
   return shown;
+}
+
+bool is_unclear(Look look, const std::set<Look>& shown, const ColourStatistics& m) {
+  if (shown.count(look)) return false;
+  const float warmth = 0.7f * (m.a + m.b);
+  switch (look) {
+    case Look::bright:
+      return m.lightness >= 62;
+    case Look::dark:
+      return m.lightness <= 32;
+    case Look::warm:
+      return warmth >= 8 && m.chroma >= 4;
+    case Look::cool:
+      return warmth <= -6 && m.chroma >= 4;
+    case Look::vivid:
+      return m.chroma >= 30;
+    default:
+      return false;
+  }
 }
 
 Look opposite_look(Look look) {

@@ -2,6 +2,7 @@
 #pragma once
 // Photographic looks: how a picture is made to show one, and which ones a picture shows.
 
+#include <array>
 #include <cstdint>
 #include <set>
 #include <span>
@@ -56,10 +57,18 @@ inline constexpr int kLookCount = static_cast<int>(Look::plain) + 1;
 /// Looks below this index can be applied; the others are only stated.
 inline constexpr int kAppliedLookCount = static_cast<int>(Look::clear);
 
+/// What people ask for most; evaluations guess among these eight.
+inline constexpr std::array kMainLooks = {Look::bright, Look::dark,       Look::warm, Look::cool,
+                                          Look::vivid,  Look::monochrome, Look::hazy, Look::blurry};
+
 /// "golden_hour" and so on.
 std::string_view look_name(Look look);
 /// Throws Error{config} with the nearest name.
 Look look_from_name(std::string_view name);
+
+/// Whether a picture that does not count as showing `look`, one of kMainLooks, is so near to the
+/// thresholds of shown_looks that people might call it so.
+bool is_unclear(Look look, const std::set<Look>& shown, const ColourStatistics& measured);
 
 /// Makes `picture` show `look`. `strength` in (0,1]: 0.3 is visible, 1 is extreme. `subject` is a
 /// mask in [0,1] of the same size for `backlit` (empty: a soft blob is drawn). Works in linear

@@ -211,6 +211,7 @@ PhotoLibrary load_photo_library(const PhotoLibraryConfig& config, Job& job) {
     Photograph photograph;
     photograph.file = entry.file;
     photograph.subjects = entry.subjects;
+    for (const std::string& name : entry.shows) photograph.shows.push_back(look_from_name(name));
     photograph.held_out = entry.held_out;
     photograph.picture =
         shrunk(full, double(config.photograph_side) / std::min(full.width, full.height));

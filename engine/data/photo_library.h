@@ -8,6 +8,7 @@
 
 #include "engine/base/job.h"
 #include "engine/config/fields.h"
+#include "engine/data/looks.h"
 #include "engine/image/image.h"
 
 namespace vane {
@@ -18,6 +19,8 @@ struct PhotographEntry {
   std::string file;
   /// What it shows, as noun phrases: "the sea".
   std::vector<std::string> subjects;
+  /// Names of looks that it has of itself, for what colours do not tell: "hazy".
+  std::vector<std::string> shows;
   /// Never trained on.
   bool held_out = false;
 
@@ -26,6 +29,7 @@ struct PhotographEntry {
     using C = PhotographEntry;
     v.field("file", &C::file, "path below a data folder", {.required = true});
     v.field("subjects", &C::subjects, "what it shows, as noun phrases");
+    v.field("shows", &C::shows, "looks that it has of itself: hazy");
     v.field("held-out", &C::held_out, "kept for evaluation, never trained on");
   }
 };
@@ -59,6 +63,7 @@ struct Photograph {
   std::string file;
   Image picture;  // 8-bit RGB
   std::vector<std::string> subjects;
+  std::vector<Look> shows;
   bool held_out = false;
 };
 

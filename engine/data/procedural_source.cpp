@@ -105,17 +105,28 @@ std::vector<Look> other_look(const std::set<Look>& shown, const std::vector<Look
 std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<Look>& applied,
                                  Rng& rng) {
   std::vector<Choice> choices;
+  const auto ask = [&](Look right, Look wrong) {
+    const std::vector<std::string> yes = look_phrases(right), no = look_phrases(wrong);
+    choices.push_back({yes[rng.below(static_cast<uint32_t>(yes.size()))],
+                       no[rng.below(static_cast<uint32_t>(no.size()))]});
+  };
   for (const Look look : applied) {
     if (!shown.count(look)) continue;
-    const std::vector<std::string> right = look_phrases(look);
     for (int i = 0; i < 2; ++i) {
       const std::vector<Look> other = other_look(shown, {look}, rng);
-      if (other.empty()) continue;
-      const std::vector<std::string> wrong = look_phrases(other.front());
-      choices.push_back({right[rng.below(static_cast<uint32_t>(right.size()))],
-                         wrong[rng.below(static_cast<uint32_t>(wrong.size()))]});
+      if (!other.empty()) ask(look, other.front());
     }
   }
+  // Of the looks that people ask for most, every one that shows against one that does not.
+  for (const Look look : kMainLooks) {
+    if (!shown.count(look)) continue;
+    const Look other = kMainLooks[rng.below(static_cast<uint32_t>(kMainLooks.size()))];
+    if (!shown.count(other)) ask(look, other);
+  }
+  static constexpr std::array kFaults = {Look::hazy, Look::hazy, Look::blurry, Look::noisy,
+                                         Look::backlit};
+  const Look fault = kFaults[rng.below(static_cast<uint32_t>(kFaults.size()))];
+  if (rng.chance(0.5f) && shown.count(opposite_look(fault))) ask(opposite_look(fault), fault);
   return choices;
 }
 
@@ -156,7 +167,9 @@ std::set<Look> add_looks(Scene& scene, const std::vector<Look>& looks, Rng& rng)
   for (const Look look : looks) {
     apply_look(scene.pixels, look, share * rng.uniform(0.25f, 1.f), rng, scene.object_mask);
   }
-  return shown_looks({looks.begin(), looks.end()}, colour_statistics(scene.pixels));
+  std::set<Look> has = scene.material.looks;
+  has.insert(looks.begin(), looks.end());
+  return shown_looks(has, colour_statistics(scene.pixels));
 }
 
 ProceduralSource::ProceduralSource(std::shared_ptr<const PhotoLibrary> library,
@@ -203,6 +216,8 @@ Scene ProceduralSource::scene(size_t photograph, std::optional<size_t> object, R
   Scene scene;
   scene.pixels = cut(source.picture, random_crop(source.picture, crop), config_.size);
   scene.material.subjects = source.subjects;
+  scene.material.looks.insert(source.shows.begin(), source.shows.end());
+  if (crop.chance(config_.development)) develop_at_random(scene.pixels, crop);
   if (crop.chance(config_.cast)) shift_temperature(scene.pixels, crop.uniform(-0.4f, 0.4f), crop);
   if (object) {
     const Cutout& cutout = library_->cutouts.at(*object);

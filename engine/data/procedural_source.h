@@ -22,6 +22,8 @@ struct ProceduralConfig {
   int group = 4;
   /// Share of crops that first get a colour cast of their own, which no caption mentions.
   float cast = 0;
+  /// Share of crops that are first developed otherwise: exposure, contrast, saturation.
+  float development = 0;
   /// Photographs kept for evaluation instead of those for training.
   bool held_out = false;
 };
@@ -64,7 +66,9 @@ class ProceduralSource final : public CaptionedSource {
   std::vector<const Photograph*> photographs_;
 };
 
-/// Each applied look that shows against two that do not, in random plain wordings.
+/// In random plain wordings, what the picture shows against what it does not: each applied look and
+/// one of those that people ask for most, and for some pictures the absence of a fault against the
+/// fault.
 std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<Look>& applied,
                                  Rng& rng);
 

@@ -144,7 +144,10 @@ void to_sepia(Raster& p, float s, Rng& rng) {
 }
 
 void add_haze(Raster& p, float s, Rng& rng) {
-  const float light = rng.uniform(0.5f, 0.85f);
+  float mean = 0;
+  for (size_t i = 0; i < p.pixels(); ++i) mean += luminance(&p.rgb[3 * i]);
+  mean /= static_cast<float>(p.pixels());
+  const float light = std::max(rng.uniform(0.5f, 0.85f), std::min(mean + 0.15f, 0.95f));
   const float cast = rng.uniform(-0.05f, 0.06f);
   const std::array<float, 3> air = {light * (1.f - cast), light, light * (1.f + cast)};
   const float near = std::exp(-(0.15f + 0.5f * s)), far = std::exp(-(0.5f + 1.0f * s));
@@ -356,6 +359,18 @@ void grade_teal_orange(Raster& p, float s) {
       v[c] = srgb_to_linear(std::clamp(encoded, 0.f, 1.f));
     }
   }
+}
+
+void develop_at_random(Raster& p, Rng& rng) {
+  expose(p, rng.uniform(-1.6f, 0.7f));
+  shoulder(p);
+  const float contrast = rng.uniform();
+  if (contrast < 0.4f) {
+    flatten(p, rng.uniform(0.5f, 0.95f), rng);
+  } else if (contrast < 0.7f) {
+    steepen(p, rng.uniform(1.05f, 1.5f));
+  }
+  saturate(p, rng.uniform(0.4f, 1.4f));
 }
 
 }  // namespace vane

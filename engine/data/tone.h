@@ -27,7 +27,8 @@ void tint(Raster& picture, std::array<float, 3> colour, float strength);
 void saturate(Raster& picture, float factor);
 void to_monochrome(Raster& picture, Rng& rng);
 void to_sepia(Raster& picture, float strength, Rng& rng);
-/// Koschmieder's law: transmission falls towards the horizon, airlight is added.
+/// Koschmieder's law: transmission falls towards the horizon, airlight is added; the air is lighter
+/// than the mean of the scene, so that haze never darkens it.
 void add_haze(Raster& picture, float strength, Rng& rng);
 /// Gaussian defocus or straight motion blur, relative to the picture's size.
 void defocus(Raster& picture, float strength, Rng& rng);
@@ -48,5 +49,7 @@ void stain(Raster& picture, float strength, Rng& rng);
 /// Hues rotated, or a curve of its own for each channel.
 void falsify_colours(Raster& picture, float strength, Rng& rng);
 void grade_teal_orange(Raster& picture, float strength);
+/// Another exposure, contrast and saturation, as cameras and developers differ.
+void develop_at_random(Raster& picture, Rng& rng);
 
 }  // namespace vane

@@ -105,6 +105,16 @@ bool background_is_coloured(const ToyScene& scene) {
   return scene.light.name != "night" && scene.light.name != "sunset";
 }
 
+/// What of a character cannot be told by this light.
+bool hidden_by_light(const ToyScene& scene, std::string_view key) {
+  const std::string_view light = scene.light.name;
+  const bool colour = key.ends_with("colour") || key == "skin";
+  const bool of_face = key == "mouth" || key == "glasses" || key == "beard";
+  return light == "night"    ? colour || of_face
+         : light == "sunset" ? colour
+                             : light == "back" && of_face;
+}
+
 /// "a smiling doll", "a doll with red hair": the noun with one attribute, in the first wording or,
 /// with `rng`, in any. Empty when nothing is said about this value.
 std::string with_one_attribute(const std::string& noun, std::string_view key,
@@ -172,7 +182,8 @@ class Speaker {
             thing.attributes[rng_.below(static_cast<uint32_t>(thing.attributes.size()))];
         phrase = with_one_attribute(choose(find(kNouns, "", thing.kind)->phrases, rng_), key, value,
                                     &rng_);
-        const bool hidden = key == "size" && scene_.things.size() == 1;
+        const bool hidden =
+            (key == "size" && scene_.things.size() == 1) || !is_in_frame(scene_, key);
         if (hidden) phrase.clear();
         if (!phrase.empty()) claim(static_cast<int>(index), key, value);
       }
@@ -222,7 +233,7 @@ class Speaker {
       const bool rare =
           value == "none" || value == "neutral" || value == "standing" || value == "forward";
       const bool told = rng_.chance(key == "colour" ? 0.85f : rare ? 0.08f : 0.4f);
-      if (!told || value == "plain") continue;
+      if (!told || value == "plain" || !is_in_frame(scene_, key)) continue;
       const Wording* front = find(kBefore, key, value);
       const Wording* back = find(kAfter, key, value);
       if (front && (!back || rng_.chance(0.6f))) {
@@ -263,7 +274,7 @@ class Speaker {
       claim(index, "hat", hat);
       if (coloured) claim(index, "hat_colour", colour);
     }
-    if (rng_.chance(0.5f)) {
+    if (is_in_frame(scene_, "clothes_colour") && rng_.chance(0.5f)) {
       const std::string colour(thing.attribute("clothes_colour"));
       const std::string pattern(thing.attribute("clothes_pattern"));
       const bool both = pattern != "plain" && rng_.chance(0.7f);
@@ -294,32 +305,49 @@ const std::vector<ToyQuestion>& toy_questions() {
     for (const std::string_view name : toy_object_names()) kinds.emplace_back(name);
     for (const std::string_view name : toy_object_colours()) colours.emplace_back(name);
     return std::vector<ToyQuestion>{
-        {"character", "skin", {"pale", "tan", "dark"}},
-        {"character", "hair", {"short", "long", "curly", "bald"}},
+        {"character", "skin", {"pale", "tan", "dark"}, "portrait"},
+        {"character", "hair", {"short", "long", "curly", "bald"}, "portrait"},
         {"character",
          "hair_colour",
-         {"black", "brown", "blond", "ginger", "grey", "white", "pink", "blue"}},
-        {"character", "mouth", {"smile", "frown", "open"}},
-        {"character", "glasses", {"none", "glasses", "sunglasses"}},
-        {"character", "beard", {"beard", "moustache"}},
-        {"character", "hat", {"none", "cap", "top hat", "beanie", "party hat", "sun hat"}},
-        {"character", "hat_colour", {"red", "blue", "green", "yellow", "purple", "black"}},
+         {"black", "brown", "blond", "ginger", "grey", "white", "pink", "blue"},
+         "portrait"},
+        {"character", "mouth", {"smile", "frown", "open"}, "close-up"},
+        {"character", "glasses", {"none", "glasses", "sunglasses"}, "close-up"},
+        {"character", "beard", {"beard", "moustache"}, "close-up"},
+        {"character",
+         "hat",
+         {"none", "cap", "top hat", "beanie", "party hat", "sun hat"},
+         "portrait"},
+        {"character",
+         "hat_colour",
+         {"red", "blue", "green", "yellow", "purple", "black"},
+         "portrait"},
         {"character",
          "clothes_colour",
-         {"red", "orange", "yellow", "green", "blue", "teal", "purple", "pink", "white"}},
-        {"character", "clothes_pattern", {"striped", "dotted"}},
-        {"character", "pose", {"standing", "waving"}},
-        {"character", "facing", {"forward", "left", "right"}},
-        {"object", "kind", kinds},
-        {"object", "colour", colours},
-        {"object", "pattern", {"striped", "dotted", "checked"}},
-        {"scene", "light", {"front", "left", "right", "top", "back", "sunset", "night", "soft"}},
+         {"red", "orange", "yellow", "green", "blue", "teal", "purple", "pink", "white"},
+         "character"},
+        {"character", "clothes_pattern", {"striped", "dotted"}, "character"},
+        {"character", "pose", {"standing", "waving"}, "character"},
+        {"character", "facing", {"forward", "left", "right"}, "portrait"},
+        {"object", "kind", kinds, "still-life"},
+        {"object", "colour", colours, "still-life"},
+        {"object", "pattern", {"striped", "dotted", "checked"}, "still-life"},
+        {"scene",
+         "light",
+         {"front", "left", "right", "top", "back", "sunset", "night", "soft"},
+         "any"},
         {"scene",
          "background",
-         {"pink", "blue", "green", "yellow", "purple", "white", "grey", "orange"}},
+         {"pink", "blue", "green", "yellow", "purple", "white", "grey", "orange"},
+         "any"},
     };
   }();
   return questions;
+}
+
+bool is_in_frame(const ToyScene& scene, std::string_view key) {
+  const bool of_body = key.starts_with("clothes") || key == "pose";
+  return scene.framing == "whole" || !(key == "pose" || (of_body && scene.framing == "close-up"));
 }
 
 std::string toy_noun(std::string_view kind) {
@@ -378,6 +406,9 @@ std::string toy_answer(const ToyScene& scene, const ToyQuestion& question) {
     const bool person = thing.kind == "character";
     if (scene.things.size() != 1 || person != (question.of == "character")) return {};
     value = question.key == "kind" ? thing.kind : std::string(thing.attribute(question.key));
+    if (person && (!is_in_frame(scene, question.key) || hidden_by_light(scene, question.key))) {
+      return {};
+    }
     const bool hatted = thing.attribute("hat") != "none";
     if (question.key.starts_with("hair") && hatted && question.key != "hair_colour") return {};
     if (question.key == "mouth" && thing.attribute("beard") == "beard") return {};

@@ -40,6 +40,8 @@ struct ToyQuestion {
   /// "mouth", "light", …; of an object also "kind".
   std::string key;
   std::vector<std::string> values;
+  /// The kind of picture (ToyWish::kind) that shows the answer best.
+  std::string kind;
 };
 /// A text for every value, about a thing called `noun` (of scenes: meaningless), in the captions'
 /// own words or, `unseen`, in a frame that no caption has.
@@ -51,10 +53,13 @@ Choice toy_choice(const ToyScene& scene, const ToyQuestion& question, Rng& rng);
 /// What captions call a thing of this kind: "character" -> "toy person".
 std::string toy_noun(std::string_view kind);
 const std::vector<ToyQuestion>& toy_questions();
+/// Whether the picture's frame holds what `key` tells of a character: a close-up has no clothes.
+bool is_in_frame(const ToyScene& scene, std::string_view key);
 /// What a model learns from the captions: word, and a caption that stands for it.
 std::vector<std::pair<std::string, std::string>> toy_vocabulary();
 /// The value that a picture of this scene shows, empty when the question does not apply to it or
-/// the answer cannot be seen: hair under a hat, a mouth behind a beard, the background by night.
+/// the answer cannot be seen: out of the frame, hair under a hat, a mouth behind a beard, the
+/// background by night, colours of a character by night or at sunset, its face against the light.
 std::string toy_answer(const ToyScene& scene, const ToyQuestion& question);
 
 /// {"kind", "seed", "light", "background", "things": [{"id", "kind", attributes…}]}

@@ -95,21 +95,21 @@ void add_mouth(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
   b.use(p.mouth, ToyPart::mouth);
   constexpr float kZ = 1.15f;
   if (c.mouth == "open") {
-    b.ellipsoid(on_face(0, kZ - 0.01f, -0.02f), {0.075f, 0.04f, 0.085f}, rotation_x(0.4f));
+    b.ellipsoid(on_face(0, kZ - 0.01f, -0.02f), {0.11f, 0.045f, 0.115f}, rotation_x(0.4f));
     b.use(p.tongue, ToyPart::mouth);
-    b.ellipsoid(on_face(0, kZ - 0.05f, -0.008f), {0.045f, 0.03f, 0.03f}, rotation_x(0.5f));
+    b.ellipsoid(on_face(0, kZ - 0.065f, -0.008f), {0.065f, 0.035f, 0.042f}, rotation_x(0.5f));
   } else if (c.mouth == "neutral") {
-    const Vec3 left = on_face(-0.075f, kZ, 0), middle = on_face(0, kZ, 0.001f);
+    const Vec3 left = on_face(-0.1f, kZ, 0), middle = on_face(0, kZ, 0.001f);
     const Vec3 right{-left.x, left.y, left.z};
-    b.blob({{left, middle, 0.018f, 0.018f}, {middle, right, 0.018f, 0.018f}}, 0.01f);
+    b.blob({{left, middle, 0.024f, 0.024f}, {middle, right, 0.024f, 0.024f}}, 0.01f);
   } else {
     // The arc leans back with the face; its middle is the lowest or the highest point.
     const bool smile = c.mouth == "smile";
-    const float ring = smile ? 0.14f : 0.11f;
+    const float ring = smile ? 0.17f : 0.14f;
     const Vec3 at = on_face(0, kZ - 0.02f, smile ? -0.004f : 0.012f);
     const float lean = 0.42f;
     const Mat3 axes = rotation_x(smile ? -kPi / 2 + lean : kPi / 2 + lean);
-    b.torus(at - axes.y * ring, ring, 0.021f, axes, smile ? 0.95f : 0.85f);
+    b.torus(at - axes.y * ring, ring, 0.03f, axes, smile ? 0.95f : 0.85f);
   }
 }
 

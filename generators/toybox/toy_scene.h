@@ -107,6 +107,8 @@ struct ToyScene {
   std::vector<ToyThing> things;
   /// "character", "still-life" or "scene".
   std::string kind;
+  /// "whole", or "portrait" or "close-up" of the character's head.
+  std::string framing = "whole";
   /// Facts about the whole: "light", "background".
   std::vector<ToyAttribute> attributes;
   ToyMaterial ground;

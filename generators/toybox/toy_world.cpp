@@ -185,7 +185,8 @@ void place_objects(ToyScene& scene, Rng& rng, int count, bool beside_character,
 /// Fills the picture with a character's head, seen from about its height.
 void frame_head(ToyScene& scene, Rng& rng, const ToyWish& wish) {
   const Vec3 head = kToyHead + Vec3{rng.uniform(-0.06f, 0.06f), 0, rng.uniform(-0.02f, 0.16f)};
-  const float radius = rng.uniform(0.82f, 1.f);
+  float radius = rng.uniform(0.82f, 1.f);
+  if (scene.framing == "close-up") radius *= 0.62f;
   const float around = rng.uniform(-0.2f, 0.2f), height = rng.uniform(-0.05f, 0.2f);
   const float distance = radius / std::tan(0.5f * static_cast<float>(kField)) + 0.4f;
   const Vec3 back{std::sin(around) * std::cos(height), -std::cos(around) * std::cos(height),
@@ -247,12 +248,13 @@ ToyScene make_toy_scene(uint64_t seed, uint64_t index, const ToyWish& wish) {
   constexpr std::string_view kKinds[] = {"character", "character", "still-life", "still-life",
                                          "scene"};
   const std::string drawn = pick(kinds, kKinds);
-  const bool portrait = wish.kind == "portrait";
+  const bool portrait = wish.kind == "portrait" || wish.kind == "close-up";
+  if (portrait) scene.framing = wish.kind;
   scene.kind = wish.kind == "any" ? drawn : portrait ? "character" : wish.kind;
   if (std::find(std::begin(kKinds), std::end(kKinds), scene.kind) == std::end(kKinds)) {
     throw Error(ErrorCode::usage, "no scene of the toybox is called so")
         .at_key(scene.kind)
-        .with_hint("choose any, character, portrait, still-life or scene");
+        .with_hint("choose any, character, portrait, close-up, still-life or scene");
   }
   set_stage(scene, stage, wish);
   if (scene.kind != "still-life") {

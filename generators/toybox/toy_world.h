@@ -11,8 +11,8 @@
 namespace vane {
 
 struct ToyWish {
-  /// "any", "character", "portrait" (a character whose head fills the picture), "still-life" or
-  /// "scene" (a character among objects).
+  /// "any", "character", "portrait" (a character's head and chest), "close-up" (its face fills the
+  /// picture), "still-life" or "scene" (a character among objects).
   std::string kind = "any";
   /// "any" or a name of ToyLight.
   std::string light = "any";

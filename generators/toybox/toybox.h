@@ -24,7 +24,7 @@ struct ToyboxRenderRequest {
   static void fields(V& v) {
     using C = ToyboxRenderRequest;
     v.field("kind", &C::kind, "what to show",
-            {.choices = {"any", "character", "portrait", "still-life", "scene"}});
+            {.choices = {"any", "character", "portrait", "close-up", "still-life", "scene"}});
     v.field(
         "light", &C::light, "where light comes from",
         {.choices = {"any", "front", "left", "right", "top", "back", "sunset", "night", "soft"}});
@@ -56,7 +56,7 @@ struct ToyboxDatasetRequest {
             {.min = 1, .max = 10'000});
     v.field("captions", &C::captions, "captions of each scene", {.min = 1, .max = 100});
     v.field("kind", &C::kind, "what to show",
-            {.choices = {"any", "character", "portrait", "still-life", "scene"}});
+            {.choices = {"any", "character", "portrait", "close-up", "still-life", "scene"}});
     v.field(
         "light", &C::light, "where light comes from",
         {.choices = {"any", "front", "left", "right", "top", "back", "sunset", "night", "soft"}});

@@ -155,10 +155,11 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
   // A quarter of the groups are unrelated scenes; else the first of the group is varied.
   const float relation = shared.uniform();
   const uint64_t first = group * static_cast<uint64_t>(config_.group);
-  // Heads fill most pictures of characters: at this size a mouth is small.
+  // Faces fill many pictures of characters: at this size a mouth is small.
   const auto kind_of = [&](uint64_t i) {
-    const bool close = root.fork("close", i).chance(0.75f);
-    return close && scene(i).kind == "character" ? "portrait" : "any";
+    const float near = root.fork("close", i).uniform();
+    const char* kind = near < 0.4f ? "close-up" : near < 0.75f ? "portrait" : "any";
+    return scene(i).kind == "character" ? kind : "any";
   };
   ToyScene made;
   if (relation < 0.25f) {
@@ -175,7 +176,8 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
     if (question.key == "hat_colour") set.push_back({"hat", "cap"});
     if (question.key == "hair") set.push_back({"hat", "none"});
     if (question.key == "mouth") set.push_back({"beard", "none"});
-    made = scene(first, kind_of(first), set);
+    const bool person = question.of == "character";
+    made = scene(first, person ? question.kind : kind_of(first), set);
   }
   CaptionedPicture out;
   out.size = config_.size;
