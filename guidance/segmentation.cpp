@@ -23,6 +23,7 @@ constexpr double kSameText = 1e-6;    // difference of embeddings that is roundi
 constexpr int64_t kBatch = 16;        // windows that pass the tower together
 constexpr double kFlat = 1e-3;        // variance of the guide that counts as an edge
 constexpr double kFalloff = 0.35;     // of a window: where its weight falls to 1/e
+constexpr double kSteepness = 2.5;    // of "stands out", per standard deviation
 constexpr int64_t kRadiusShare = 12;  // guided filter: shorter side / radius
 
 int64_t rounded_up(int64_t value, int64_t multiple) {
@@ -135,16 +136,15 @@ Tensor full_size(const Tensor& map, const Tensor& guide, bool refine) {
 // How likely a pixel belongs to what stands out of a map [h,w].
 Tensor standing_out(const Tensor& map, const Tensor& image, bool refine) {
   const double deviation = std::max(map.std().item<double>(), 1e-6);
-  const Tensor prior = at::sigmoid((map - otsu_threshold(map)) / deviation - 1);
+  const Tensor prior = at::sigmoid(kSteepness * ((map - otsu_threshold(map)) / deviation - 1));
   return refine ? refine_by_colours(prior, image) : prior;
 }
 
-void find_peak(const Tensor& relevancy_map, int64_t width, int64_t height, TextMask& mask) {
-  const int64_t columns = relevancy_map.size(1);
-  const int64_t index = relevancy_map.argmax().item<int64_t>();
-  mask.relevancy = relevancy_map.max().item<double>();
+// Where a map is highest, in pixels of the picture.
+void find_peak(const Tensor& map, int64_t width, int64_t height, TextMask& mask) {
+  const int64_t columns = map.size(1), index = map.argmax().item<int64_t>();
   mask.x = (2 * (index % columns) + 1) * width / (2 * columns);
-  mask.y = (2 * (index / columns) + 1) * height / (2 * relevancy_map.size(0));
+  mask.y = (2 * (index / columns) + 1) * height / (2 * map.size(0));
 }
 
 }  // namespace
@@ -198,14 +198,14 @@ Tensor window_similarity(const ClipEncoder& clip, const Tensor& image, const Ten
   const int64_t height = image.size(2), width = image.size(3), shorter = std::min(height, width);
   Tensor mean = at::zeros({queries.size(0), height, width}, image.options());
   int64_t size_index = 0;
-  for (const double share : {2.0 / 3, 1.0 / 2, 1.0 / 3, 1.0 / 4}) {
+  for (const double share : {1.0 / 3, 1.0 / 4}) {
     const auto side = std::max<int64_t>(1, std::lround(static_cast<double>(shorter) * share));
     const int64_t stride = std::max<int64_t>(1, side / 4);
     const Tensor axis = at::arange(side, image.options()) - (static_cast<double>(side) - 1) / 2;
     const Tensor falloff = (-(axis / (kFalloff * static_cast<double>(side))).square()).exp();
     const Tensor weight = falloff.unsqueeze(1) * falloff.unsqueeze(0);
     Tensor sum = at::zeros_like(mean), count = at::zeros({height, width}, image.options());
-    job.progress(size_index++, 4, "looking");
+    job.progress(size_index++, 2, "looking");
     for (const int64_t top : window_starts(height, side, stride)) {
       job.check_cancelled();
       const std::vector<int64_t> lefts = window_starts(width, side, stride);
@@ -220,9 +220,9 @@ Tensor window_similarity(const ClipEncoder& clip, const Tensor& image, const Ten
         count.slice(0, top, top + side).slice(1, lefts[k], lefts[k] + side) += weight;
       }
     }
-    mean += sum / count / 4;
+    mean += sum / count / 2;
   }
-  job.progress(4, 4, "looking");
+  job.progress(2, 2, "looking");
   return mean;
 }
 
@@ -250,9 +250,15 @@ Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
   const auto count = static_cast<int64_t>(texts.size());
   const Tensor competing = result.background ? cosines : cosines.slice(0, 0, count);
   Tensor probability = at::softmax(competing * static_cast<double>(config.logit_scale), 0);
-  if (windows && count == 1 && negatives.empty()) {
-    const Tensor own = standing_out(cosines[0], seen, config.refine);
-    probability = at::stack({own, 1 - own});
+  if (windows && result.background) {
+    // Cosines of different texts lie at different heights, which only the map itself tells.
+    std::vector<Tensor> found;
+    for (int64_t c = 0; c < count; ++c) {
+      const Tensor map = negatives.empty() ? cosines[c] : cosines[c] - cosines[count];
+      found.push_back(standing_out(map, seen, config.refine));
+    }
+    found.push_back(1 - at::stack(found).amax(0));
+    probability = at::stack(found);
   }
   const Tensor relevancy = at::sigmoid(10 * (cosines.slice(0, 0, count) - cosines[count]));
 
@@ -265,7 +271,8 @@ Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
       TextMask& mask = result.masks.emplace_back();
       mask.text = texts[static_cast<size_t>(c)];
       mask.soft = map;
-      find_peak(relevancy[c], width, height, mask);
+      mask.relevancy = relevancy[c].max().item<double>();
+      find_peak(windows && negatives.empty() ? cosines[c] : relevancy[c], width, height, mask);
     }
     const Tensor wins = c == 0 ? at::ones_like(map, at::kBool) : map > best;
     best = c == 0 ? map : at::maximum(map, best);

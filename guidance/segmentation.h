@@ -13,13 +13,13 @@
 namespace vane {
 
 struct SegmentationConfig {
-  /// A DenseVariant; "windows": the whole tower's embedding of every window, of four sizes, for
+  /// A DenseVariant; "windows": the whole tower's embedding of every window, of two sizes, for
   /// towers whose map is too coarse; "auto" for the best of the tower.
   std::string variant = "auto";
   /// Pixels: the shorter side of the picture as it is looked at, the windows on it, and their step.
   /// 0: 3/2, 1 and 1/2 of the input size for vision transformers (NACLIP's protocol); ResNets,
-  /// whose map has a cell for 32 pixels: 2, 1 and 1/4. Variant windows: 3; windows of 2/3 to 1/4 of
-  /// the picture and their steps follow from it.
+  /// whose map has a cell for 32 pixels: 2, 1 and 1/4. Variant windows: 3; windows of 1/3 and 1/4
+  /// of the picture and their steps follow from it.
   int64_t short_side = 0, window = 0, stride = 0;
   /// Factor of the cosines before the softmax over phrases.
   float logit_scale = 40.f;
@@ -56,7 +56,8 @@ struct TextMask {
   std::string text;
   /// Softmax over the texts (and the background) in [0,1], and 1 where this text is the likeliest.
   Tensor soft, hard;
-  /// Highest relevancy (LERF) of the text, and where, in pixels.
+  /// Highest relevancy (LERF) of the text, and where, in pixels; of variant windows without
+  /// negatives, where the text's own map is highest.
   double relevancy = 0;
   int64_t x = 0, y = 0;
 };
@@ -78,19 +79,21 @@ std::vector<int64_t> window_starts(int64_t extent, int64_t window, int64_t strid
 Tensor dense_similarity(const ClipEncoder& clip, const Tensor& image, const Tensor& queries,
                         const SegmentationConfig& used, Job& job);
 
-/// The same by the whole tower: windows of 2/3, 1/2, 1/3 and 1/4 of the shorter side, a quarter of
-/// themselves apart, weighted to their centre; mean over sizes. Slow and blunt, but every window is
-/// what the tower was trained on.
+/// The same by the whole tower: windows of 1/3 and 1/4 of the shorter side, a quarter of themselves
+/// apart, weighted to their centre; mean over sizes. Slow and blunt, but every window is what the
+/// tower was trained on. Larger windows blur the outline more than they add (measured on
+/// composites).
 Tensor window_similarity(const ClipEncoder& clip, const Tensor& image, const Tensor& queries,
                          Job& job);
 
 /// Texts against each other and against `negatives` (a background class of its own; without any, a
 /// single text competes with LERF's canonical ones). "sky; clouds" are synonyms of one class. Image
 /// [1,3,H,W] in [0,1]. Class logit: the strongest of its synonyms; softmax and argmax over classes.
-/// Variant windows with a single text and no negatives: whatever stands out of the text's own map
-/// (Otsu and a standard deviation), brought to colours when refined; it always finds
-/// something, `relevancy` says how sure. Throws Error{usage} for no text, an empty phrase, texts
-/// with the same embedding, or a variant that the tower does not have.
+/// Variant windows with a background (a single text, or negatives): whatever stands out of the
+/// text's own map, less that of the negatives when given (Otsu and a standard deviation), brought
+/// to colours when refined; it always finds something, `relevancy` says how sure. Throws
+/// Error{usage} for no text, an empty phrase, texts with the same embedding, or a variant that the
+/// tower does not have.
 Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
                            const std::vector<std::string>& texts,
                            const std::vector<std::string>& negatives,

@@ -168,6 +168,9 @@ void score_objects(const ClipEncoder& clip, const ProceduralSource& source,
   }
   if (names.size() < 20) return;
   for (const std::string& name : names) texts.push_back("a photo of " + name);
+  for (const std::string& other : source.library().other_captions) {
+    texts.push_back("a photo of " + other);
+  }
   Pictures pictures;
   std::vector<int64_t> truth;
   for (size_t c = 0; c < cutouts.size(); ++c) {
@@ -181,13 +184,14 @@ void score_objects(const ClipEncoder& clip, const ProceduralSource& source,
   const Tensor scores =
       at::matmul(image_features(clip, pictures, job), clip.text_features(texts).t()).contiguous();
   const auto* score = scores.const_data_ptr<float>();
-  const size_t count = names.size();
+  const size_t count = names.size(), columns = texts.size();
   Rng rng = Rng(options.seed).fork("distractors");
-  int64_t right_all = 0, right_20 = 0;
+  int64_t right_all = 0, right_captions = 0, right_20 = 0;
   for (size_t i = 0; i < truth.size(); ++i) {
-    const float* row = score + i * count;
+    const float* row = score + i * columns;
     const float own = row[truth[i]];
     right_all += std::max_element(row, row + count) == row + truth[i];
+    right_captions += std::max_element(row, row + columns) == row + truth[i];
     bool best = true;
     for (int other = 0; other < 19;) {
       const uint32_t j = rng.below(static_cast<uint32_t>(count));
@@ -199,6 +203,9 @@ void score_objects(const ClipEncoder& clip, const ProceduralSource& source,
   }
   result.objects = static_cast<int64_t>(count);
   result.object_of_all = static_cast<double>(right_all) / static_cast<double>(truth.size());
+  result.captions = static_cast<int64_t>(columns);
+  result.object_of_captions =
+      static_cast<double>(right_captions) / static_cast<double>(truth.size());
   result.object_of_20 = static_cast<double>(right_20) / static_cast<double>(truth.size());
 }
 
@@ -427,6 +434,8 @@ std::string ClipEvaluation::json() const {
   out["objects"] = objects;
   out["object_of_20"] = object_of_20;
   out["object_of_all"] = object_of_all;
+  out["captions"] = captions;
+  out["object_of_captions"] = object_of_captions;
   return out.dump();
 }
 

@@ -69,6 +69,10 @@ struct ClipEvaluation {
   int64_t objects = 0;
   /// Cut-outs on unseen photographs, 20 names to choose from (chance 0.05) and all names.
   double object_of_20 = 0, object_of_all = 0;
+  /// Among these names and every other caption of the cut-outs' package, most of them of letters,
+  /// coins and drawings that are never shown.
+  int64_t captions = 0;
+  double object_of_captions = 0;
 
   std::vector<AttributeScore> attributes;
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "engine/base/error.h"
 #include "engine/base/text.h"
@@ -140,9 +141,22 @@ std::string caption_beside(const fs::path& png) {
   return line;
 }
 
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string plain_caption(const std::string& caption) {
+  std::string text = lower_case(trimmed(caption));
+  while (!text.empty() && (text.back() == '.' || text.back() == '!')) text.pop_back();
+  return text;
+}
+
 void load_cutouts(const fs::path& root, const PhotoLibraryConfig& config, PhotoLibrary& library,
                   Job& job) {
   std::vector<fs::path> files;
+  std::set<std::string> left_out;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     if (!entry.is_regular_file() || entry.path().extension() != ".png") continue;
     const fs::path relative = fs::relative(entry.path(), root);
@@ -150,15 +164,23 @@ void load_cutouts(const fs::path& root, const PhotoLibraryConfig& config, PhotoL
       return std::count(config.cutouts_without.begin(), config.cutouts_without.end(),
                         part.string()) > 0;
     });
-    if (!excluded) files.push_back(relative);
+    if (excluded) {
+      left_out.insert(plain_caption(caption_beside(entry.path())));
+    } else {
+      files.push_back(relative);
+    }
   }
   std::sort(files.begin(), files.end());
   for (size_t i = 0; i < files.size(); ++i) {
     job.check_cancelled();
     job.progress(static_cast<int64_t>(i), static_cast<int64_t>(files.size()), "reading cut-outs");
     Cutout cutout;
-    cutout.name = noun_phrase_of_caption(caption_beside(root / files[i]));
-    if (cutout.name.empty()) continue;
+    const std::string caption = caption_beside(root / files[i]);
+    cutout.name = noun_phrase_of_caption(caption);
+    if (cutout.name.empty()) {
+      left_out.insert(plain_caption(caption));
+      continue;
+    }
     const Image image = read_image(root / files[i]);
     if (image.channels != 4 || image.depth != 8) continue;
     const Image opaque = cropped_to_alpha(image);
@@ -170,6 +192,9 @@ void load_cutouts(const fs::path& root, const PhotoLibraryConfig& config, PhotoL
     cutout.colour = dominant_colour(cutout.picture);
     library.cutouts.push_back(std::move(cutout));
   }
+  for (const Cutout& cutout : library.cutouts) left_out.erase(cutout.name);
+  left_out.erase("");
+  library.other_captions.assign(left_out.begin(), left_out.end());
 }
 
 }  // namespace
@@ -184,9 +209,7 @@ std::string noun_phrase_of_caption(std::string_view caption) {
        {".", "!", "?", ",", ";", "(", "\u2014", " resembles ", " is "}) {
     text = text.substr(0, text.find(stop));
   }
-  text = trimmed(text);
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  text = lower_case(trimmed(text));
   static constexpr std::array<std::string_view, 7> kOpeners = {"a ",    "an ",  "the ", "two ",
                                                                "some ", "our ", "one "};
   const bool opened = std::any_of(kOpeners.begin(), kOpeners.end(),

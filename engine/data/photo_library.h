@@ -81,6 +81,9 @@ struct Cutout {
 struct PhotoLibrary {
   std::vector<Photograph> photographs;
   std::vector<Cutout> cutouts;
+  /// Captions of the cut-outs that are left out, in lower case and without a final stop: further
+  /// wrong answers.
+  std::vector<std::string> other_captions;
   /// Listed photographs that are not installed.
   std::vector<std::string> missing;
 };
