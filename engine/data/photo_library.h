@@ -19,10 +19,10 @@ struct PhotographEntry {
   std::string file;
   /// What it shows, as noun phrases: "the sea".
   std::vector<std::string> subjects;
-  /// Names of looks that it has of itself, for what colours do not tell: "hazy".
-  std::vector<std::string> shows;
   /// Never trained on.
   bool held_out = false;
+  /// Names of looks that it has of itself, for what colours do not tell: "hazy".
+  std::vector<std::string> shows = {};
 
   template <class V>
   static void fields(V& v) {
@@ -63,8 +63,8 @@ struct Photograph {
   std::string file;
   Image picture;  // 8-bit RGB
   std::vector<std::string> subjects;
-  std::vector<Look> shows;
   bool held_out = false;
+  std::vector<Look> shows;
 };
 
 struct Cutout {

@@ -149,6 +149,55 @@ TEST(Looks, EveryLookIsReproducibleAndChangesThePicture) {
   }
 }
 
+TEST(Looks, HazeNeverDarkensAScene) {
+  for (const float level : {0.1f, 0.4f, 0.8f, 0.95f}) {
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      Raster picture(16, 16);
+      std::fill(picture.rgb.begin(), picture.rgb.end(), level);
+      Rng rng(seed);
+      add_haze(picture, 0.7f, rng);
+      double mean = 0;
+      for (size_t i = 0; i < picture.pixels(); ++i) mean += luminance(&picture.rgb[3 * i]);
+      EXPECT_GE(mean / double(picture.pixels()), level - 0.01) << level << " " << seed;
+    }
+  }
+}
+
+TEST(Looks, APaleFlatPictureIsNotSaidToBeClear) {
+  ColourStatistics measured;
+  measured.lightness = 60;
+  measured.contrast = 9;
+  EXPECT_EQ(shown_looks({}, measured).count(Look::clear), 0u);
+  measured.contrast = 20;
+  EXPECT_EQ(shown_looks({}, measured).count(Look::clear), 1u);
+  EXPECT_EQ(shown_looks({Look::hazy}, measured).count(Look::clear), 0u);
+}
+
+TEST(Looks, WhatIsNearAThresholdIsUnclear) {
+  ColourStatistics measured;
+  measured.lightness = 68;
+  measured.a = measured.b = 8;
+  measured.chroma = 12;
+  EXPECT_TRUE(is_unclear(Look::bright, {}, measured));
+  EXPECT_FALSE(is_unclear(Look::bright, {Look::bright}, measured));
+  EXPECT_TRUE(is_unclear(Look::warm, {}, measured));
+  EXPECT_FALSE(is_unclear(Look::cool, {}, measured));
+  EXPECT_FALSE(is_unclear(Look::vivid, {}, measured));
+  EXPECT_FALSE(is_unclear(Look::blurry, {}, measured));
+}
+
+TEST(Looks, DevelopmentChangesAPictureWithoutLeavingItsRange) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Raster picture = test_picture(), before = picture;
+    Rng rng(seed), again(seed);
+    develop_at_random(picture, rng);
+    develop_at_random(before, again);
+    EXPECT_EQ(picture.rgb, before.rgb);
+    EXPECT_NE(picture.rgb, test_picture().rgb);
+    for (const float v : picture.rgb) EXPECT_TRUE(v > -0.05f && v <= 1.001f) << v;
+  }
+}
+
 TEST(Looks, MeasuredColoursOverruleWhatWasApplied) {
   // An orange flower under a cool filter is not cool, and not to be called warm either, since the
   // filter went the other way; without a filter it is warm. A grey picture cannot be vivid.

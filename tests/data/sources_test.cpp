@@ -73,6 +73,8 @@ TEST_F(Sources, TheLibraryReportsWhatIsNotInstalledAndCropsCutouts) {
   EXPECT_EQ(library.cutouts[0].kinds, (std::vector<std::string>{"a bird", "an animal"}));
   EXPECT_EQ(library.cutouts[0].colour, "red");
   EXPECT_EQ(library.cutouts[0].picture.height, 30);
+  // What is left out still serves as a wrong answer.
+  EXPECT_EQ(library.other_captions, std::vector<std::string>{"a penguin"});
 }
 
 TEST_F(Sources, NothingInstalledIsRefusedWithTheRemedy) {
@@ -108,6 +110,44 @@ TEST_F(Sources, SamplesDependOnSeedAndIndexOnlyAndSplitsDoNotMix) {
     EXPECT_TRUE(shows(a, "a wall") && !shows(a, "grass"));
     EXPECT_TRUE(shows(held_out.sample(i), "grass") && !shows(held_out.sample(i), "a wall"));
   }
+}
+
+TEST_F(Sources, AFoggyPhotographIsHazyWithoutALook) {
+  PhotoLibraryConfig config = library_config();
+  config.photographs[0].shows = {"hazy"};
+  QuietJob job;
+  const ProceduralSource source(
+      std::make_shared<const PhotoLibrary>(load_photo_library(config, job)), {});
+  for (uint64_t i = 0; i < 20; ++i) {
+    const std::vector<Fact> facts = source.sample(i).facts;
+    EXPECT_TRUE(holds({look_fact(Look::hazy)}, facts));
+    EXPECT_FALSE(holds({look_fact(Look::clear)}, facts));
+  }
+  config.photographs[0].shows = {"hasy"};
+  EXPECT_THROW(load_photo_library(config, job), Error);
+}
+
+TEST_F(Sources, QuestionsAboutLooksHaveOneTrueAnswer) {
+  Rng rng(6);
+  const std::set<Look> shown = {Look::dark, Look::cool, Look::clear, Look::sharp, Look::clean};
+  int about_main = 0, about_faults = 0;
+  const auto says = [](const std::string& text, Look look) {
+    const std::vector<std::string> phrases = look_phrases(look);
+    return std::count(phrases.begin(), phrases.end(), text) > 0;
+  };
+  for (int i = 0; i < 50; ++i) {
+    for (const Choice& choice : look_choices(shown, {Look::dark}, rng)) {
+      const auto true_of = [&](const std::string& text) {
+        return std::any_of(shown.begin(), shown.end(), [&](Look l) { return says(text, l); });
+      };
+      EXPECT_TRUE(true_of(choice.right)) << choice.right;
+      EXPECT_FALSE(true_of(choice.wrong)) << choice.wrong;
+      about_main += says(choice.right, Look::cool);
+      about_faults += says(choice.wrong, Look::hazy);
+    }
+  }
+  EXPECT_GT(about_main, 10);
+  EXPECT_GT(about_faults, 5);
 }
 
 TEST_F(Sources, AnObjectCoversTheSceneWhereItsMaskSays) {

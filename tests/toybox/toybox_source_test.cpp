@@ -116,6 +116,49 @@ TEST(ToyQuestions, AnswersAreWhatTheSceneHasAndTextsSaySo) {
   }
 }
 
+TEST(ToyQuestions, NothingIsAskedThatFrameOrLightHides) {
+  const auto answer = [](const char* kind, const char* light, std::string_view key) {
+    std::string found;
+    for (uint64_t i = 0; i < 30 && found.empty(); ++i) {
+      ToyWish wish;
+      wish.kind = kind;
+      wish.light = light;
+      wish.set = {{"hat", "none"},          {"beard", "none"},        {"mouth", "smile"},
+                  {"hair", "short"},        {"hair_colour", "blond"}, {"pose", "waving"},
+                  {"clothes_colour", "red"}};
+      const ToyScene scene = make_toy_scene(4, i, wish);
+      for (const ToyQuestion& question : toy_questions()) {
+        if (question.of == "character" && question.key == key) found = toy_answer(scene, question);
+      }
+    }
+    return found;
+  };
+  EXPECT_EQ(answer("close-up", "front", "mouth"), "smile");
+  EXPECT_EQ(answer("close-up", "night", "mouth"), "");
+  EXPECT_EQ(answer("close-up", "back", "mouth"), "");
+  EXPECT_EQ(answer("close-up", "front", "clothes_colour"), "");
+  EXPECT_EQ(answer("portrait", "front", "clothes_colour"), "red");
+  EXPECT_EQ(answer("portrait", "front", "pose"), "");
+  EXPECT_EQ(answer("character", "front", "pose"), "waving");
+  EXPECT_EQ(answer("portrait", "front", "hair_colour"), "blond");
+  EXPECT_EQ(answer("portrait", "sunset", "hair_colour"), "");
+}
+
+TEST(ToyCaptions, ACloseUpIsNotDescribedByItsClothes) {
+  ToyWish wish;
+  wish.kind = "close-up";
+  for (uint64_t i = 0; i < 60; ++i) {
+    const ToyScene scene = make_toy_scene(5, i, wish);
+    Rng rng(i);
+    for (const ToyCaption& told : {toy_caption(scene, rng), toy_short_caption(scene, rng)}) {
+      for (const ToyClaim& claim : told.claims) {
+        EXPECT_FALSE(claim.attribute.key.starts_with("clothes")) << told.text;
+        EXPECT_NE(claim.attribute.key, "pose") << told.text;
+      }
+    }
+  }
+}
+
 TEST(ToyQuestions, VocabularyHoldsWordsWithTheirCaptions) {
   const auto words = toy_vocabulary();
   const auto has = [&](const std::string& word, const std::string& caption) {
@@ -149,7 +192,10 @@ TEST(ToyWish, APortraitShowsTheHeadLarger) {
   const double whole = make_toy_scene(1, 5, wish).camera.to_camera({0, 0, 1.32f})[2];
   wish.kind = "portrait";
   const ToyScene portrait = make_toy_scene(1, 5, wish);
-  EXPECT_LT(portrait.camera.to_camera({0, 0, 1.32f})[2], whole);
+  const double near = portrait.camera.to_camera({0, 0, 1.32f})[2];
+  EXPECT_LT(near, whole);
+  wish.kind = "close-up";
+  EXPECT_LT(make_toy_scene(1, 5, wish).camera.to_camera({0, 0, 1.32f})[2], near);
   EXPECT_EQ(portrait.kind, "character");
 }
 
