@@ -255,7 +255,9 @@ Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
     std::vector<Tensor> found;
     for (int64_t c = 0; c < count; ++c) {
       const Tensor map = negatives.empty() ? cosines[c] : cosines[c] - cosines[count];
-      found.push_back(standing_out(map, seen, config.refine));
+      const Tensor own = standing_out(map, seen, config.refine);
+      // What beats the negatives outright need not stand out: a sky that fills the picture.
+      found.push_back(negatives.empty() ? own : at::maximum(own, probability[c]));
     }
     found.push_back(1 - at::stack(found).amax(0));
     probability = at::stack(found);

@@ -91,9 +91,9 @@ Tensor window_similarity(const ClipEncoder& clip, const Tensor& image, const Ten
 /// [1,3,H,W] in [0,1]. Class logit: the strongest of its synonyms; softmax and argmax over classes.
 /// Variant windows with a background (a single text, or negatives): whatever stands out of the
 /// text's own map, less that of the negatives when given (Otsu and a standard deviation), brought
-/// to colours when refined; it always finds something, `relevancy` says how sure. Throws
-/// Error{usage} for no text, an empty phrase, texts with the same embedding, or a variant that the
-/// tower does not have.
+/// to colours when refined, or beats the negatives outright; it always finds something, `relevancy`
+/// says how sure. Throws Error{usage} for no text, an empty phrase, texts with the same embedding,
+/// or a variant that the tower does not have.
 Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
                            const std::vector<std::string>& texts,
                            const std::vector<std::string>& negatives,

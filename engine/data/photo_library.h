@@ -64,7 +64,7 @@ struct Photograph {
   Image picture;  // 8-bit RGB
   std::vector<std::string> subjects;
   bool held_out = false;
-  std::vector<Look> shows;
+  std::vector<Look> shows = {};
 };
 
 struct Cutout {
