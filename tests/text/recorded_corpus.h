@@ -2,8 +2,6 @@
 #pragma once
 // The recorded answers of the published tokenizers (tests/oracles/record_tokenizer.py).
 
-#include <zlib.h>
-
 #include <charconv>
 #include <cstdint>
 #include <string>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/text.h"
+#include "tests/support/gzip.h"
 
 namespace vane::testing {
 
@@ -18,18 +17,6 @@ struct RecordedText {
   std::string kind, text;
   std::vector<int64_t> openai, hugging_face;
 };
-
-inline std::string read_gzip(const std::string& path) {
-  std::string out;
-  gzFile file = gzopen(path.c_str(), "rb");
-  std::vector<char> block(1 << 16);
-  for (int n = 1; file != nullptr && n > 0;) {
-    n = gzread(file, block.data(), static_cast<unsigned>(block.size()));
-    if (n > 0) out.append(block.data(), static_cast<size_t>(n));
-  }
-  if (file != nullptr) gzclose(file);
-  return out;
-}
 
 inline std::vector<int64_t> parse_ids(const std::string& text) {
   std::vector<int64_t> ids;
