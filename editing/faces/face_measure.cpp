@@ -92,11 +92,40 @@ struct Region {
     };
     return {middle(&Lab::lightness), middle(&Lab::a), middle(&Lab::b)};
   }
+  /// Mean of the darkest `share` of the samples.
+  Lab darkest(float share) const {
+    if (colours.size() < 20) return {kUnknown, kUnknown, kUnknown};
+    const std::vector<Lab> sorted = by_lightness();
+    const size_t count = std::max<size_t>(1, static_cast<size_t>(share * float_of(sorted.size())));
+    Lab sum{0, 0, 0};
+    for (size_t i = 0; i < count; ++i) {
+      sum.lightness += sorted[i].lightness;
+      sum.a += sorted[i].a;
+      sum.b += sorted[i].b;
+    }
+    const float scale = 1.f / float_of(count);
+    return {sum.lightness * scale, sum.a * scale, sum.b * scale};
+  }
+  /// Lightness that `share` of the samples stay below.
+  float quantile(float share) const {
+    if (colours.size() < 20) return kUnknown;
+    const std::vector<Lab> sorted = by_lightness();
+    return sorted[static_cast<size_t>(share * float_of(sorted.size() - 1))].lightness;
+  }
   template <class Near>
   float share(const Near& near) const {
     if (colours.empty()) return 0;
     return static_cast<float>(std::count_if(colours.begin(), colours.end(), near)) /
            static_cast<float>(colours.size());
+  }
+
+ private:
+  static float float_of(size_t count) { return static_cast<float>(count); }
+  std::vector<Lab> by_lightness() const {
+    std::vector<Lab> sorted = colours;
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Lab& x, const Lab& y) { return x.lightness < y.lightness; });
+    return sorted;
   }
 };
 
@@ -128,6 +157,60 @@ Region background_of(const Image& picture) {
     }
   }
   return region;
+}
+
+float chroma(const Lab& c) { return std::hypot(c.a, c.b); }
+float chroma_difference(const Lab& a, const Lab& b) { return std::hypot(a.a - b.a, a.b - b.b); }
+
+/// A bald head shines, so its lightness tells less than its colour.
+bool like_skin(const Lab& c, const Lab& skin) {
+  return chroma_difference(c, skin) < 7 && c.lightness > 35 &&
+         std::abs(c.lightness - skin.lightness) < 30;
+}
+/// Grows on no head.
+bool dyed(const Lab& c) { return c.b < -4 || c.a < -6 || chroma(c) > 45; }
+
+/// A dark temple is dark hair unless the crown is light (shadow beside a pale head), colourful (red
+/// hair) or bluish (a cap). A crown that is dark by itself makes up for a background like the
+/// temple.
+bool dark_hair_fits(const Lab& temple, const Region& crown, const Lab& background) {
+  const Lab darkest = crown.darkest(0.25f);
+  const float quarter = crown.quantile(0.25f);
+  return temple.b >= -3 && crown.quantile(0.1f) <= 25 && quarter <= 50 && chroma(darkest) <= 16 &&
+         darkest.b > -5 && (difference(temple, background) > 5 || quarter <= 25);
+}
+
+/// A light temple may be skin, background or a hat: it is hair when the crown is of the same
+/// colour, and neither looks like those.
+bool light_hair_fits(const Lab& temple, const Region& crown, const Lab& skin,
+                     const Lab& background) {
+  const Lab typical = crown.median(), darker = crown.darkest(0.5f);
+  const bool colourful = chroma(temple) >= 12;
+  const float step = temple.lightness - darker.lightness;
+  const bool is_else =
+      like_skin(temple, skin) || like_skin(typical, skin) || difference(temple, background) <= 8 ||
+      difference(typical, background) <= 8 || typical.lightness >= 95 || temple.lightness >= 88;
+  const bool agree =
+      chroma_difference(temple, darker) <= 13 && step <= 12 && step >= (colourful ? -28.f : -25.f);
+  return agree && !is_else && crown.quantile(0.1f) >= 30 && !dyed(temple) && !dyed(darker) &&
+         darker.a < 21 && (colourful || chroma_difference(darker, skin) > 15);
+}
+
+/// Colour of the darker temple, unknown where it may be something else.
+Lab hair_of(const Image& portrait, const EyeFrame& frame, const Lab& skin, const Lab& background) {
+  const auto& p = frame.points;
+  // Above the ears, where a forehead cannot be.
+  const auto temple_at = [&](float x) {
+    return patch(portrait, frame, {x, -0.5f}, {0.08f, 0.15f}).median();
+  };
+  const Lab left = temple_at(p[0].x - 0.08f), right = temple_at(p[16].x + 0.08f);
+  const bool take_right = std::isnan(left.lightness) || right.lightness < left.lightness;
+  const Lab temple = take_right ? right : left;
+  // Follows a turned head: the crown lies behind the face.
+  const Region crown = patch(portrait, frame, {-0.4f * p[30].x, -1.2f}, {0.4f, 0.25f});
+  const bool known = temple.lightness < 28 ? dark_hair_fits(temple, crown, background)
+                                           : light_hair_fits(temple, crown, skin, background);
+  return known ? temple : Lab{kUnknown, kUnknown, kUnknown};
 }
 
 }  // namespace
@@ -166,30 +249,9 @@ FaceMeasures measure_face(const Image& portrait, const FaceLandmarks& landmarks)
   set(FaceMeasure::background_evenness,
       behind.share([&](const Lab& c) { return difference(c, background) < 20; }));
 
-  // Follows a turned head: the crown lies behind the face.
-  const float shift = -0.4f * p[30].x;
-  const Region crown = patch(portrait, frame, {shift, -1.3f}, {0.45f, 0.18f});
-  const Lab hair = crown.median();
-  const float chroma = std::hypot(hair.a, hair.b);
-  // A bald head shines, so its lightness tells less than its colour.
-  const auto like_skin = [&](const Lab& c) {
-    return std::hypot(c.a - skin.a, c.b - skin.b) < 7 && c.lightness > 35 &&
-           std::abs(c.lightness - skin.lightness) < 30;
-  };
-  // Above the ears: a pale hat does not cover them, hair of the same colour does.
-  const auto at_temple = [&](float x) {
-    const Lab c = patch(portrait, frame, {x, -0.5f}, {0.08f, 0.15f}).median();
-    return difference(c, hair) < 20 && difference(c, background) > 8 && !like_skin(c);
-  };
-  const int temples = at_temple(p[0].x - 0.08f) + at_temple(p[16].x + 0.08f);
-  const bool turned = std::abs(yaw_of(frame)) > 20;
-  const bool grows = hair.lightness < 35 || temples >= (turned ? 1 : 2);
-  const bool unnatural = hair.b < -4 || hair.a < -6 || chroma > 45;
-  const bool known = grows && !like_skin(hair) && difference(hair, background) >= 8 && !unnatural;
-  set(FaceMeasure::hair_lightness, known ? hair.lightness : kUnknown);
-  set(FaceMeasure::hair_chroma, known ? chroma : kUnknown);
-  set(FaceMeasure::hair_evenness,
-      crown.share([&](const Lab& c) { return std::abs(c.lightness - hair.lightness) < 12; }));
+  const Lab hair = hair_of(portrait, frame, skin, background);
+  set(FaceMeasure::hair_lightness, hair.lightness);
+  set(FaceMeasure::hair_chroma, std::hypot(hair.a, hair.b));
   return measures;
 }
 

@@ -14,9 +14,9 @@ namespace vane {
 /// - mouth_curve, mouth_width, mouth_gap, eye_opening: distances between landmarks over D;
 /// - yaw: mean of atan(s / 0.6), s the sideways offset of the nose tip over D, and of the position
 ///   of the nose tip between the sides of the jaw;
-/// - hair: median over a patch that begins 1.1 D above the eye line; NaN when it looks like the
-///   skin (bald, or a hand) or like the background, when its colour grows on no head, or when it is
-///   pale and a visible temple disagrees (a hat);
+/// - hair: median over the darker of two patches beside the temples, 0.5 D above the eye line; NaN
+///   unless the crown (0.95 to 1.45 D above it) agrees and neither looks like skin, background, a
+///   hat or dyed hair;
 /// - skin: median over both cheeks, the brighter one counts; light_side: left less right;
 /// - background: median over the strips at the left and right edge down to 0.4 of the height.
 FaceMeasures measure_face(const Image& portrait, const FaceLandmarks& landmarks);

@@ -39,9 +39,55 @@ FaceRecord make_face(const MobileStyleGan& model, const Tensor& w, int size,
   return face;
 }
 
+void measure_again(FaceRecord& face, int size) {
+  Image portrait;
+  portrait.width = portrait.height = size;
+  portrait.u8 = face.rgb;
+  FaceLandmarks landmarks;
+  landmarks.detected = face.measures[static_cast<size_t>(FaceMeasure::detected)] > 0.5f;
+  const auto side = static_cast<float>(size);
+  for (size_t i = 0; i < landmarks.points.size(); ++i) {
+    landmarks.points[i] = {face.landmarks[2 * i] * side - 0.5f,
+                           face.landmarks[2 * i + 1] * side - 0.5f};
+  }
+  face.measures = measure_face(portrait, landmarks);
+}
+
+FacesDatasetResult measure_set_again(const FacesDatasetRequest& request, Job& job) {
+  namespace fs = std::filesystem;
+  if (!fs::exists(face_file(request.from, 0))) {
+    throw Error(ErrorCode::input, "holds no face set").in_file(request.from);
+  }
+  std::error_code ignored;
+  if (fs::equivalent(request.from, request.output, ignored)) {
+    throw Error(ErrorCode::usage, "a set cannot be measured again in its own folder")
+        .in_file(request.output)
+        .with_hint("write to another folder");
+  }
+  fs::create_directories(request.output, ignored);
+  check_writable(face_file(request.output, 0));
+  FacesDatasetResult result{request.output.string(), 0, 0};
+  for (int64_t number = 0; fs::exists(face_file(request.from, number)); ++number) {
+    job.check_cancelled();
+    job.progress(number, 0, "measuring faces");
+    FaceFile file = read_face_file(face_file(request.from, number), request.limits);
+    const fs::path path = face_file(request.output, number);
+    const auto count = static_cast<int64_t>(file.faces.size());
+    result.faces += count;
+    if (faces_in_file(path, file.size, file.origin) == count) {
+      result.kept += count;
+      continue;
+    }
+    for (FaceRecord& face : file.faces) measure_again(face, file.size);
+    write_face_file(path, file.size, file.origin, file.faces);
+  }
+  return result;
+}
+
 }  // namespace
 
 FacesDatasetResult faces_dataset(const FacesDatasetRequest& request, Job& job) {
+  if (!request.from.empty()) return measure_set_again(request, job);
   const at::NoGradGuard no_grad;
   job.progress(0, 0, "loading");
   const MobileStyleGan model = MobileStyleGan::load(models_folder() / "faces", request.limits);

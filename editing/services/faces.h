@@ -15,7 +15,7 @@ namespace vane {
 struct FacesDatasetRequest {
   int64_t count = 3000, size = 96;
   double truncation = 1;
-  std::filesystem::path output;
+  std::filesystem::path from, output;
   uint64_t seed = 1;
   Limits limits;
 
@@ -27,6 +27,8 @@ struct FacesDatasetRequest {
     v.field("size", &C::size, "side of the stored pictures", {.min = 16, .max = 256, .unit = "px"});
     v.field("truncation", &C::truncation, "1 as drawn, less: nearer to the average face",
             {.min = 0, .max = 1});
+    v.field("from", &C::from, "measure the portraits of this set again instead of making any",
+            {.placeholder = "DIR"});
     v.field("output", &C::output, "folder to write",
             {.required = true, .short_flag = "o", .placeholder = "DIR"});
   }
@@ -38,8 +40,10 @@ struct FacesDatasetResult {
 };
 
 /// Writes whole files of 100 portraits (engine/data/face_set.h); those that a former run with the
-/// same size, seed and truncation left are kept. Measured at 256 px. Throws Error{input} when the
-/// generator or the landmarks are not installed, Error{usage} for a folder with another set.
+/// same size, seed and truncation left are kept. Measured at 256 px, or at the stored size with
+/// `from`, which needs neither generator nor landmarks, and where count, size, seed and truncation
+/// are those of that set. Throws Error{input} when something is not installed or `from` holds no
+/// set, Error{usage} for a folder with another set.
 FacesDatasetResult faces_dataset(const FacesDatasetRequest& request, Job& job);
 
 }  // namespace vane

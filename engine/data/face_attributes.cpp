@@ -17,11 +17,21 @@ constexpr std::array<std::string_view, kFaceAttributeCount> kAttributeNames = {
     "smile",           "open-mouth",    "head-turned",       "turned-left",     "closed-eyes",
     "dark-hair",       "dark-skin",     "bright-background", "blue-background", "green-background",
     "warm-background", "lit-from-left", "blond-hair",        "grey-hair"};
-constexpr std::array<std::string_view, kFaceMeasureCount> kMeasureNames = {
-    "detected",     "mouth-curve",   "mouth-width",         "mouth-gap",
-    "yaw",          "roll",          "eye-opening",         "hair-lightness",
-    "hair-chroma",  "hair-evenness", "skin-lightness",      "background-lightness",
-    "background-a", "background-b",  "background-evenness", "light-side"};
+constexpr std::array<std::string_view, kFaceMeasureCount> kMeasureNames = {"detected",
+                                                                           "mouth-curve",
+                                                                           "mouth-width",
+                                                                           "mouth-gap",
+                                                                           "yaw",
+                                                                           "roll",
+                                                                           "eye-opening",
+                                                                           "hair-lightness",
+                                                                           "hair-chroma",
+                                                                           "skin-lightness",
+                                                                           "background-lightness",
+                                                                           "background-a",
+                                                                           "background-b",
+                                                                           "background-evenness",
+                                                                           "light-side"};
 
 /// yes from `yes` on, no up to `no`, unclear between them; either may be the larger one. NaN is
 /// unclear.
@@ -69,8 +79,7 @@ void tell_hair(const FaceMeasures& m, FaceTruth& truth) {
     truth[static_cast<size_t>(attribute)] = value;
   };
   const float lightness = of(M::hair_lightness), chroma = of(M::hair_chroma);
-  const bool known = of(M::hair_evenness) > 0.5f;
-  const Answer dark = answer_when(known, answer(lightness, 48, 24));
+  const Answer dark = answer(lightness, 39, 16);
   set(A::dark_hair, dark);
   const bool light = dark == Answer::no;
   set(A::blond_hair,

@@ -60,8 +60,6 @@ enum class FaceMeasure : uint8_t {
   eye_opening,
   hair_lightness,
   hair_chroma,
-  /// Share of the hair region that agrees with its median within 12 units of lightness.
-  hair_evenness,
   skin_lightness,
   background_lightness,
   background_a,

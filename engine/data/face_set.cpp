@@ -60,19 +60,38 @@ struct Sizes {
   int64_t faces = 0, side = 0;
 };
 
-Sizes check_file(const TensorTable& table) {
-  if (metadata_of(table, "kind") != "faces" || metadata_of(table, "measures") != column_names()) {
-    throw Error(ErrorCode::checkpoint, "holds no faces, or other measurements than these")
-        .in_file(table.path)
-        .with_hint("make the set again with vane faces dataset");
+Sizes check_pictures(const TensorTable& table) {
+  if (metadata_of(table, "kind") != "faces") {
+    throw Error(ErrorCode::checkpoint, "holds no faces").in_file(table.path);
   }
   const TensorRecord& pictures = wanted(table, "pictures", DType::u8, {-1, -1, -1, 3});
   const Sizes sizes{pictures.shape[0], pictures.shape[1]};
   if (pictures.shape[2] != sizes.side || sizes.side < 8 || sizes.side > 4096) {
     throw Error(ErrorCode::checkpoint, "holds pictures that are not square").in_file(table.path);
   }
+  return sizes;
+}
+
+Sizes check_file(const TensorTable& table) {
+  const Sizes sizes = check_pictures(table);
+  if (metadata_of(table, "measures") != column_names()) {
+    throw Error(ErrorCode::checkpoint, "holds faces with other measurements than these")
+        .in_file(table.path)
+        .with_hint("measure them again: vane faces dataset --from " +
+                   table.path.parent_path().string() + " -o NEW");
+  }
   wanted(table, "measures", DType::f32, {sizes.faces, kFaceMeasureCount});
   return sizes;
+}
+
+/// Row `i` of a contiguous tensor.
+template <class T>
+std::vector<T> row(const TensorRecord& tensor, int64_t i) {
+  const auto width = static_cast<size_t>(tensor.numel() / tensor.shape[0]);
+  std::vector<T> values(width);
+  std::memcpy(values.data(), tensor.bytes.data() + static_cast<size_t>(i) * width * sizeof(T),
+              width * sizeof(T));
+  return values;
 }
 
 }  // namespace
@@ -106,6 +125,33 @@ void write_face_file(const fs::path& path, int size, const std::string& origin,
                      record("landmarks", DType::f32, {n, kPoints, 2}, landmarks.data()),
                      record("w", DType::f32, {n, width}, latents.data())},
                     {{"kind", "faces"}, {"measures", column_names()}, {"origin", origin}});
+}
+
+FaceFile read_face_file(const fs::path& path, const Limits& limits) {
+  const TensorTable table = open_weights(path, limits);
+  const Sizes sizes = check_pictures(table);
+  const std::string columns = metadata_of(table, "measures");
+  const auto commas = std::count(columns.begin(), columns.end(), ',');
+  const TensorRecord& measures = wanted(table, "measures", DType::f32, {sizes.faces, commas + 1});
+  const std::string_view first = face_measure_name(FaceMeasure::detected);
+  if (!columns.starts_with(std::string(first) + ",")) {
+    throw Error(ErrorCode::checkpoint, "does not say where a face was detected").in_file(path);
+  }
+  const TensorRecord& landmarks = wanted(table, "landmarks", DType::f32, {sizes.faces, kPoints, 2});
+  const TensorRecord& latents = wanted(table, "w", DType::f32, {sizes.faces, -1});
+  const TensorRecord& pictures = *table.find("pictures");
+  FaceFile file;
+  file.size = static_cast<int>(sizes.side);
+  file.origin = metadata_of(table, "origin");
+  for (int64_t i = 0; i < sizes.faces; ++i) {
+    FaceRecord face;
+    face.rgb = row<uint8_t>(pictures, i);
+    face.landmarks = row<float>(landmarks, i);
+    face.w = row<float>(latents, i);
+    face.measures[static_cast<size_t>(FaceMeasure::detected)] = row<float>(measures, i)[0];
+    file.faces.push_back(std::move(face));
+  }
+  return file;
 }
 
 int64_t faces_in_file(const fs::path& path, int size, const std::string& origin) {

@@ -35,6 +35,15 @@ std::filesystem::path face_file(const std::filesystem::path& folder, int64_t num
 /// Writes one file whole. `origin` says what made it; a set holds one origin only.
 void write_face_file(const std::filesystem::path& path, int size, const std::string& origin,
                      std::span<const FaceRecord> faces);
+/// The faces of one file for measuring them again: all but their measures, which may be those of
+/// another version; of these only `detected` is kept.
+struct FaceFile {
+  std::vector<FaceRecord> faces;
+  int size = 0;
+  std::string origin;
+};
+/// Throws Error{checkpoint} for a damaged file.
+FaceFile read_face_file(const std::filesystem::path& path, const Limits& limits = {});
 /// Number of faces of a sound file of this size and origin; 0 when there is none. Throws
 /// Error{checkpoint} for a damaged file and Error{usage} for one of another size or origin.
 int64_t faces_in_file(const std::filesystem::path& path, int size, const std::string& origin);

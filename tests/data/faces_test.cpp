@@ -27,7 +27,6 @@ FaceMeasures ordinary() {
   set(M::eye_opening, 0.2f);
   set(M::hair_lightness, 35);
   set(M::hair_chroma, 14);
-  set(M::hair_evenness, 0.9f);
   set(M::skin_lightness, 55);
   set(M::background_lightness, 50);
   set(M::background_evenness, 0.9f);
