@@ -170,14 +170,17 @@ bool like_skin(const Lab& c, const Lab& skin) {
 /// Grows on no head.
 bool dyed(const Lab& c) { return c.b < -4 || c.a < -6 || chroma(c) > 45; }
 
-/// A dark temple is dark hair unless the crown is light (shadow beside a pale head), colourful (red
-/// hair) or bluish (a cap). A crown that is dark by itself makes up for a background like the
-/// temple.
-bool dark_hair_fits(const Lab& temple, const Region& crown, const Lab& background) {
+/// A dark temple is dark hair unless the other one is light (a cap, a shadow), or the crown is
+/// light (shadow beside a pale head), colourful (red hair) or bluish (a cap). A crown that is dark
+/// by itself makes up for a background like the temple.
+bool dark_hair_fits(const Lab& temple, const Lab& other, const Region& crown,
+                    const Lab& background) {
   const Lab darkest = crown.darkest(0.25f);
   const float quarter = crown.quantile(0.25f);
-  return temple.b >= -3 && crown.quantile(0.1f) <= 25 && quarter <= 50 && chroma(darkest) <= 16 &&
-         darkest.b > -5 && (difference(temple, background) > 5 || quarter <= 25);
+  const bool one_sided = temple.lightness + 0.4f * other.lightness > 22;
+  return !one_sided && temple.b >= -3 && chroma(temple) <= 16 && crown.quantile(0.1f) <= 25 &&
+         quarter <= 50 && chroma(darkest) <= 16 && darkest.b > -5 &&
+         (difference(temple, background) > 5 || quarter <= 25);
 }
 
 /// A light temple may be skin, background or a hat: it is hair when the crown is of the same
@@ -208,8 +211,9 @@ Lab hair_of(const Image& portrait, const EyeFrame& frame, const Lab& skin, const
   const Lab temple = take_right ? right : left;
   // Follows a turned head: the crown lies behind the face.
   const Region crown = patch(portrait, frame, {-0.4f * p[30].x, -1.2f}, {0.4f, 0.25f});
-  const bool known = temple.lightness < 28 ? dark_hair_fits(temple, crown, background)
-                                           : light_hair_fits(temple, crown, skin, background);
+  const bool known = temple.lightness < 28
+                         ? dark_hair_fits(temple, take_right ? left : right, crown, background)
+                         : light_hair_fits(temple, crown, skin, background);
   return known ? temple : Lab{kUnknown, kUnknown, kUnknown};
 }
 

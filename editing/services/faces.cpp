@@ -9,6 +9,7 @@
 #include "engine/base/error.h"
 #include "engine/data/face_set.h"
 #include "engine/image/resize.h"
+#include "engine/run/freed_memory.h"
 #include "engine/tensor/image_tensor.h"
 #include "generators/stylegan/mobile_stylegan.h"
 
@@ -89,6 +90,7 @@ FacesDatasetResult measure_set_again(const FacesDatasetRequest& request, Job& jo
 FacesDatasetResult faces_dataset(const FacesDatasetRequest& request, Job& job) {
   if (!request.from.empty()) return measure_set_again(request, job);
   const at::NoGradGuard no_grad;
+  keep_freed_memory();
   job.progress(0, 0, "loading");
   const MobileStyleGan model = MobileStyleGan::load(models_folder() / "faces", request.limits);
   FaceLandmarkFinder finder(landmark_file());

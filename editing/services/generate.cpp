@@ -7,6 +7,7 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
+#include "engine/run/freed_memory.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
 #include "generators/stylegan/mobile_stylegan.h"
@@ -47,6 +48,7 @@ std::filesystem::path numbered(const std::filesystem::path& path, int64_t i, int
 
 GenerateResult generate(const GenerateRequest& request, Job& job) {
   const at::NoGradGuard no_grad;
+  keep_freed_memory();
   const bool raw = request.output.extension() == ".safetensors";
   if (!raw) format_for_path(request.output);
   check_writable(request.output);
