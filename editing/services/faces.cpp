@@ -100,26 +100,13 @@ FacesDatasetResult faces_dataset(const FacesDatasetRequest& request, Job& job) {
   const std::string origin = fmt::format("mobilestylegan {}, seed {}, truncation {}",
                                          model.content_hash(), request.seed, request.truncation);
   const int size = static_cast<int>(request.size);
+  const auto make = [&](int64_t i) {
+    const Tensor w = model.truncate(model.map(model.sample_z(request.seed, i)), request.truncation);
+    return make_face(model, w, size, finder);
+  };
+  const int64_t kept = write_face_set(request.output, request.count, size, origin, make, job);
   const int64_t files = (request.count + kFacesPerFile - 1) / kFacesPerFile;
-  FacesDatasetResult result{request.output.string(), files * kFacesPerFile, 0};
-  for (int64_t number = 0; number < files; ++number) {
-    const auto path = face_file(request.output, number);
-    if (faces_in_file(path, size, origin) == kFacesPerFile) {
-      result.kept += kFacesPerFile;
-      continue;
-    }
-    std::vector<FaceRecord> faces;
-    for (int64_t i = number * kFacesPerFile; i < (number + 1) * kFacesPerFile; ++i) {
-      job.check_cancelled();
-      job.progress(i, result.faces, "making faces");
-      const Tensor w =
-          model.truncate(model.map(model.sample_z(request.seed, i)), request.truncation);
-      faces.push_back(make_face(model, w, size, finder));
-    }
-    write_face_file(path, size, origin, faces);
-  }
-  job.progress(result.faces, result.faces, "making faces");
-  return result;
+  return {request.output.string(), files * kFacesPerFile, kept};
 }
 
 }  // namespace vane

@@ -166,6 +166,28 @@ int64_t faces_in_file(const fs::path& path, int size, const std::string& origin)
   return sizes.faces;
 }
 
+int64_t write_face_set(const fs::path& folder, int64_t count, int size, const std::string& origin,
+                       const std::function<FaceRecord(int64_t)>& make, Job& job) {
+  const int64_t files = (count + kFacesPerFile - 1) / kFacesPerFile, total = files * kFacesPerFile;
+  int64_t kept = 0;
+  for (int64_t number = 0; number < files; ++number) {
+    const fs::path path = face_file(folder, number);
+    if (faces_in_file(path, size, origin) == kFacesPerFile) {
+      kept += kFacesPerFile;
+      continue;
+    }
+    std::vector<FaceRecord> faces;
+    for (int64_t i = number * kFacesPerFile; i < (number + 1) * kFacesPerFile; ++i) {
+      job.check_cancelled();
+      job.progress(i, total, "making faces");
+      faces.push_back(make(i));
+    }
+    write_face_file(path, size, origin, faces);
+  }
+  job.progress(total, total, "making faces");
+  return kept;
+}
+
 FaceSet FaceSet::load(const fs::path& folder, Job& job, const Limits& limits) {
   FaceSet set;
   for (int64_t number = 0; fs::exists(face_file(folder, number)); ++number) {

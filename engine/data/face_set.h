@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,13 @@ FaceFile read_face_file(const std::filesystem::path& path, const Limits& limits 
 /// Number of faces of a sound file of this size and origin; 0 when there is none. Throws
 /// Error{checkpoint} for a damaged file and Error{usage} for one of another size or origin.
 int64_t faces_in_file(const std::filesystem::path& path, int size, const std::string& origin);
+
+/// Writes whole files of the faces 0 to `count` - 1, rounded up, that `make` makes; whole files of
+/// the same size and origin are kept, so that an interrupted set goes on where it stopped. Returns
+/// the number of faces kept. Throws Error{usage} for a folder with another set.
+int64_t write_face_set(const std::filesystem::path& folder, int64_t count, int size,
+                       const std::string& origin, const std::function<FaceRecord(int64_t)>& make,
+                       Job& job);
 
 /// The whole set in memory (27 kB a face at 96 px).
 class FaceSet {

@@ -209,6 +209,97 @@ TEST_F(FaceFolder, DamageAndMixturesAreRefused) {
   EXPECT_THROW(FaceSet::load(folder_, job), Error);
 }
 
+/// A face of one colour that tells its number.
+FaceRecord numbered_face(int64_t i) {
+  FaceRecord face;
+  face.rgb.assign(16 * 16 * 3, static_cast<uint8_t>(i));
+  face.measures = ordinary();
+  face.landmarks.assign(136, 0.25f);
+  face.w.assign(8, static_cast<float>(i));
+  return face;
+}
+
+TEST_F(FaceFolder, AnInterruptedSetKeepsItsWholeFiles) {
+  QuietJob job;
+  std::vector<int64_t> made;
+  const auto make = [&made](int64_t i) {
+    if (i == 130 && made.size() < 150) throw Cancelled{130};
+    made.push_back(i);
+    return numbered_face(i);
+  };
+  EXPECT_THROW(write_face_set(folder_, 150, 16, "seed 1", make, job), Cancelled);
+  EXPECT_TRUE(fs::exists(face_file(folder_, 0)));
+  EXPECT_FALSE(fs::exists(face_file(folder_, 1)));
+  made.assign(150, -1);
+  EXPECT_EQ(write_face_set(folder_, 150, 16, "seed 1", make, job), 100);
+  // Only the second file is made, from its beginning, and whole.
+  ASSERT_EQ(made.size(), 250u);
+  EXPECT_EQ(made[150], 100);
+  EXPECT_EQ(made.back(), 199);
+  const FaceSet set = FaceSet::load(folder_, job);
+  ASSERT_EQ(set.count(), 200);
+  for (int64_t i = 0; i < 200; ++i) EXPECT_EQ(set.picture(i).u8[0], i);
+  EXPECT_EQ(write_face_set(folder_, 150, 16, "seed 1", make, job), 200);
+  EXPECT_EQ(made.size(), 250u);
+}
+
+TEST_F(FaceFolder, AFileThatIsNotWholeIsMadeAgain) {
+  write(0, 40, 16, "seed 1");
+  QuietJob job;
+  EXPECT_EQ(write_face_set(folder_, 100, 16, "seed 1", numbered_face, job), 0);
+  EXPECT_EQ(FaceSet::load(folder_, job).count(), 100);
+}
+
+TEST_F(FaceFolder, AnotherSetIsNotOverwritten) {
+  write(0, 100, 16, "seed 1");
+  QuietJob job;
+  for (const auto& [size, origin] : {std::pair{16, "seed 2"}, std::pair{32, "seed 1"}}) {
+    try {
+      write_face_set(folder_, 100, size, origin, numbered_face, job);
+      ADD_FAILURE() << "overwritten";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::usage);
+    }
+  }
+  EXPECT_EQ(faces_in_file(face_file(folder_, 0), 16, "seed 1"), 100);
+}
+
+TEST_F(FaceFolder, AFileIsReadBackForMeasuringAgain) {
+  write(0, 3);
+  const FaceFile file = read_face_file(face_file(folder_, 0));
+  EXPECT_EQ(file.size, 16);
+  EXPECT_EQ(file.origin, "test");
+  ASSERT_EQ(file.faces.size(), 3u);
+  EXPECT_EQ(file.faces[2].w, std::vector<float>(8, 2));
+  EXPECT_EQ(file.faces[2].landmarks, std::vector<float>(136, 0.5f));
+  EXPECT_EQ(file.faces[2].rgb[0], 200);
+  EXPECT_EQ(file.faces[2].measures[static_cast<size_t>(M::detected)], 1);
+  fs::resize_file(face_file(folder_, 0), 2000);
+  EXPECT_THROW(read_face_file(face_file(folder_, 0)), Error);
+}
+
+TEST_F(FaceFolder, FilesWithOtherMeasurementsNameTheRemedy) {
+  write(0, 3);
+  std::string bytes;
+  {
+    std::ifstream file(face_file(folder_, 0), std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  const size_t at = bytes.find("mouth-curve");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 11, "mouth-nurve");
+  std::ofstream(face_file(folder_, 0), std::ios::binary) << bytes;
+  QuietJob job;
+  try {
+    FaceSet::load(folder_, job);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::checkpoint);
+    EXPECT_NE(error.hint().find("vane faces dataset --from"), std::string::npos);
+  }
+  EXPECT_EQ(read_face_file(face_file(folder_, 0)).faces.size(), 3u);
+}
+
 TEST_F(FaceFolder, SamplesAreTrueReproducibleAndKeepTheSplitApart) {
   write(0, 40);
   QuietJob job;
