@@ -188,15 +188,17 @@ bool dark_hair_fits(const Lab& temple, const Lab& other, const Region& crown,
 bool light_hair_fits(const Lab& temple, const Region& crown, const Lab& skin,
                      const Lab& background) {
   const Lab typical = crown.median(), darker = crown.darkest(0.5f);
-  const bool colourful = chroma(temple) >= 12;
+  // Blond hair has a colour of its own; grey hair must be told from a bald head by the skin's.
+  const bool colourful = chroma(temple) >= 14;
   const float step = temple.lightness - darker.lightness;
-  const bool is_else =
-      like_skin(temple, skin) || like_skin(typical, skin) || difference(temple, background) <= 8 ||
-      difference(typical, background) <= 8 || typical.lightness >= 95 || temple.lightness >= 88;
+  const bool is_else = like_skin(temple, skin) || like_skin(typical, skin) ||
+                       difference(temple, background) <= 8 ||
+                       difference(typical, background) <= 8 || typical.lightness >= 95 ||
+                       temple.lightness >= 88 || temple.lightness > 1.5f * skin.lightness;
   const bool agree =
-      chroma_difference(temple, darker) <= 13 && step <= 12 && step >= (colourful ? -28.f : -25.f);
+      chroma_difference(temple, darker) <= 13 && step <= 12 && step >= (colourful ? -28.f : -13.f);
   return agree && !is_else && crown.quantile(0.1f) >= 30 && !dyed(temple) && !dyed(darker) &&
-         darker.a < 21 && (colourful || chroma_difference(darker, skin) > 15);
+         darker.a < 21 && (colourful || chroma_difference(darker, skin) > 16);
 }
 
 /// Colour of the darker temple, unknown where it may be something else.

@@ -18,9 +18,13 @@ namespace {
 /// w [N,W] or w_plus [N,L,W] of the request.
 Tensor latents_of(const GenerateRequest& request, const MobileStyleGan& model) {
   if (request.latent.empty()) {
-    std::vector<Tensor> z;
-    for (int64_t i = 0; i < request.count; ++i) z.push_back(model.sample_z(request.seed, i));
-    return model.truncate(model.map(at::cat(z)), request.truncation);
+    // One by one: products of more rows round differently, and a picture must not depend on
+    // `count`.
+    std::vector<Tensor> w;
+    for (int64_t i = 0; i < request.count; ++i) {
+      w.push_back(model.map(model.sample_z(request.seed, i)));
+    }
+    return model.truncate(at::cat(w), request.truncation);
   }
   const Weights file(open_weights(request.latent, request.limits));
   Tensor latents;

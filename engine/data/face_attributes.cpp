@@ -79,7 +79,7 @@ void tell_hair(const FaceMeasures& m, FaceTruth& truth) {
     truth[static_cast<size_t>(attribute)] = value;
   };
   const float lightness = of(M::hair_lightness), chroma = of(M::hair_chroma);
-  const Answer dark = answer(lightness, 39, 16);
+  const Answer dark = answer(lightness, 40, 16);
   set(A::dark_hair, dark);
   const bool light = dark == Answer::no;
   set(A::blond_hair,

@@ -41,7 +41,7 @@ class TinyNetwork {
  public:
   explicit TinyNetwork(const std::filesystem::path& folder) {
     at::manual_seed(3);
-    fs::create_directories(folder);
+    std::filesystem::create_directories(folder);
     write_mapping();
     write_synthesis();
     mapping_file_.write(folder / "MappingNetwork");
