@@ -61,7 +61,8 @@ void tell_background(const FaceMeasures& m, FaceTruth& truth) {
     if (inside && chroma > clear && even) return Answer::yes;
     return answer_when(chroma < 5 || hue < from - 40 || hue > to + 40, Answer::no);
   };
-  set(A::bright_background, answer_when(even, answer(of(M::background_lightness), 28, 68)));
+  set(A::bright_background,
+      answer_when(of(M::background_evenness) > 0.7f, answer(of(M::background_lightness), 28, 75)));
   set(A::blue_background, colour(225, 300, 10));
   set(A::green_background, colour(105, 165, 10));
   // Red to yellowish brown: around hue 0.

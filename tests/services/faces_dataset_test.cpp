@@ -80,9 +80,24 @@ TEST_F(FacesDataset, StoredPortraitsAreMeasuredAgain) {
   }
 }
 
-TEST_F(FacesDataset, WhatWasMeasuredBeforeIsKept) {
+TEST_F(FacesDataset, MeasuringAgainTwiceGivesTheSameFileAndKeepsNothing) {
   faces_dataset(request_, job_);
-  EXPECT_EQ(faces_dataset(request_, job_).kept, 3);
+  const FaceSet first = FaceSet::load(request_.output, job_);
+  EXPECT_EQ(faces_dataset(request_, job_).kept, 0);
+  const FaceSet second = FaceSet::load(request_.output, job_);
+  ASSERT_EQ(second.count(), 3);
+  EXPECT_EQ(second.truth(0), first.truth(0));
+}
+
+TEST_F(FacesDataset, AnotherSetIsNotOverwritten) {
+  std::vector<FaceRecord> faces(1);
+  faces[0].rgb.assign(64 * 64 * 3, 0);
+  faces[0].landmarks.assign(136, 0.5f);
+  faces[0].w.assign(4, 0);
+  fs::create_directories(request_.output);
+  write_face_file(face_file(request_.output, 0), 64, "another", faces);
+  EXPECT_EQ(code(), ErrorCode::usage);
+  EXPECT_EQ(faces_in_file(face_file(request_.output, 0), 64, "another"), 1);
 }
 
 TEST_F(FacesDataset, ASetIsNotMeasuredInItsOwnFolder) {
