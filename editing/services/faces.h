@@ -40,10 +40,11 @@ struct FacesDatasetResult {
 };
 
 /// Writes whole files of 100 portraits (engine/data/face_set.h); those that a former run with the
-/// same size, seed and truncation left are kept. Measured at 256 px, or at the stored size with
-/// `from`, which needs neither generator nor landmarks, and where count, size, seed and truncation
-/// are those of that set. Throws Error{input} when something is not installed or `from` holds no
-/// set, Error{usage} for a folder with another set.
+/// same size, seed and truncation left are kept. Measured at 256 px. With `from` the portraits of
+/// that set are measured at their stored size instead, which needs neither generator nor landmarks;
+/// its count, size and origin stay, and files of the same set in `output` are replaced. Throws
+/// Error{input} when something is not installed or `from` holds no set, Error{usage} for a folder
+/// with another set or for `output` being `from`.
 FacesDatasetResult faces_dataset(const FacesDatasetRequest& request, Job& job);
 
 }  // namespace vane
