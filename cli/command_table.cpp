@@ -6,6 +6,7 @@ namespace vane {
 std::span<const Command> commands() {
   static const std::vector<Command> table = {
       edit_command(),
+      enhance_command(),
       generate_command(),
       score_command(),
       segment_command(),

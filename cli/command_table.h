@@ -25,6 +25,7 @@ Command direction_text_command();
 Command doctor_command();
 Command edit_command();
 Command embed_command();
+Command enhance_command();
 Command faces_dataset_command();
 Command generate_command();
 Command models_convert_command();

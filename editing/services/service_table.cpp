@@ -15,6 +15,7 @@
 #include "editing/services/doctor.h"
 #include "editing/services/edit.h"
 #include "editing/services/embed.h"
+#include "editing/services/enhance.h"
 #include "editing/services/faces.h"
 #include "editing/services/generate.h"
 #include "editing/services/models.h"
@@ -101,6 +102,7 @@ constexpr Entry kServices[] = {
     entry<&doctor>("doctor"),
     entry<&edit>("edit"),
     entry<&embed>("embed"),
+    entry<&enhance>("enhance"),
     entry<&evaluate>("evaluate"),
     entry<&faces_dataset>("faces dataset"),
     entry<&generate>("generate"),

@@ -5,11 +5,16 @@
 
 namespace vane {
 
-Tensor map_of_strength(const Tensor& map, double strength, const Tensor& mask, double floor) {
+void check_strength(double strength) {
   // Written so that NaN fails too.
-  if (!(strength >= 0 && strength <= kMaxStrength) || !(floor > 0)) {
+  if (!(strength >= 0 && strength <= kMaxStrength)) {
     throw Error(ErrorCode::usage, "the strength of an enhancement lies between 0 and 2");
   }
+}
+
+Tensor map_of_strength(const Tensor& map, double strength, const Tensor& mask, double floor) {
+  check_strength(strength);
+  if (!(floor > 0)) throw Error(ErrorCode::usage, "the floor of a map lies above 0");
   const auto [low, high] = at::aminmax(map.detach());
   if (!std::isfinite(low.item<double>()) || !std::isfinite(high.item<double>())) {
     throw Error(ErrorCode::numeric, "the illumination map holds NaN or infinity")

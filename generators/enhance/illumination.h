@@ -11,6 +11,9 @@ inline constexpr double kMapFloor = 1.0 / 256;
 /// Largest strength.
 inline constexpr double kMaxStrength = 2;
 
+/// Throws Error{usage} unless `strength` is in [0,2].
+void check_strength(double strength);
+
 /// m_s = exp(s ln m) with m raised to `floor` first: 0 gives 1 exactly, 1 the map itself.
 /// `map` [N,1,H,W] or any shape, `strength` in [0,2]; `mask` undefined, or of a shape that
 /// broadcasts against the map, in [0,1]: the exponent becomes s M. float32 in, float32 out.

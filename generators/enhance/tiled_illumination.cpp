@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/error.h"
+#include "engine/base/text.h"
 #include "generators/enhance/enhancement_stages.h"
 #include "generators/enhance/pyramid_pooling.h"
 
@@ -146,7 +147,7 @@ int64_t tile_side(uint64_t memory_bytes) {
   constexpr uint64_t kLeast = kLeastTile + 2 * kHalo;
   constexpr uint64_t kLeastBytes = kFixedBytes + kLeast * kLeast * kBytesPerPixel;
   throw Error(ErrorCode::resource,
-              fmt::format("{} MiB are too little for the enhancement network", memory_bytes >> 20))
+              byte_size_text(memory_bytes) + " are too little for the enhancement network")
       .with_hint(
           fmt::format("it needs at least {} MiB beside the picture", (kLeastBytes >> 20) + 1));
 }

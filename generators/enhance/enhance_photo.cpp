@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/enhance/enhance_photo.h"
+
+#include "engine/base/error.h"
+
+namespace vane {
+namespace {
+
+/// Windows of a picture of samples T, read for the network and divided by the map.
+template <class T>
+class Samples {
+ public:
+  Samples(const Image& picture, const std::vector<T>& source, std::vector<T>& result)
+      : width_(picture.width),
+        stride_(picture.channels),
+        colours_(picture.is_grey() ? 1 : 3),
+        source_(source.data()),
+        result_(result.data()) {}
+
+  Tensor read(const PixelWindow& window) const {
+    Tensor pixels = at::empty({1, 3, window.height, window.width}, at::kFloat);
+    float* out = pixels.mutable_data_ptr<float>();
+    for (int64_t channel = 0; channel < 3; ++channel) {
+      const int64_t offset = colours_ == 1 ? 0 : channel;
+      for (int64_t y = 0; y < window.height; ++y) {
+        const T* in = source_ + start(window, y) + offset;
+        for (int64_t x = 0; x < window.width; ++x) *out++ = float(in[x * stride_]) / kTop;
+      }
+    }
+    return pixels;
+  }
+
+  /// Writes the window; `map` is at its strength. A map of 1 gives the very sample back.
+  void divide(const PixelWindow& window, const Tensor& map) {
+    const float* m = map.const_data_ptr<float>();
+    for (int64_t y = 0; y < window.height; ++y) {
+      const int64_t row = start(window, y);
+      for (int64_t x = 0; x < window.width; ++x, ++m) {
+        const T* in = source_ + row + x * stride_;
+        T* out = result_ + row + x * stride_;
+        for (int64_t c = 0; c < colours_; ++c) {
+          out[c] = static_cast<T>(std::min(float(in[c]) / *m, kTop) + 0.5f);
+        }
+        count(in, luma_before_, clipped_before_);
+        count(out, luma_after_, clipped_after_);
+      }
+    }
+  }
+
+  void report(EnhanceMeasures& measures, int64_t pixels) const {
+    const double share = 1.0 / static_cast<double>(pixels);
+    measures.luma_before = luma_before_ * share / kTop;
+    measures.luma_after = luma_after_ * share / kTop;
+    measures.clipped_before = static_cast<double>(clipped_before_) * share;
+    measures.clipped_after = static_cast<double>(clipped_after_) * share;
+  }
+
+ private:
+  static constexpr float kTop = std::numeric_limits<T>::max();
+
+  int64_t start(const PixelWindow& window, int64_t y) const {
+    return ((window.top + y) * width_ + window.left) * stride_;
+  }
+
+  void count(const T* pixel, double& luma, int64_t& clipped) const {
+    if (colours_ == 1) {
+      luma += pixel[0];
+      clipped += pixel[0] == std::numeric_limits<T>::max();
+      return;
+    }
+    luma += 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
+    clipped += std::max({pixel[0], pixel[1], pixel[2]}) == std::numeric_limits<T>::max();
+  }
+
+  int64_t width_, stride_, colours_;
+  const T* source_;
+  T* result_;
+  double luma_before_ = 0, luma_after_ = 0;
+  int64_t clipped_before_ = 0, clipped_after_ = 0;
+};
+
+template <class T>
+void enhance_samples(const EnhancementNetwork& network, const Image& source,
+                     const EnhancePhotoOptions& options, Job& job, Samples<T> samples,
+                     EnhanceMeasures& measures) {
+  const int64_t pixels = int64_t{source.width} * source.height;
+  double low = std::numeric_limits<double>::infinity(), high = 0, sum = 0;
+  tiled_illumination(
+      network, source.height, source.width,
+      [&](const PixelWindow& window) { return samples.read(window); },
+      [&](const PixelWindow& window, const Tensor& map) {
+        low = std::min(low, map.min().item<double>());
+        high = std::max(high, map.max().item<double>());
+        sum += map.sum(at::kDouble).item<double>();
+        samples.divide(window,
+                       map_of_strength(map, options.strength, {}, options.map_floor).contiguous());
+      },
+      options.tiles, job);
+  measures.map_min = low;
+  measures.map_max = high;
+  measures.map_mean = sum / static_cast<double>(pixels);
+  samples.report(measures, pixels);
+}
+
+}  // namespace
+
+Image enhance_photo(const EnhancementNetwork& network, const Image& source,
+                    const EnhancePhotoOptions& options, Job& job, EnhanceMeasures* measures) {
+  check_strength(options.strength);  // before minutes are spent on the map
+  EnhanceMeasures own;
+  EnhanceMeasures& seen = measures ? *measures : own;
+  Image result = source;
+  if (source.depth == 16) {
+    enhance_samples<uint16_t>(network, source, options, job,
+                              Samples<uint16_t>(source, source.u16, result.u16), seen);
+  } else {
+    enhance_samples<uint8_t>(network, source, options, job,
+                             Samples<uint8_t>(source, source.u8, result.u8), seen);
+  }
+  return result;
+}
+
+}  // namespace vane

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A photograph divided by its illumination map at full resolution.
+
+#include "engine/image/image.h"
+#include "generators/enhance/illumination.h"
+#include "generators/enhance/tiled_illumination.h"
+
+namespace vane {
+
+struct EnhancePhotoOptions {
+  /// 0: the source bit for bit; 1: the network's map; at most 2. See map_of_strength().
+  double strength = 1;
+  double map_floor = kMapFloor;
+  TileOptions tiles;
+};
+
+/// What a report says of one photograph.
+struct EnhanceMeasures {
+  /// Of the map itself, before strength and floor.
+  double map_min = 0, map_mean = 0, map_max = 0;
+  /// Mean of .299 R + .587 G + .114 B of the encoded samples, in [0,1].
+  double luma_before = 0, luma_after = 0;
+  /// Share of pixels with a sample at the top of its range.
+  double clipped_before = 0, clipped_after = 0;
+};
+
+/// `source` upright (the network is not indifferent to rotation), divided by its map: 8 and 16 bit
+/// stay so, rounded half up; grey stays grey (replicated for the network); alpha and metadata stay.
+/// Samples are taken as sRGB-encoded, whatever ICC profile travels with them.
+/// Memory:  source, result and options.tiles.memory_bytes; no full-size float picture.
+/// Throws:  Error{usage} for strength outside [0,2] or a side below 2 px; Error{numeric} for a map
+///          that is not finite; Cancelled between tiles.
+Image enhance_photo(const EnhancementNetwork& network, const Image& source,
+                    const EnhancePhotoOptions& options, Job& job,
+                    EnhanceMeasures* measures = nullptr);
+
+}  // namespace vane
