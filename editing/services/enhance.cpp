@@ -9,6 +9,7 @@
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "engine/image/orientation.h"
+#include "engine/run/device.h"
 #include "generators/enhance/enhance_photo.h"
 
 namespace vane {
@@ -151,6 +152,10 @@ void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& netwo
 }  // namespace
 
 EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
+  if (compute_device() != "cpu") {
+    throw Error(ErrorCode::usage, "enhancement runs on the CPU")
+        .at_key("--device " + compute_device());
+  }
   Stopwatch watch;
   TileOptions tiles{.memory_bytes = memory_of(request)};
   tile_side(tiles.memory_bytes);

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// Oracle: identities of an illumination map (sheet enhance.md, section 4) seen from outside through
+// the real program, with a checkpoint that PyTorch wrote (tests/oracles/record_enhance.py), and the
+// promises of sections 8.2 and 9. The network itself is held to plain loops in tests/enhance.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "engine/image/codec.h"
+#include "engine/image/exif.h"
+#include "engine/image/metadata.h"
+#include "engine/image/orientation.h"
+#include "tests/cli/run_program.h"
+#include "tests/image/test_images.h"
+#include "tests/support/gzip.h"
+
+namespace vane::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kPictures = std::string(VANE_TEST_DATA) + "/image/data/pictures/";
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Image stored(const fs::path& path) {
+  DecodeOptions options;
+  options.apply_orientation = false;
+  return read_image(path, options);
+}
+
+/// Dark shades in 16 bit, so that nothing clips and rounding is small.
+Image dark_image(int width, int height, int channels) {
+  Image image = noise_image(width, height, channels, 16, 5);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < channels; ++c) {
+        uint16_t& sample = image.u16[size_t((y * width + x) * channels + c)];
+        sample = uint16_t(3000 + 40 * y + 90 * x + 1500 * c + sample / 64);
+      }
+    }
+  }
+  return image;
+}
+
+class EnhanceProgram : public ::testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  std::string picture(const std::string& name, const Image& image,
+                      const EncodeOptions& options = {}) const {
+    write_image(path(name), image, options);
+    return path(name);
+  }
+
+  Outcome enhance(const std::string& input, const std::string& output,
+                  const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"enhance", input,  "-o",        output,
+                                       "--model", model_, "--threads", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_vane(arguments);
+  }
+
+  /// The enhanced picture in stored order; the run must succeed.
+  Image enhanced(const std::string& input, const std::string& output,
+                 const std::vector<std::string>& more = {}) const {
+    const Outcome outcome = enhance(input, path(output), more);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return stored(path(output));
+  }
+
+  void expect_refused(const std::string& input, const std::string& output,
+                      const std::vector<std::string>& more, int code,
+                      const std::string& words) const {
+    const Outcome outcome = enhance(input, output, more);
+    EXPECT_EQ(outcome.code, code) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_NE(outcome.err.find("vane: error: "), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find(words), std::string::npos) << outcome.err;
+  }
+
+  TemporaryFolder folder_;
+  std::string model_ = folder_.file(
+      "network.pth",
+      read_gzip(std::string(VANE_TEST_DATA) + "/enhance/fixtures/published_layout.pth.gz"));
+};
+
+TEST_F(EnhanceProgram, StrengthZeroGivesTheSameSamplesInEveryFormatAndDepth) {
+  int files = 0;
+  for (const char* name :
+       {"rgb.png", "rgba.png", "grey.png", "grey_alpha.png", "deep_grey.png", "deep.tif",
+        "plain.tif", "lossless.webp", "lossy.webp", "progressive_420.jpg", "orientation_6.jpg"}) {
+    SCOPED_TRACE(name);
+    const Image before = stored(kPictures + name);
+    const Image after = enhanced(kPictures + name, name, {"--strength", "0"});
+    EXPECT_EQ(after.u8, before.u8);
+    EXPECT_EQ(after.u16, before.u16);
+    EXPECT_EQ(after.metadata.orientation, before.metadata.orientation);
+    ++files;
+  }
+  // Another format: the samples themselves went through the program.
+  for (const char* name : {"orientation_6.jpg", "rgba.png", "deep_grey.png"}) {
+    SCOPED_TRACE(name);
+    const Image before = stored(kPictures + name);
+    const Image after = enhanced(kPictures + name, name + std::string(".tif"), {"--strength", "0"});
+    EXPECT_EQ(after.channels, before.channels);
+    EXPECT_EQ(after.u8, before.u8);
+    EXPECT_EQ(after.u16, before.u16);
+  }
+}
+
+// y1 = x / m and y2 = x / m^2, so that y1 y1 = x y2, and one m for the three channels.
+TEST_F(EnhanceProgram, DividesBySixteenBitSamplesByOneMapAtItsStrength) {
+  const Image source = dark_image(31, 22, 4);
+  const std::string input = picture("in.png", source);
+  const Image once = enhanced(input, "once.png"),
+              twice = enhanced(input, "twice.png", {"--strength", "2"});
+  ASSERT_EQ(once.depth, 16);
+  ASSERT_EQ(once.channels, 4);
+  double least = 10, most = 0;
+  for (size_t pixel = 0; pixel < 31 * 22; ++pixel) {
+    const uint16_t* x = &source.u16[pixel * 4];
+    const uint16_t* y = &once.u16[pixel * 4];
+    const uint16_t* z = &twice.u16[pixel * 4];
+    const double gain = double(y[2]) / x[2];
+    least = std::min(least, gain);
+    most = std::max(most, gain);
+    for (int c = 0; c < 3; ++c) {
+      ASSERT_LT(y[c], 65535);
+      EXPECT_NEAR(y[c], gain * x[c], 1.1) << pixel;
+      EXPECT_NEAR(z[c], double(y[c]) * y[c] / x[c], 4) << pixel;
+    }
+    EXPECT_EQ(y[3], x[3]) << pixel;
+  }
+  EXPECT_GT(most / least, 1.1);  // the map is not one number
+}
+
+TEST_F(EnhanceProgram, KeepsGreyGrey) {
+  Image grey = dark_image(20, 14, 1), colour = dark_image(20, 14, 1);
+  colour.channels = 3;
+  colour.u16.clear();
+  for (const uint16_t sample : grey.u16) colour.u16.insert(colour.u16.end(), 3, sample);
+  const Image one = enhanced(picture("grey.png", grey), "one.png");
+  const Image three = enhanced(picture("colour.png", colour), "three.png");
+  ASSERT_EQ(one.channels, 1);
+  for (size_t i = 0; i < one.u16.size(); ++i) ASSERT_EQ(one.u16[i], three.u16[3 * i]);
+  EXPECT_NE(one.u16, grey.u16);
+}
+
+TEST_F(EnhanceProgram, ShowsTheNetworkEveryOrientationUprightAndKeepsTheTag) {
+  const Image upright = smooth_image(26, 17, 3);
+  const ImageMetadata tagged = stored(kPictures + "orientation_6.jpg").metadata;
+  Image expected;
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    SCOPED_TRACE(orientation);
+    Image turned = oriented(upright, inverse_orientation(orientation));
+    turned.metadata = tagged;
+    const std::string name = std::to_string(orientation) + ".png";
+    EncodeOptions encode;
+    encode.orientation = orientation;
+    const std::string input = picture(name, turned, encode);
+    ASSERT_EQ(stored(input).metadata.orientation, orientation);
+    const Image result = enhanced(input, "out" + name);
+    EXPECT_EQ(result.metadata.orientation, orientation);
+    EXPECT_EQ(result.width, turned.width);
+    const Image seen = read_image(path("out" + name));
+    if (orientation == 1) {
+      expected = seen;
+      EXPECT_NE(seen.u8, upright.u8);
+    }
+    EXPECT_EQ(seen.u8, expected.u8);
+  }
+}
+
+TEST_F(EnhanceProgram, KeepsMetadata) {
+  for (const char* name : {"metadata.jpg", "metadata.png", "metadata.tif", "metadata.webp"}) {
+    SCOPED_TRACE(name);
+    const Image before = stored(kPictures + name);
+    const Image after = enhanced(kPictures + name, name);
+    ASSERT_FALSE(before.metadata.icc.empty());
+    EXPECT_EQ(after.metadata.icc, before.metadata.icc);
+    EXPECT_EQ(after.metadata.orientation, before.metadata.orientation);
+    // EXIF and XMP of one of the files contradict each other; EXIF is what viewers follow.
+    EXPECT_EQ(after.metadata.xmp,
+              xmp_with_orientation(before.metadata.xmp, before.metadata.orientation));
+    EXPECT_EQ(exif_for_pixels(after.metadata.exif, 1, 1, 1).empty(), before.metadata.exif.empty());
+  }
+}
+
+TEST_F(EnhanceProgram, TilesLeaveNoSeams) {
+  const std::string input = picture("in.png", dark_image(150, 90, 3));
+  const Image whole = enhanced(input, "whole.png");
+  const Image tiles = enhanced(input, "tiles.png", {"--max-memory", "45MiB"});
+  int most = 0;
+  for (size_t i = 0; i < whole.u16.size(); ++i) {
+    most = std::max(most, std::abs(int(whole.u16[i]) - int(tiles.u16[i])));
+  }
+  EXPECT_LE(most, 2);  // of 65535: 2e-5 of the map
+}
+
+TEST_F(EnhanceProgram, ReportsWhatItDid) {
+  const std::string input = picture("in.png", dark_image(24, 18, 3));
+  const Outcome outcome =
+      enhance(input, folder_.path(), {"--json", "--overwrite", "--report", path("report.json")});
+  EXPECT_EQ(outcome.code, 2) << "the folder of the photograph: " << outcome.err;
+  fs::create_directory(path("out"));
+  const Outcome second = enhance(input, path("out"), {"--json", "--report", path("report.json")});
+  ASSERT_EQ(second.code, 0) << second.err;
+  const auto json = nlohmann::json::parse(second.out);
+  EXPECT_EQ(json, nlohmann::json::parse(bytes_of(path("report.json"))));
+  EXPECT_EQ(json["schema"], 1);
+  EXPECT_EQ(json["counts"], nlohmann::json({{"ok", 1}, {"skipped", 0}, {"failed", 0}}));
+  EXPECT_EQ(json["model"]["name"], "network.pth");
+  const auto file = json["files"].at(0);
+  EXPECT_EQ(file["out"], path("out/in.png"));
+  EXPECT_EQ(file["status"], "ok");
+  EXPECT_EQ(file["w"], 24);
+  EXPECT_EQ(file["bits"], 16);
+  EXPECT_LT(file["map"]["min"], file["map"]["max"]);
+  EXPECT_NE(file["luma"]["before"], file["luma"]["after"]);
+  EXPECT_TRUE(fs::exists(path("out/in.png")));
+}
+
+TEST_F(EnhanceProgram, KeepsAnOutputThatIsThereUnlessToldOtherwise) {
+  const std::string input = picture("in.png", dark_image(12, 9, 3));
+  const std::string there = folder_.file("there.png", "mine");
+  expect_refused(input, there, {}, 6, "--overwrite");
+  EXPECT_EQ(bytes_of(there), "mine");
+  const Outcome skipped = enhance(input, there, {"--skip-existing", "--json"});
+  EXPECT_EQ(skipped.code, 0) << skipped.err;
+  EXPECT_EQ(nlohmann::json::parse(skipped.out)["counts"]["skipped"], 1);
+  EXPECT_EQ(bytes_of(there), "mine");
+  EXPECT_EQ(enhance(input, there, {"--overwrite"}).code, 0);
+  EXPECT_EQ(stored(there).width, 12);
+  const std::string before = bytes_of(input);
+  expect_refused(input, input, {"--overwrite"}, 2, "the photograph itself");
+  EXPECT_EQ(bytes_of(input), before);
+}
+
+TEST_F(EnhanceProgram, RefusesInOneLineAndWritesNothing) {
+  const std::string input = picture("in.png", dark_image(12, 9, 3));
+  const std::string out = path("out.png");
+  const std::string dot = picture("dot.png", dark_image(1, 1, 3));
+  const std::string column = picture("column.png", dark_image(1, 40, 3));
+  const std::string broken = folder_.file("broken.png", bytes_of(input).substr(0, 60));
+  expect_refused(dot, out, {}, 4, "dot.png");
+  expect_refused(column, out, {}, 4, "2 pixels");
+  expect_refused(broken, out, {}, 4, "broken.png");
+  expect_refused(path("absent.png"), out, {}, 4, "absent.png");
+  expect_refused(input, out, {"--strength", "3"}, 2, "strength");
+  expect_refused(input, out, {"--max-memory", "1MiB"}, 8, "43 MiB");
+  expect_refused(input, out, {"--max-memory", "much"}, 2, "--max-memory");
+  expect_refused(input, path("out.xyz"), {}, 2, "xyz");
+  expect_refused(input, path("absent/out.png"), {}, 8, "absent");
+  EXPECT_FALSE(fs::exists(out));
+  const Outcome foreign = run_vane({"enhance", input, "-o", out, "--model", input});
+  EXPECT_EQ(foreign.code, 5) << foreign.err;
+  const Outcome missing = run_vane({"enhance", input, "-o", out, "--model", path("no.pth")});
+  EXPECT_EQ(missing.code, 5) << missing.err;
+  EXPECT_NE(missing.err.find("no.pth"), std::string::npos);
+  EXPECT_FALSE(fs::exists(out));
+}
+
+TEST_F(EnhanceProgram, AnInterruptLeavesNothingBehind) {
+  const std::string input = picture("in.png", smooth_image(900, 900, 3));
+  fs::create_directory(path("out"));
+  RunningVane vane({"enhance", input, "-o", path("out"), "--model", model_, "--threads", "1",
+                    "--max-memory", "64MiB"});
+  ASSERT_TRUE(vane.wait_for_stderr("measuring the light"));
+  vane.send(SIGINT);
+  const Outcome outcome = vane.wait();
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
+  EXPECT_TRUE(fs::is_empty(path("out")));
+}
+
+}  // namespace
+}  // namespace vane::testing
