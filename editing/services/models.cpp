@@ -53,6 +53,8 @@ constexpr KeySign kKeySigns[] = {
     {"text_embeddings", "embeddings", ""},
     {"w_plus", "latent", "--latent"},
     {"lin0.model.1.weight", "lpips", ""},
+    {"PPM1.fuse.0.weight", "enhancement", "enhance --model"},
+    {"module.PPM1.fuse.0.weight", "enhancement", "enhance --model"},
     {"model.diffusion_model.", "stable_diffusion", ""},
     {"down_blocks.0.", "diffusion_unet", ""},
     {"synthesis.b4.", "stylegan2", ""},

@@ -87,12 +87,12 @@ Tensor illumination_map(const EnhancementNetwork& network, const Tensor& image,
                 "the enhancement network needs [N,3,H,W] of at least 2 pixels a side");
   }
   const int64_t height = image.size(2), width = image.size(3);
-  const Tensor features = local_features(network, image, {}, padding);
+  const StagePadding stages{.biased = padding};
+  Tensor features = local_features(network, image, stages);
   const Tensor means =
       pyramid_means(features, pyramid_pooling_matrix(height), pyramid_pooling_matrix(width));
-  return refine(network, features, pyramid_context(network, means),
-                upsampling_slices(height, 0, height), upsampling_slices(width, 0, width), {},
-                padding);
+  return refine(network, std::move(features), pyramid_context(network, means),
+                upsampling_slices(height, 0, height), upsampling_slices(width, 0, width), stages);
 }
 
 }  // namespace vane

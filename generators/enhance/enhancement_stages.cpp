@@ -8,49 +8,27 @@ namespace {
 
 constexpr double kSlope = 0.2;  // of every leaky ReLU
 
-Tensor conv3x3(const Tensor& x, const Tensor& weight, const Tensor& bias,
-               const WindowBorders& borders, EnhancePadding padding) {
-  const std::array<int64_t, 4> sides{borders.left, borders.right, borders.top, borders.bottom};
-  const auto padded = std::count(sides.begin(), sides.end(), 1);
-  if (padded == 0) return at::conv2d(x, weight, bias);
-  if (padding == EnhancePadding::reflect) {
-    return at::conv2d(at::reflection_pad2d(x, sides), weight, bias);
-  }
-  if (padded == 4) return at::conv2d(x, weight, bias, 1, 1);
-  return at::conv2d(at::constant_pad_nd(x, sides, 0), weight, bias);
-}
-
-Tensor conv3x3(const Tensor& x, const BiasedConv& layer, const WindowBorders& borders,
-               EnhancePadding padding) {
-  return conv3x3(x, layer.weight, layer.bias, borders, padding);
-}
-
-/// `x` without `pixels` on the sides inside the picture.
-Tensor trimmed(const Tensor& x, const WindowBorders& borders, int64_t pixels) {
-  const auto along = [&](const Tensor& tensor, int64_t dim, bool first, bool last) {
-    const int64_t start = first ? 0 : pixels, end = last ? 0 : pixels;
-    return tensor.narrow(dim, start, tensor.size(dim) - start - end);
-  };
-  return along(along(x, 2, borders.top, borders.bottom), 3, borders.left, borders.right);
+Tensor conv3x3(const Tensor& x, const Tensor& weight, const Tensor& bias, EnhancePadding padding) {
+  if (padding == EnhancePadding::zeros) return at::conv2d(x, weight, bias, 1, 1);
+  return at::conv2d(at::reflection_pad2d(x, {1, 1, 1, 1}), weight, bias);
 }
 
 // Writes over its argument, a convolution's result: safe under autograd, whose backward of a
 // convolution needs the input only.
 Tensor activated(Tensor x) { return at::leaky_relu_(x, kSlope); }
 
-Tensor residual(const Tensor& x, const EnhanceResidual& block, const WindowBorders& borders) {
-  constexpr EnhancePadding kReflect = EnhancePadding::reflect;
-  Tensor y = activated(conv3x3(x, block.conv1, {}, borders, kReflect));
-  y = conv3x3(y, block.conv2, {}, borders, kReflect).add_(trimmed(x, borders, 2));
+Tensor residual(const Tensor& x, const EnhanceResidual& block, EnhancePadding padding) {
+  Tensor y = activated(conv3x3(x, block.conv1, {}, padding));
+  y = conv3x3(y, block.conv2, {}, padding).add_(x);
   return activated(y);
 }
 
 }  // namespace
 
 Tensor local_features(const EnhancementNetwork& network, const Tensor& image,
-                      const WindowBorders& borders, EnhancePadding padding) {
-  Tensor x = activated(conv3x3(image, network.cond1, borders, padding));
-  for (size_t i = 0; i < 2; ++i) x = residual(x, network.residuals[i], borders);
+                      const StagePadding& padding) {
+  Tensor x = activated(conv3x3(image, network.cond1.weight, network.cond1.bias, padding.biased));
+  for (size_t i = 0; i < 2; ++i) x = residual(x, network.residuals[i], padding.residual);
   return x;
 }
 
@@ -72,11 +50,13 @@ std::array<Tensor, 4> upsampling_slices(int64_t length, int64_t first, int64_t c
   return slices;
 }
 
-Tensor refine(const EnhancementNetwork& network, const Tensor& features,
-              const PyramidContext& context, const std::array<Tensor, 4>& rows,
-              const std::array<Tensor, 4>& columns, const WindowBorders& borders,
-              EnhancePadding padding) {
-  std::vector<Tensor> channels{features};
+Tensor refine(const EnhancementNetwork& network, Tensor features, const PyramidContext& context,
+              const std::array<Tensor, 4>& rows, const std::array<Tensor, 4>& columns,
+              const StagePadding& padding) {
+  const auto biased = [&](const Tensor& input, const BiasedConv& layer) {
+    return conv3x3(input, layer.weight, layer.bias, padding.biased);
+  };
+  std::vector<Tensor> channels{std::move(features)};
   for (size_t g = 0; g < context.size(); ++g) {
     const auto options = context[g].options();
     channels.push_back(
@@ -84,12 +64,12 @@ Tensor refine(const EnhancementNetwork& network, const Tensor& features,
   }
   Tensor x = at::cat(channels, 1);
   channels.clear();
-  x = conv3x3(x, network.fuse_weight, {}, borders, EnhancePadding::zeros);
-  x = conv3x3(at::prelu(x, network.fuse_slope), network.condx, borders, padding);
-  for (size_t i = 2; i < 4; ++i) x = residual(x, network.residuals[i], borders);
-  x = conv3x3(x, network.condy, borders, padding);
-  for (size_t i = 4; i < 6; ++i) x = residual(x, network.residuals[i], borders);
-  return conv3x3(x, network.cond_add1, borders, padding).relu_();
+  x = conv3x3(x, network.fuse_weight, {}, EnhancePadding::zeros);
+  x = biased(at::prelu(x, network.fuse_slope), network.condx);
+  for (size_t i = 2; i < 4; ++i) x = residual(x, network.residuals[i], padding.residual);
+  x = biased(x, network.condy);
+  for (size_t i = 4; i < 6; ++i) x = residual(x, network.residuals[i], padding.residual);
+  return biased(x, network.cond_add1).relu_();
 }
 
 }  // namespace vane

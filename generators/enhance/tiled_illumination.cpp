@@ -17,27 +17,14 @@ constexpr int64_t kLeastTile = 32;
 // in its own layout and its scratch are a part of.
 constexpr uint64_t kFixedBytes = uint64_t{32} << 20, kBytesPerPixel = 2560;
 
-/// A tile's window with `halo` pixels around it, as far as the picture goes.
-PixelWindow grown(const PixelWindow& core, int64_t halo, int64_t height, int64_t width) {
-  PixelWindow window;
-  window.top = std::max<int64_t>(core.top - halo, 0);
-  window.left = std::max<int64_t>(core.left - halo, 0);
-  window.height = std::min(core.top + core.height + halo, height) - window.top;
-  window.width = std::min(core.left + core.width + halo, width) - window.left;
-  return window;
-}
-
-WindowBorders borders_of(const PixelWindow& window, int64_t height, int64_t width) {
-  return {window.left == 0, window.left + window.width == width, window.top == 0,
-          window.top + window.height == height};
-}
-
-/// What is left of a window after convolutions took `pixels` from the sides inside the picture.
-PixelWindow shrunk(const PixelWindow& window, const WindowBorders& borders, int64_t pixels) {
-  const auto cut = [pixels](bool border) { return border ? 0 : pixels; };
-  return {window.top + cut(borders.top), window.left + cut(borders.left),
-          window.height - cut(borders.top) - cut(borders.bottom),
-          window.width - cut(borders.left) - cut(borders.right)};
+/// How much of a line of `length` a tile is computed from: the same for every tile, so that freed
+/// memory fits the next one.
+struct Span {
+  int64_t first = 0, count = 0;
+};
+Span span_around(int64_t first, int64_t side, int64_t halo, int64_t length) {
+  const int64_t count = std::min(side + 2 * halo, length);
+  return {std::clamp<int64_t>(first - halo, 0, length - count), count};
 }
 
 /// The part of `tensor`, which covers `window`, that covers `part`.
@@ -46,36 +33,41 @@ Tensor part_of(const Tensor& tensor, const PixelWindow& window, const PixelWindo
       .narrow(3, part.left - window.left, part.width);
 }
 
-/// Windows of about equal size, none larger than `side`.
-std::vector<PixelWindow> tiles_of(int64_t height, int64_t width, int64_t side) {
-  const int64_t rows = (height + side - 1) / side, columns = (width + side - 1) / side;
-  std::vector<PixelWindow> tiles;
-  for (int64_t r = 0; r < rows; ++r) {
+/// Tiles of about equal size, none larger than `side`.
+struct TileGrid {
+  int64_t height, width, rows, columns;
+
+  TileGrid(int64_t h, int64_t w, int64_t side)
+      : height(h), width(w), rows((h + side - 1) / side), columns((w + side - 1) / side) {}
+  int64_t count() const { return rows * columns; }
+  /// Sides of the largest tile.
+  int64_t tile_height() const { return (height + rows - 1) / rows; }
+  int64_t tile_width() const { return (width + columns - 1) / columns; }
+  PixelWindow tile(int64_t i) const {
+    const int64_t r = i / columns, c = i % columns;
     const int64_t top = r * height / rows, bottom = (r + 1) * height / rows;
-    for (int64_t c = 0; c < columns; ++c) {
-      const int64_t left = c * width / columns, right = (c + 1) * width / columns;
-      tiles.push_back({top, left, bottom - top, right - left});
-    }
+    const int64_t left = c * width / columns, right = (c + 1) * width / columns;
+    return {top, left, bottom - top, right - left};
   }
-  return tiles;
-}
+};
 
 class TiledRun {
  public:
-  TiledRun(const EnhancementNetwork& network, int64_t height, int64_t width,
-           const WindowReader& read, Job& job)
-      : network_(network), height_(height), width_(width), read_(read), job_(job) {}
+  TiledRun(const EnhancementNetwork& network, const TileGrid& grid, const WindowReader& read,
+           Job& job)
+      : network_(network), grid_(grid), read_(read), job_(job) {}
 
-  void run(const std::vector<PixelWindow>& tiles, const MapSink& write) {
-    const auto count = static_cast<int64_t>(tiles.size());
+  void run(const MapSink& write) {
+    const int64_t count = grid_.count();
     const bool single = count == 1;
     const int64_t total = single ? 1 : 2 * count;
     Tensor means = at::zeros({1, 32, kPyramidRows, kPyramidRows}, at::kDouble);
-    const Tensor rows = pyramid_pooling_matrix(height_), columns = pyramid_pooling_matrix(width_);
+    const Tensor rows = pyramid_pooling_matrix(grid_.height),
+                 columns = pyramid_pooling_matrix(grid_.width);
     Tensor kept;
     for (int64_t i = 0; i < count; ++i) {
       step(single ? 0 : i, total);
-      const PixelWindow& tile = tiles[static_cast<size_t>(i)];
+      const PixelWindow tile = grid_.tile(i);
       const Tensor features = features_of(tile);
       means += pyramid_means(features.to(at::kDouble), rows.narrow(1, tile.top, tile.height),
                              columns.narrow(1, tile.left, tile.width));
@@ -84,8 +76,8 @@ class TiledRun {
     const PyramidContext context = pyramid_context(network_, means.to(at::kFloat));
     for (int64_t i = 0; i < count; ++i) {
       if (!single) step(count + i, total);
-      const PixelWindow& tile = tiles[static_cast<size_t>(i)];
-      const Tensor map = map_of(tile, kept, context);
+      const PixelWindow tile = grid_.tile(i);
+      const Tensor map = map_of(tile, std::move(kept), context);
       check(map);
       write(tile, map);
     }
@@ -100,27 +92,40 @@ class TiledRun {
     job_.progress(done, total, kStage);
   }
 
+  /// What a tile is computed from: at least `halo` more pixels on each side, as far as the picture
+  /// goes.
+  PixelWindow around(const PixelWindow& tile, int64_t halo) const {
+    const Span rows = span_around(tile.top, grid_.tile_height(), halo, grid_.height);
+    const Span columns = span_around(tile.left, grid_.tile_width(), halo, grid_.width);
+    return {rows.first, columns.first, rows.count, columns.count};
+  }
+
+  /// A window at a border of the picture is continued as the picture is. What the others are
+  /// continued by does not reach their tile; zeros take no copy.
+  StagePadding padding_of(const PixelWindow& window) const {
+    const bool at_border = window.left == 0 || window.left + window.width == grid_.width ||
+                           window.top == 0 || window.top + window.height == grid_.height;
+    const EnhancePadding both = at_border ? EnhancePadding::reflect : EnhancePadding::zeros;
+    return {both, both};
+  }
+
   Tensor local(const PixelWindow& window) {
-    const Tensor pixels = read_(window);
-    return local_features(network_, pixels, borders_of(window, height_, width_),
-                          EnhancePadding::reflect);
+    return local_features(network_, read_(window), padding_of(window));
   }
 
   Tensor features_of(const PixelWindow& tile) {
-    const PixelWindow window = grown(tile, kLocalHalo, height_, width_);
-    const WindowBorders borders = borders_of(window, height_, width_);
-    return part_of(local(window), shrunk(window, borders, kLocalHalo), tile).contiguous();
+    const PixelWindow window = around(tile, kLocalHalo);
+    return part_of(local(window), window, tile);
   }
 
-  Tensor map_of(const PixelWindow& tile, const Tensor& kept, const PyramidContext& context) {
-    const PixelWindow window = grown(tile, kHalo, height_, width_);
-    const WindowBorders borders = borders_of(window, height_, width_);
-    const PixelWindow seen = shrunk(window, borders, kLocalHalo);
+  Tensor map_of(const PixelWindow& tile, Tensor kept, const PyramidContext& context) {
+    const PixelWindow window = around(tile, kHalo);
+    Tensor features = kept.defined() ? std::move(kept) : local(window);
     const Tensor map =
-        refine(network_, kept.defined() ? kept : local(window), context,
-               upsampling_slices(height_, seen.top, seen.height),
-               upsampling_slices(width_, seen.left, seen.width), borders, EnhancePadding::reflect);
-    return part_of(map, shrunk(seen, borders, kRefineHalo), tile).contiguous();
+        refine(network_, std::move(features), context,
+               upsampling_slices(grid_.height, window.top, window.height),
+               upsampling_slices(grid_.width, window.left, window.width), padding_of(window));
+    return part_of(map, window, tile).contiguous();
   }
 
   void check(const Tensor& map) const {
@@ -131,7 +136,7 @@ class TiledRun {
   }
 
   const EnhancementNetwork& network_;
-  int64_t height_, width_;
+  TileGrid grid_;
   const WindowReader& read_;
   Job& job_;
 };
@@ -163,7 +168,7 @@ void tiled_illumination(const EnhancementNetwork& network, int64_t height, int64
   if (options.side < 0) throw Error(ErrorCode::usage, "a tile has at least one pixel");
   const at::NoGradGuard no_grad;
   const int64_t side = options.side > 0 ? options.side : tile_side(options.memory_bytes);
-  TiledRun(network, height, width, read, job).run(tiles_of(height, width, side), write);
+  TiledRun(network, TileGrid(height, width, side), read, job).run(write);
 }
 
 Tensor tiled_illumination(const EnhancementNetwork& network, const Tensor& image,

@@ -204,6 +204,16 @@ TEST_F(EnhanceProgram, TilesLeaveNoSeams) {
   EXPECT_LE(most, 2);  // of 65535: 2e-5 of the map
 }
 
+// The whole picture at once would take about 700 MiB.
+TEST_F(EnhanceProgram, StaysWithinItsMemory) {
+  const Outcome small = enhance(picture("small.png", smooth_image(24, 18, 3)), path("s.png"));
+  const Outcome large = enhance(picture("large.png", smooth_image(700, 500, 3)), path("l.png"),
+                                {"--max-memory", "256MiB"});
+  ASSERT_EQ(small.code, 0) << small.err;
+  ASSERT_EQ(large.code, 0) << large.err;
+  EXPECT_LE(large.peak_bytes - small.peak_bytes, int64_t{256} << 20);
+}
+
 TEST_F(EnhanceProgram, ReportsWhatItDid) {
   const std::string input = picture("in.png", dark_image(24, 18, 3));
   const Outcome outcome =
@@ -225,6 +235,15 @@ TEST_F(EnhanceProgram, ReportsWhatItDid) {
   EXPECT_LT(file["map"]["min"], file["map"]["max"]);
   EXPECT_NE(file["luma"]["before"], file["luma"]["after"]);
   EXPECT_TRUE(fs::exists(path("out/in.png")));
+}
+
+TEST_F(EnhanceProgram, IsWhatModelsInspectNamesForItsWeights) {
+  const Outcome outcome = run_vane({"models", "inspect", model_, "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["kind"], "enhancement");
+  EXPECT_EQ(json["loads_as"], "enhance --model");
+  EXPECT_EQ(json["tensors"].size(), 30u);
 }
 
 TEST_F(EnhanceProgram, KeepsAnOutputThatIsThereUnlessToldOtherwise) {
