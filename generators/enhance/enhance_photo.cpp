@@ -2,6 +2,7 @@
 #include "generators/enhance/enhance_photo.h"
 
 #include "engine/base/error.h"
+#include "engine/image/srgb_view.h"
 
 namespace vane {
 namespace {
@@ -14,17 +15,21 @@ class Samples {
       : width_(picture.width),
         stride_(picture.channels),
         colours_(picture.is_grey() ? 1 : 3),
+        srgb_(SrgbView::of(picture)),
         source_(source.data()),
         result_(result.data()) {}
 
   Tensor read(const PixelWindow& window) const {
     Tensor pixels = at::empty({1, 3, window.height, window.width}, at::kFloat);
     float* out = pixels.mutable_data_ptr<float>();
-    for (int64_t channel = 0; channel < 3; ++channel) {
-      const int64_t offset = colours_ == 1 ? 0 : channel;
-      for (int64_t y = 0; y < window.height; ++y) {
-        const T* in = source_ + start(window, y) + offset;
-        for (int64_t x = 0; x < window.width; ++x) *out++ = float(in[x * stride_]) / kTop;
+    std::vector<uint16_t> converted(srgb_ ? static_cast<size_t>(3 * window.width) : 0);
+    for (int64_t y = 0; y < window.height; ++y) {
+      const T* in = source_ + start(window, y);
+      if (srgb_) {
+        srgb_->convert(in, static_cast<size_t>(window.width), converted.data());
+        spread(converted.data(), 3, false, 65535.f, window, out + y * window.width);
+      } else {
+        spread(in, stride_, colours_ == 1, kTop, window, out + y * window.width);
       }
     }
     return pixels;
@@ -58,6 +63,17 @@ class Samples {
  private:
   static constexpr float kTop = std::numeric_limits<T>::max();
 
+  /// A row of interleaved samples into the three planes of a window.
+  template <class In>
+  static void spread(const In* in, int64_t stride, bool grey, float top, const PixelWindow& window,
+                     float* out) {
+    for (int64_t channel = 0; channel < 3; ++channel) {
+      const int64_t offset = grey ? 0 : channel;
+      float* row = out + channel * window.height * window.width;
+      for (int64_t x = 0; x < window.width; ++x) row[x] = float(in[x * stride + offset]) / top;
+    }
+  }
+
   int64_t start(const PixelWindow& window, int64_t y) const {
     return ((window.top + y) * width_ + window.left) * stride_;
   }
@@ -73,6 +89,7 @@ class Samples {
   }
 
   int64_t width_, stride_, colours_;
+  std::optional<SrgbView> srgb_;
   const T* source_;
   T* result_;
   double luma_before_ = 0, luma_after_ = 0;

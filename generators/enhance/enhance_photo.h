@@ -27,7 +27,8 @@ struct EnhanceMeasures {
 
 /// `source` upright (the network is not indifferent to rotation), divided by its map: 8 and 16 bit
 /// stay so, rounded half up; grey stays grey (replicated for the network); alpha and metadata stay.
-/// Samples are taken as sRGB-encoded, whatever ICC profile travels with them.
+/// The network sees the colours as sRGB (srgb_view.h); what is divided are the samples as stored,
+/// so that the ICC profile stays right.
 /// Memory:  source, result and options.tiles.memory_bytes; no full-size float picture.
 /// Throws:  Error{usage} for strength outside [0,2] or a side below 2 px; Error{numeric} for a map
 ///          that is not finite; Cancelled between tiles.

@@ -4,6 +4,7 @@
 // promises of sections 8.2 and 9. The network itself is held to plain loops in tests/enhance.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -14,6 +15,7 @@
 #include "engine/image/metadata.h"
 #include "engine/image/orientation.h"
 #include "tests/cli/run_program.h"
+#include "tests/image/linear_profile.h"
 #include "tests/image/test_images.h"
 #include "tests/support/gzip.h"
 
@@ -139,6 +141,32 @@ TEST_F(EnhanceProgram, DividesBySixteenBitSamplesByOneMapAtItsStrength) {
     EXPECT_EQ(y[3], x[3]) << pixel;
   }
   EXPECT_GT(most / least, 1.1);  // the map is not one number
+}
+
+// The same scene, once sRGB-encoded without a profile, once in linear light with one: the network
+// has to see the same picture, and so divide by the same map.
+TEST_F(EnhanceProgram, LooksAtColoursThroughTheirProfile) {
+  const Image plain = dark_image(26, 19, 3);
+  Image linear = plain;
+  for (uint16_t& sample : linear.u16) {
+    const double v = sample / 65535.0;
+    sample = uint16_t(
+        std::lround(65535 * (v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4))));
+  }
+  const std::string unprofiled = picture("unprofiled.png", linear);
+  linear.metadata.icc = linear_profile(false);
+  const Image one = enhanced(picture("plain.png", plain), "one.png");
+  const Image two = enhanced(picture("linear.png", linear), "two.png");
+  const Image naive = enhanced(unprofiled, "naive.png");
+  EXPECT_EQ(two.metadata.icc, linear.metadata.icc);
+  double worst = 0, naive_worst = 0;
+  for (size_t i = 0; i < plain.u16.size(); ++i) {
+    const double gain = double(one.u16[i]) / plain.u16[i];
+    worst = std::max(worst, std::abs(double(two.u16[i]) / linear.u16[i] / gain - 1));
+    naive_worst = std::max(naive_worst, std::abs(double(naive.u16[i]) / linear.u16[i] / gain - 1));
+  }
+  EXPECT_LT(worst, 0.01);
+  EXPECT_GT(naive_worst, 0.03);
 }
 
 TEST_F(EnhanceProgram, KeepsGreyGrey) {
