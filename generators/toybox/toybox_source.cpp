@@ -87,12 +87,30 @@ ToyScene with_one_lie(ToyScene scene, const ToyCaption& told, Rng& rng) {
   return scene;
 }
 
+/// How often a question is asked: what is small or has many values takes longer to learn.
+uint32_t frequency(const ToyQuestion& question) {
+  if (question.key == "mouth") return 6;
+  if (question.of == "character" && question.key.ends_with("colour")) return 3;
+  return question.key == "beard" || question.key == "pose" || question.key == "hair" ? 2 : 1;
+}
+
+const ToyQuestion& any_question(Rng& rng) {
+  const std::vector<ToyQuestion>& all = toy_questions();
+  uint32_t total = 0;
+  for (const ToyQuestion& question : all) total += frequency(question);
+  uint32_t drawn = rng.below(total);
+  for (const ToyQuestion& question : all) {
+    if (drawn < frequency(question)) return question;
+    drawn -= frequency(question);
+  }
+  return all.back();
+}
+
 /// A question about the first thing that has more than one answer for this scene.
 const ToyQuestion& random_question(const ToyScene& scene, Rng& rng) {
   const std::string of = scene.things.front().kind == "character" ? "character" : "object";
-  const std::vector<ToyQuestion>& all = toy_questions();
   for (;;) {
-    const ToyQuestion& question = all[rng.below(static_cast<uint32_t>(all.size()))];
+    const ToyQuestion& question = any_question(rng);
     if (question.of == of && question.key != "kind") return question;
   }
 }
@@ -175,9 +193,15 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
     // What would hide the answer goes away in the whole group.
     if (question.key == "hat_colour") set.push_back({"hat", "cap"});
     if (question.key == "hair") set.push_back({"hat", "none"});
-    if (question.key == "mouth") set.push_back({"beard", "none"});
+    if (question.key == "mouth") {
+      set.push_back({"beard", "none"});
+      if (shared.chance(0.6f)) set.push_back({"facing", "forward"});
+    }
     const bool person = question.of == "character";
-    made = scene(first, person ? question.kind : kind_of(first), set);
+    // An answer that the light hides teaches nothing.
+    static constexpr const char* kClearLights[] = {"front", "left", "right", "top", "soft"};
+    const char* light = person ? kClearLights[shared.below(std::size(kClearLights))] : "any";
+    made = scene(first, person ? question.kind : kind_of(first), set, light);
   }
   CaptionedPicture out;
   out.size = config_.size;
@@ -190,10 +214,8 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
   const ToyScene lie = with_one_lie(made, told, own);
   const Caption foil = caption_of(lie, told_of(lie, again));
   if (!holds(foil.asserts, out.facts)) out.foil = foil;
-  const std::vector<ToyQuestion>& questions = toy_questions();
   for (int attempt = 0; attempt < 24 && out.choices.size() < kChoices; ++attempt) {
-    const auto which = own.below(static_cast<uint32_t>(questions.size()));
-    const Choice choice = toy_choice(made, questions[which], own);
+    const Choice choice = toy_choice(made, any_question(own), own);
     if (!choice.right.empty() && choice.right != choice.wrong) out.choices.push_back(choice);
   }
   return out;
