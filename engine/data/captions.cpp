@@ -239,7 +239,7 @@ Caption random_caption(const CaptionMaterial& material, const std::set<Look>& ap
       }
     }
   }
-  const float subject_share = has_object ? 0.9f : sentence.asserts.empty() ? 0.5f : 0.2f;
+  const float subject_share = has_object ? 0.9f : sentence.asserts.empty() ? 0.65f : 0.3f;
   if (rng.chance(subject_share)) {
     const std::vector<std::string>& from = has_object && !rng.chance(0.08f) ? material.objects
                                            : material.subjects.empty()      ? material.objects

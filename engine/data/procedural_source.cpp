@@ -100,6 +100,27 @@ std::vector<Look> other_look(const std::set<Look>& shown, const std::vector<Look
   return {};
 }
 
+/// What the photograph shows against what others show first, which is what they are most about.
+std::vector<Choice> subject_choices(const std::vector<const Photograph*>& photographs, size_t own,
+                                    Rng& rng) {
+  static constexpr std::array kFrames = {"a photo of ", "a picture of ", "an image of ", ""};
+  const std::vector<std::string>& subjects = photographs[own]->subjects;
+  std::vector<Choice> choices;
+  for (int i = 0; i < 2 && !subjects.empty(); ++i) {
+    const std::string& right = rng.chance(0.7f)
+                                   ? subjects.front()
+                                   : subjects[rng.below(static_cast<uint32_t>(subjects.size()))];
+    const auto n = static_cast<uint32_t>(photographs.size());
+    const std::vector<std::string>& others = photographs[rng.below(n)]->subjects;
+    if (others.empty() || std::count(subjects.begin(), subjects.end(), others.front()) > 0) {
+      continue;
+    }
+    const std::string frame = kFrames[rng.below(static_cast<uint32_t>(kFrames.size()))];
+    choices.push_back({frame + right, frame + others.front()});
+  }
+  return choices;
+}
+
 }  // namespace
 
 std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<Look>& applied,
@@ -314,6 +335,11 @@ CaptionedPicture ProceduralSource::sample(uint64_t index) const {
   out.caption = random_caption(made.material, {looks.begin(), looks.end()}, own);
   out.foil = foil_of(made.material, looks, *library_, own);
   out.choices = look_choices(made.material.looks, looks, own);
+  if (made.material.objects.empty()) {
+    for (Choice& choice : subject_choices(photographs_, photograph, own)) {
+      out.choices.push_back(std::move(choice));
+    }
+  }
   return out;
 }
 
