@@ -27,6 +27,15 @@ Json json_of(const std::vector<ExplainedWord>& words) {
   return list;
 }
 
+Json json_of(const std::vector<ExplainedKind>& kinds) {
+  Json list = Json::array();
+  for (const ExplainedKind& kind : kinds) {
+    list.push_back(
+        {{"kind", kind.kind}, {"toward", json_of(kind.toward)}, {"away", json_of(kind.away)}});
+  }
+  return list;
+}
+
 Json json_of(const DirectionExplainResult& result) {
   Json json{{"direction", result.direction},
             {"kind", result.kind},
@@ -36,6 +45,7 @@ Json json_of(const DirectionExplainResult& result) {
             {"toward", json_of(result.toward)},
             {"away", json_of(result.away)},
             {"phrases", json_of(result.phrases)},
+            {"kinds", json_of(result.kinds)},
             {"tau", json_number(result.tau)},
             {"milliseconds", json_number(result.milliseconds)}};
   if (result.output.empty()) return json;
@@ -46,6 +56,7 @@ Json json_of(const DirectionExplainResult& result) {
   }
   json["toward_after"] = json_of(result.toward_after);
   json["away_after"] = json_of(result.away_after);
+  json["kinds_after"] = json_of(result.kinds_after);
   json["angle"] = json_number(result.angle);
   json["tau_after"] = json_number(result.tau_after);
   json["output"] = result.output;
@@ -78,13 +89,33 @@ std::string sides(const std::vector<ExplainedWord>& away, const std::vector<Expl
   return table.text();
 }
 
+std::string words_line(const std::vector<ExplainedWord>& words) {
+  std::vector<std::string> parts;
+  for (const ExplainedWord& word : words) {
+    parts.push_back(fmt::format("{} {:+.1f}", printable(word.word, 40), word.deviations));
+  }
+  return join(parts, ", ");
+}
+
+/// What stands out among words of the same kind, in standard deviations of the kind.
+std::string by_kind(const std::vector<ExplainedKind>& kinds, const TerminalStyle& style) {
+  if (kinds.size() < 2) return {};
+  TextTable table({false, false, false});
+  for (const ExplainedKind& kind : kinds) {
+    table.row({style.bold(printable(kind.kind, 24)), style.dim("away from"),
+               style.bad(words_line(kind.away))});
+    table.row({"", style.dim("toward"), style.good(words_line(kind.toward))});
+  }
+  return "\n" + table.text();
+}
+
 std::string page(const DirectionExplainResult& result, const TerminalStyle& style) {
   std::string out = style.bold(printable(result.direction, 1000)) + "\n";
   out += style.dim(fmt::format("{} direction of {}; {} words of {}", result.kind,
                                printable(result.clip), result.words,
                                printable(result.vocabulary, 1000))) +
          "\n\n";
-  out += sides(result.away, result.toward, style);
+  out += sides(result.away, result.toward, style) + by_kind(result.kinds, style);
   if (!result.phrases.empty()) {
     TextTable table({false, true, true});
     for (const ExplainedWord& phrase : result.phrases) {
@@ -106,7 +137,8 @@ std::string page(const DirectionExplainResult& result, const TerminalStyle& styl
   if (std::isfinite(result.tau)) {
     out += fmt::format(", tau {:.4f} -> {:.4f}", result.tau, result.tau_after);
   }
-  return out + "\n\n" + table.text() + "\n" + sides(result.away_after, result.toward_after, style);
+  return out + "\n\n" + table.text() + "\n" + sides(result.away_after, result.toward_after, style) +
+         by_kind(result.kinds_after, style);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "guidance/direction_explain.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/base/error.h"
 #include "engine/base/text.h"
@@ -10,12 +11,40 @@ namespace vane {
 namespace {
 
 constexpr double kNothingLeft = 1e-6;
+constexpr size_t kFewestOfKind = 12;  // to tell what is unusual among them
+constexpr size_t kShownOfKind = 5;
 
 std::vector<double> scores_of(const Tensor& features, const Direction& direction) {
   const Tensor scores =
       at::mv(features.to(at::kFloat), direction.vector.to(at::kFloat)).to(at::kDouble).contiguous();
   const double* data = scores.const_data_ptr<double>();
   return {data, data + scores.numel()};
+}
+
+/// `order`: indices of the words from the one pulled to most; `ranked` the same as pulls.
+std::vector<KindPulls> pulls_by_kind(const Vocabulary& vocabulary, const std::vector<size_t>& order,
+                                     const std::vector<WordPull>& ranked) {
+  std::map<std::string, std::vector<WordPull>> members;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const std::string& kind = vocabulary.words[order[i]].kind;
+    if (!kind.empty()) members[kind].push_back(ranked[i]);
+  }
+  std::vector<KindPulls> kinds;
+  for (auto& [kind, words] : members) {
+    if (words.size() < kFewestOfKind) continue;
+    const auto count = static_cast<double>(words.size());
+    double mean = 0, variance = 0;
+    for (const WordPull& word : words) mean += word.pull / count;
+    for (const WordPull& word : words) variance += (word.pull - mean) * (word.pull - mean) / count;
+    for (WordPull& word : words) {
+      word.deviations = variance > 0 ? (word.pull - mean) / std::sqrt(variance) : 0;
+    }
+    KindPulls& pulls = kinds.emplace_back();
+    pulls.kind = kind;
+    pulls.toward.assign(words.begin(), words.begin() + kShownOfKind);
+    pulls.away.assign(words.rbegin(), words.rbegin() + kShownOfKind);
+  }
+  return kinds;
 }
 
 /// r' = n(r - c <c, r>) of a unit vector c in float64.
@@ -73,10 +102,13 @@ DirectionExplanation explain_direction(const Direction& direction, const Vocabul
     const size_t i = order[static_cast<size_t>(rank)];
     return pull_of(vocabulary.words[i].word, scores[i], rank + 1);
   };
+  std::vector<WordPull> ranked;
+  for (int64_t rank = 0; rank < size; ++rank) ranked.push_back(word_at(rank));
   for (int64_t rank = 0; rank < std::min(count, size); ++rank) {
-    explanation.toward.push_back(word_at(rank));
-    explanation.away.push_back(word_at(size - 1 - rank));
+    explanation.toward.push_back(ranked[static_cast<size_t>(rank)]);
+    explanation.away.push_back(ranked[static_cast<size_t>(size - 1 - rank)]);
   }
+  explanation.kinds = pulls_by_kind(vocabulary, order, ranked);
   if (phrases.defined()) {
     const std::vector<double> asked = scores_of(phrases, direction);
     for (size_t i = 0; i < asked.size(); ++i) {

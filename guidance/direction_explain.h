@@ -21,12 +21,24 @@ struct WordPull {
   int64_t rank = 0;
 };
 
+/// The strongest words of one kind, judged against that kind only: light is told by words of light
+/// first, whatever else the pictures differ in, and a bias of what they show stands out among the
+/// words for what is shown.
+struct KindPulls {
+  std::string kind;
+  /// Deviations are those of the kind; ranks still those among all words.
+  std::vector<WordPull> toward, away;
+};
+
 struct DirectionExplanation {
   /// The strongest words on each side, strongest first.
   std::vector<WordPull> toward, away;
   /// The phrases that were asked for, in their order; their rank is that among the words.
   std::vector<WordPull> phrases;
   double mean = 0, deviation = 0;
+  /// Each kind with a dozen words or more, in the order of their names; empty when the vocabulary
+  /// tells no kinds.
+  std::vector<KindPulls> kinds;
 };
 
 /// Ranks the vocabulary against the direction (RAVE's interpretation, Gaintseva et al. 2024,

@@ -83,7 +83,11 @@ std::vector<VocabularyWord> read_vocabulary(const fs::path& file, const Limits& 
     }
     const size_t tab = line.find('\t');
     VocabularyWord word = word_of(trimmed(line.substr(0, tab)));
-    if (tab != std::string::npos) word.text = trimmed(line.substr(tab + 1));
+    if (tab != std::string::npos) {
+      const size_t second = line.find('\t', tab + 1);
+      word.text = trimmed(line.substr(tab + 1, second - tab - 1));
+      if (second != std::string::npos) word.kind = trimmed(line.substr(second + 1));
+    }
     if (word.word.empty() || word.text.empty()) continue;
     if (seen.insert(word.word).second) words.push_back(std::move(word));
   }

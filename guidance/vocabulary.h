@@ -16,11 +16,14 @@ namespace vane {
 /// A word as it is shown, and the text that stands for it in CLIP.
 struct VocabularyWord {
   std::string word, text;
+  /// What it tells of, to rank like with like: "look", "place", "thing"; empty: not known.
+  std::string kind = {};
 };
 
-/// A word a line, after a tab the text that is encoded instead of the word ("bright\ta bright
-/// photo"); empty lines and lines that begin with # are skipped, repeated words kept once.
-/// Throws Error{input} for an unreadable file, one without words, an overlong line.
+/// A word a line, after a tab the text that is encoded instead of the word and after another its
+/// kind ("bright\ta bright photo\tlook"); empty lines and lines that begin with # are skipped,
+/// repeated words kept once. Throws Error{input} for an unreadable file, one without words, an
+/// overlong line.
 std::vector<VocabularyWord> read_vocabulary(const std::filesystem::path& file,
                                             const Limits& limits = {});
 /// Every token of CLIP's own vocabulary as a word (clip sheet 5): decoded, tokens of bytes that are

@@ -219,6 +219,12 @@ struct ExplainedWord {
   int64_t rank = 0;
 };
 
+/// The strongest words of one kind ("look", "place", "thing"), judged within it.
+struct ExplainedKind {
+  std::string kind;
+  std::vector<ExplainedWord> toward, away;
+};
+
 /// A phrase or removed word before and after the removal.
 struct ChangedWord {
   ExplainedWord before, after;
@@ -229,10 +235,12 @@ struct DirectionExplainResult {
   std::vector<std::string> origin;  // "from: backlit"
   int64_t words = 0;
   std::vector<ExplainedWord> toward, away, phrases;
+  std::vector<ExplainedKind> kinds;
   /// Only after a removal.
   std::vector<std::string> removed;
   std::vector<ChangedWord> changed;
   std::vector<ExplainedWord> toward_after, away_after;
+  std::vector<ExplainedKind> kinds_after;
   double angle = std::numeric_limits<double>::quiet_NaN();
   double tau = std::numeric_limits<double>::quiet_NaN(), tau_after = tau;
   std::string output;

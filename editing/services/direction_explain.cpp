@@ -25,6 +25,14 @@ std::vector<ExplainedWord> explained(const std::vector<WordPull>& pulls) {
   return words;
 }
 
+std::vector<ExplainedKind> explained(const std::vector<KindPulls>& pulls) {
+  std::vector<ExplainedKind> kinds;
+  for (const KindPulls& kind : pulls) {
+    kinds.push_back({kind.kind, explained(kind.toward), explained(kind.away)});
+  }
+  return kinds;
+}
+
 void check(const DirectionExplainRequest& request) {
   const bool removes = !request.remove.empty() || request.remove_strongest > 0;
   if (!request.remove.empty() && request.remove_strongest > 0) {
@@ -80,6 +88,7 @@ DirectionExplainResult direction_explain(const DirectionExplainRequest& request,
   result.toward = explained(before.toward);
   result.away = explained(before.away);
   result.phrases = explained(before.phrases);
+  result.kinds = explained(before.kinds);
   if (request.output.empty()) return result;
 
   Direction rest;
@@ -103,6 +112,7 @@ DirectionExplainResult direction_explain(const DirectionExplainRequest& request,
   }
   result.toward_after = explained(after.toward);
   result.away_after = explained(after.away);
+  result.kinds_after = explained(after.kinds);
   const Tensor p = direction.vector.to(at::kDouble), q = rest.vector.to(at::kDouble);
   result.angle =
       2 * std::atan2((p - q).norm().item<double>(), (p + q).norm().item<double>()) * 180 / M_PI;

@@ -235,12 +235,15 @@ class TrainingRun {
   }
 
  private:
-  std::vector<std::pair<std::string, std::string>> other_words() const {
-    std::vector<std::pair<std::string, std::string>> words;
-    if (config_.toybox_share > 0) words = toy_vocabulary();
+  std::vector<TaughtWord> other_words() const {
+    std::vector<TaughtWord> words;
+    if (config_.toybox_share > 0) {
+      for (const auto& [word, caption] : toy_vocabulary()) words.push_back({word, caption, "toy"});
+    }
     if (config_.faces_share > 0) {
-      const auto of_faces = face_vocabulary();
-      words.insert(words.end(), of_faces.begin(), of_faces.end());
+      for (const auto& [word, caption] : face_vocabulary()) {
+        words.push_back({word, caption, "person"});
+      }
     }
     return words;
   }

@@ -22,15 +22,21 @@ std::string without_article(const std::string& phrase) {
 
 }  // namespace
 
-std::string training_vocabulary(const PhotoLibrary& library,
-                                const std::vector<std::pair<std::string, std::string>>& more) {
-  std::map<std::string, std::string> words;
-  const auto add_adjective = [&](std::string_view adjective) {
-    words.emplace(adjective, std::string(starts_with_vowel(adjective) ? "an " : "a ") +
-                                 std::string(adjective) + " photo");
+std::string training_vocabulary(const PhotoLibrary& library, const std::vector<TaughtWord>& more) {
+  // Fewer say more about one photograph than about a kind of place.
+  constexpr int kPlacePhotographs = 3;
+  std::map<std::string, TaughtWord> words;
+  const auto add = [&](std::string_view word, const std::string& caption, const char* kind) {
+    words.emplace(word, TaughtWord{std::string(word), caption, kind});
   };
-  const auto add_thing = [&](const std::string& phrase) {
-    if (!phrase.empty()) words.emplace(without_article(phrase), "a photo of " + phrase);
+  const auto add_adjective = [&](std::string_view adjective) {
+    add(adjective,
+        std::string(starts_with_vowel(adjective) ? "an " : "a ") + std::string(adjective) +
+            " photo",
+        "look");
+  };
+  const auto add_noun = [&](const std::string& phrase, const char* kind) {
+    if (!phrase.empty()) add(without_article(phrase), "a photo of " + phrase, kind);
   };
   for (int look = 0; look < kLookCount; ++look) {
     for (const std::string_view adjective : words_of(static_cast<Look>(look)).adjectives) {
@@ -40,17 +46,24 @@ std::string training_vocabulary(const PhotoLibrary& library,
   for (const BlendWords& blend : blends()) {
     for (const std::string_view adjective : blend.adjectives) add_adjective(adjective);
   }
+  std::map<std::string, int> shown;
   for (const Photograph& photograph : library.photographs) {
-    for (const std::string& subject : photograph.subjects) add_thing(subject);
+    for (const std::string& subject : photograph.subjects) ++shown[subject];
+  }
+  for (const auto& [subject, count] : shown) {
+    add_noun(subject, count >= kPlacePhotographs ? "place" : "thing");
   }
   for (const Cutout& cutout : library.cutouts) {
-    add_thing(cutout.name);
-    for (const std::string& kind : cutout.kinds) add_thing(kind);
+    add_noun(cutout.name, "thing");
+    for (const std::string& kind : cutout.kinds) add_noun(kind, "thing");
   }
-  words.insert(more.begin(), more.end());
+  for (const TaughtWord& word : more) words.emplace(word.word, word);
   std::string text =
-      "# What this model was taught: a word, and after the tab the caption that stands for it.\n";
-  for (const auto& [word, caption] : words) text += word + "\t" + caption + "\n";
+      "# What this model was taught: a word, the caption that stands for it, and what it tells "
+      "of.\n";
+  for (const auto& [word, taught] : words) {
+    text += word + "\t" + taught.caption + "\t" + taught.kind + "\n";
+  }
   return text;
 }
 

@@ -3,19 +3,22 @@
 // The words that the captions of a procedural source are made of.
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/data/photo_library.h"
 
 namespace vane {
 
-/// A word a line with the caption that stands for it after a tab ("bright\ta bright photo"),
-/// sorted: adjectives of looks, what the photographs show, the cut-out things and their kinds, and
-/// `more` words with their captions. A
-/// model that saw only these captions knows no other word, so they are what its directions are
-/// explained by.
+/// A word, the caption that stands for it, and what it tells of.
+struct TaughtWord {
+  std::string word, caption, kind;
+};
+
+/// A word a line with its caption and its kind after tabs ("bright\ta bright photo\tlook"), sorted:
+/// adjectives of looks; what three photographs or more show ("place"); what fewer show, and the
+/// cut-outs and their kinds ("thing"); and `more`. A model that saw only these captions knows no
+/// other word, so they are what its directions are explained by.
 std::string training_vocabulary(const PhotoLibrary& library,
-                                const std::vector<std::pair<std::string, std::string>>& more = {});
+                                const std::vector<TaughtWord>& more = {});
 
 }  // namespace vane

@@ -9,6 +9,7 @@
 #include "engine/data/folder_source.h"
 #include "engine/data/procedural_source.h"
 #include "engine/data/sample_queue.h"
+#include "engine/data/training_vocabulary.h"
 #include "engine/image/codec.h"
 
 namespace vane {
@@ -125,6 +126,22 @@ TEST_F(Sources, AFoggyPhotographIsHazyWithoutALook) {
   }
   config.photographs[0].shows = {"hasy"};
   EXPECT_THROW(load_photo_library(config, job), Error);
+}
+
+TEST_F(Sources, TheVocabularySaysWhatEachWordTellsOf) {
+  PhotoLibraryConfig config = library_config();
+  config.photographs[0].subjects = {"the sea", "a clock"};
+  config.photographs[1].subjects = {"the sea"};
+  config.photographs.push_back({"photos/grey.png", {"the sea"}, false});
+  QuietJob job;
+  const std::string text = training_vocabulary(
+      load_photo_library(config, job), {{"smiling", "a photo of a smiling person", "person"}});
+  for (const char* line :
+       {"\nsea\ta photo of the sea\tplace\n", "\nclock\ta photo of a clock\tthing\n",
+        "\nrobin\ta photo of a robin\tthing\n", "\nbright\ta bright photo\tlook\n",
+        "\nsmiling\ta photo of a smiling person\tperson\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
 }
 
 TEST_F(Sources, QuestionsAboutLooksHaveOneTrueAnswer) {

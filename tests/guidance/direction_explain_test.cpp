@@ -36,6 +36,36 @@ Vocabulary vocabulary_of(const std::vector<std::string>& words,
   return vocabulary;
 }
 
+// A bias of what is shown is far weaker than the light, and still the strongest of its kind.
+TEST(DirectionExplain, JudgesEveryKindByItself) {
+  Vocabulary vocabulary;
+  std::vector<Tensor> rows;
+  for (int i = 0; i < 12; ++i) {
+    // Words of light along the first axis, of places along the second.
+    const float at = static_cast<float>(i) / 11 - 0.5f;
+    vocabulary.words.push_back({"light " + std::to_string(i), "", "look"});
+    rows.push_back(unit(at::tensor({4 * at, 0.f, 1.f})));
+    vocabulary.words.push_back({"place " + std::to_string(i), "", "place"});
+    rows.push_back(unit(at::tensor({0.f, at, 1.f})));
+  }
+  vocabulary.words.push_back({"lonely", "", "thing"});
+  rows.push_back(unit(at::tensor({0.f, 0.f, 1.f})));
+  vocabulary.features = at::stack(rows);
+  const auto explained = explain_direction(direction_of({1, 0.3f, 0}), vocabulary, 3, {}, {});
+  for (const auto& side : {explained.toward, explained.away}) {
+    for (const WordPull& word : side) EXPECT_EQ(word.word.rfind("light", 0), 0u) << word.word;
+  }
+  // One word of a kind is too few to stand out.
+  ASSERT_EQ(explained.kinds.size(), 2u);
+  EXPECT_EQ(explained.kinds[0].toward[0].word, "light 11");
+  EXPECT_EQ(explained.kinds[1].kind, "place");
+  EXPECT_EQ(explained.kinds[1].toward[0].word, "place 11");
+  EXPECT_EQ(explained.kinds[1].away[0].word, "place 0");
+  EXPECT_GT(explained.kinds[1].toward[0].deviations, 1);
+  EXPECT_NEAR(explained.kinds[1].toward[0].deviations, -explained.kinds[1].away[0].deviations,
+              1e-4);
+}
+
 // The mean of the vocabulary says nothing: a part that all words share moves no word.
 TEST(DirectionExplain, RanksByTheCosineLessTheMean) {
   const Vocabulary words =
