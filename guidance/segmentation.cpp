@@ -23,6 +23,7 @@ constexpr double kSameText = 1e-6;    // difference of embeddings that is roundi
 constexpr int64_t kBatch = 16;        // windows that pass the tower together
 constexpr double kFlat = 1e-3;        // variance of the guide that counts as an edge
 constexpr double kFalloff = 0.35;     // of a window: where its weight falls to 1/e
+constexpr double kConstant = 1e-6;    // deviation of a map in which nothing stands out
 constexpr double kSteepness = 2.5;    // of "stands out", per standard deviation
 constexpr int64_t kRadiusShare = 12;  // guided filter: shorter side / radius
 
@@ -135,7 +136,8 @@ Tensor full_size(const Tensor& map, const Tensor& guide, bool refine) {
 
 // How likely a pixel belongs to what stands out of a map [h,w].
 Tensor standing_out(const Tensor& map, const Tensor& image, bool refine) {
-  const double deviation = std::max(map.std().item<double>(), 1e-6);
+  const double deviation = map.std().item<double>();
+  if (!(deviation > kConstant)) return at::zeros_like(map);
   const Tensor prior = at::sigmoid(kSteepness * ((map - otsu_threshold(map)) / deviation - 1));
   return refine ? refine_by_colours(prior, image) : prior;
 }
@@ -257,7 +259,7 @@ Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
       const Tensor map = negatives.empty() ? cosines[c] : cosines[c] - cosines[count];
       const Tensor own = standing_out(map, seen, config.refine);
       // What beats the negatives outright need not stand out: a sky that fills the picture.
-      found.push_back(negatives.empty() ? own : at::maximum(own, probability[c]));
+      found.push_back(negatives.empty() ? own : own + probability[c] - own * probability[c]);
     }
     found.push_back(1 - at::stack(found).amax(0));
     probability = at::stack(found);

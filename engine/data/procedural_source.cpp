@@ -144,10 +144,13 @@ std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<
     const Look other = kMainLooks[rng.below(static_cast<uint32_t>(kMainLooks.size()))];
     if (!shown.count(other)) ask(look, other);
   }
+  // Both are flat; only fog is light.
+  if (shown.count(Look::hazy) && !shown.count(Look::dark)) ask(Look::hazy, Look::dark);
+  if (shown.count(Look::dark) && !shown.count(Look::hazy)) ask(Look::dark, Look::hazy);
   static constexpr std::array kFaults = {Look::hazy, Look::hazy, Look::blurry, Look::noisy,
                                          Look::backlit};
   const Look fault = kFaults[rng.below(static_cast<uint32_t>(kFaults.size()))];
-  if (rng.chance(0.5f) && shown.count(opposite_look(fault))) ask(opposite_look(fault), fault);
+  if (rng.chance(0.8f) && shown.count(opposite_look(fault))) ask(opposite_look(fault), fault);
   return choices;
 }
 
@@ -216,6 +219,12 @@ std::vector<Caption> ProceduralSource::other_captions(uint64_t index, int count)
   while (static_cast<int>(captions.size()) < count) {
     CaptionMaterial material;
     const float u = rng.uniform();
+    if (u < 0.2f && !library_->other_captions.empty()) {
+      const auto n = static_cast<uint32_t>(library_->other_captions.size());
+      const std::string& other = library_->other_captions[rng.below(n)];
+      captions.push_back({"a photo of " + other, {caption_fact(other)}});
+      continue;
+    }
     if (u < 0.75f && !library_->cutouts.empty()) {
       const auto n = static_cast<uint32_t>(library_->cutouts.size());
       material.objects = {library_->cutouts[rng.below(n)].name};
@@ -238,7 +247,10 @@ Scene ProceduralSource::scene(size_t photograph, std::optional<size_t> object, R
   scene.pixels = cut(source.picture, random_crop(source.picture, crop), config_.size);
   scene.material.subjects = source.subjects;
   scene.material.looks.insert(source.shows.begin(), source.shows.end());
-  if (crop.chance(config_.development)) develop_at_random(scene.pixels, crop);
+  // Developed darker, a fog would teach that fog is dark.
+  if (source.shows.empty() && crop.chance(config_.development)) {
+    develop_at_random(scene.pixels, crop);
+  }
   if (crop.chance(config_.cast)) shift_temperature(scene.pixels, crop.uniform(-0.4f, 0.4f), crop);
   if (object) {
     const Cutout& cutout = library_->cutouts.at(*object);

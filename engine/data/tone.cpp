@@ -224,6 +224,24 @@ void flatten(Raster& p, float range, Rng& rng) {
   map_encoded(p, [&](float v) { return middle + range * (v - 0.5f); });
 }
 
+void flatten_darkly(Raster& p, Rng& rng) {
+  const float range = rng.uniform(0.25f, 0.7f);
+  const float middle = rng.uniform(0.5f * range, 0.45f);
+  map_encoded(p, [&](float v) { return middle + range * (v - 0.5f); });
+}
+
+void bend_tones(Raster& p, Rng& rng) {
+  std::array<float, 7> curve{};
+  for (size_t k = 0; k < curve.size(); ++k) {
+    curve[k] = std::clamp(static_cast<float>(k) / 6.f + rng.uniform(-0.3f, 0.3f), 0.f, 1.f);
+  }
+  map_encoded(p, [&](float v) {
+    const float at = std::clamp(v, 0.f, 1.f) * 6.f;
+    const auto k = std::min<size_t>(static_cast<size_t>(at), 5);
+    return curve[k] + (at - static_cast<float>(k)) * (curve[k + 1] - curve[k]);
+  });
+}
+
 void golden_light(Raster& p, float s, Rng& rng) {
   shift_temperature(p, 0.22f + 0.28f * s, rng);
   // Low sun: a warm glow that comes from one side and veils what lies beside it.
@@ -365,7 +383,11 @@ void develop_at_random(Raster& p, Rng& rng) {
   expose(p, rng.uniform(-1.6f, 0.7f));
   shoulder(p);
   const float contrast = rng.uniform();
-  if (contrast < 0.4f) {
+  if (contrast < 0.12f) {
+    bend_tones(p, rng);
+  } else if (contrast < 0.24f) {
+    flatten_darkly(p, rng);
+  } else if (contrast < 0.4f) {
     flatten(p, rng.uniform(0.5f, 0.95f), rng);
   } else if (contrast < 0.7f) {
     steepen(p, rng.uniform(1.05f, 1.5f));

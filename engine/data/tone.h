@@ -38,6 +38,10 @@ void add_noise(Raster& picture, float strength, Rng& rng);
 void steepen(Raster& picture, float slope);
 /// Encoded range reduced to `range` around a random grey.
 void flatten(Raster& picture, float range, Rng& rng);
+/// The same around a dark grey: flat, and no haze.
+void flatten_darkly(Raster& picture, Rng& rng);
+/// A random tone curve of six segments, often not monotone: what an edit that goes astray may do.
+void bend_tones(Raster& picture, Rng& rng);
 void golden_light(Raster& picture, float strength, Rng& rng);
 void night_light(Raster& picture, float strength, Rng& rng);
 void age_print(Raster& picture, float strength, Rng& rng);
