@@ -46,11 +46,8 @@ std::shared_ptr<const MappedFile> MappedFile::map(int fd, const std::filesystem:
         .with_hint("put the file itself in its place");
   }
   if (fd < 0) {
-    // Whatever the file was to be, not finding it is not a fault of its contents.
-    throw Error(ErrorCode::input, errno == ENOENT
-                                      ? "there is no such file"
-                                      : std::string("cannot be opened: ") + std::strerror(errno))
-        .in_file(path);
+    throw fail(errno == ENOENT ? "there is no such file"
+                               : std::string("cannot be opened: ") + std::strerror(errno));
   }
   struct stat info {};
   std::string problem;

@@ -26,9 +26,9 @@ class ByteSource {
 };
 
 /// Memory-maps a regular file for reading.
-/// Throws Error{input} when it cannot be opened, Error{error_code} when it is a folder, a device or
-/// a FIFO, or larger than `max_bytes`. A file that is cut short later reads as zeros from there on,
-/// and `check_mappings()` (mapping_guard.h) tells.
+/// Throws Error{error_code} when it is missing, a directory, a device or FIFO, or
+/// larger than `max_bytes`. A file that is cut short later reads as zeros from there on, and
+/// `check_mappings()` (mapping_guard.h) tells.
 class MappedFile final : public ByteSource {
  public:
   /// `code` is the class of error for an unreadable file: input for pictures, checkpoint for

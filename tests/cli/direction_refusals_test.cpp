@@ -100,7 +100,7 @@ TEST_F(DirectionRefusals, MixturesOfOppositesAndOfOtherFiles) {
   }
   refused({"mix", a, b}, 2, "opposite");
   refused({"mix", a, picture_}, 5, "");
-  refused({"mix", a, path("absent.safetensors")}, 4, "there is no such file");
+  refused({"mix", a, path("absent.safetensors")}, 5, "there is no such file");
 }
 
 }  // namespace
