@@ -167,7 +167,7 @@ TEST_F(EnhanceLoader, RefusesFilesThatHoldNoWeights) {
     load_enhancement_network(folder_ / "absent.pth");
     ADD_FAILURE() << "accepted";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::input);
+    EXPECT_EQ(error.code(), ErrorCode::checkpoint);
     EXPECT_EQ(error.file(), (folder_ / "absent.pth").string());
   }
 }
