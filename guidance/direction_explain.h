@@ -47,7 +47,8 @@ DirectionExplanation explain_direction(const Direction& direction, const Vocabul
                                        int64_t count, const std::vector<std::string>& phrase_names,
                                        const Tensor& phrases);
 
-/// The direction without what `words` [W,D] (unit features) say: c = n(sum_i <v_i, r> v_i),
+/// The direction without what `words` [W,D] say (unit features; less the mean of a vocabulary, a
+/// single word's pull becomes zero): c = n(sum_i <v_i, r> v_i),
 /// r' = n(r - c <c, r>) (clip sheet 5, after RAVE). tau is made anew when the direction knows its
 /// means. `names` go into the origin. Throws Error{usage} when nothing of the direction is left, or
 /// when the words say nothing that could be removed.

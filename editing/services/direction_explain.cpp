@@ -96,8 +96,9 @@ DirectionExplainResult direction_explain(const DirectionExplainRequest& request,
   if (request.remove.empty()) {
     rest = without_strongest(direction, vocabulary, request.remove_strongest, &result.removed);
   } else {
-    rest = without_words(direction, phrase_features(*clip, request.remove, vocabulary),
-                         request.remove);
+    // As pulls are measured: without the part that all texts share, which would hide the word.
+    const Tensor words = phrase_features(*clip, request.remove, vocabulary);
+    rest = without_words(direction, words - vocabulary.features.mean(0), request.remove);
   }
   // The removed words, then the phrases that were asked for, on both sides.
   std::vector<std::string> watched = result.removed;
