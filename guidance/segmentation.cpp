@@ -259,7 +259,7 @@ Segmentation segment_image(const ClipEncoder& clip, const Tensor& image,
       const Tensor map = negatives.empty() ? cosines[c] : cosines[c] - cosines[count];
       const Tensor own = standing_out(map, seen, config.refine);
       // What beats the negatives outright need not stand out: a sky that fills the picture.
-      found.push_back(negatives.empty() ? own : own + probability[c] - own * probability[c]);
+      found.push_back(negatives.empty() ? own : at::maximum(own, probability[c]));
     }
     found.push_back(1 - at::stack(found).amax(0));
     probability = at::stack(found);
