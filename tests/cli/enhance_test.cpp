@@ -309,7 +309,7 @@ TEST_F(EnhanceProgram, RefusesInOneLineAndWritesNothing) {
   const Outcome foreign = run_vane({"enhance", input, "-o", out, "--model", input});
   EXPECT_EQ(foreign.code, 5) << foreign.err;
   const Outcome missing = run_vane({"enhance", input, "-o", out, "--model", path("no.pth")});
-  EXPECT_EQ(missing.code, 4) << missing.err;
+  EXPECT_EQ(missing.code, 5) << missing.err;
   EXPECT_NE(missing.err.find("no.pth"), std::string::npos);
   EXPECT_FALSE(fs::exists(out));
 }
