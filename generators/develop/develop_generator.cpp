@@ -29,13 +29,14 @@ GeneratorInfo DevelopGenerator::info() const {
   info.licence = "Apache-2.0";
   info.width = image_.size(3);
   info.height = image_.size(2);
-  info.groups = {
-      {"tone", {"exposure", "contrast", "highlights", "shadows", "whites", "blacks"}, 0.02f},
-      {"colour", {"temperature", "tint", "saturation", "vibrance"}, 0.02f},
-      {"curve", {"tone_curve"}, 0.02f},
-      {"hues", {"hue_shift", "hue_saturation", "hue_luminance"}, 0.01f},
-      {"split", {"shadow_tint", "highlight_tint"}, 0.01f},
-      {"vignette", {"vignette"}, 0.01f}};
+  info.groups = {{"tone",
+                  {"exposure", "contrast", "highlights", "shadows", "whites", "blacks", "haze"},
+                  0.02f},
+                 {"colour", {"temperature", "tint", "saturation", "vibrance"}, 0.02f},
+                 {"curve", {"tone_curve"}, 0.02f},
+                 {"hues", {"hue_shift", "hue_saturation", "hue_luminance"}, 0.01f},
+                 {"split", {"shadow_tint", "highlight_tint"}, 0.01f},
+                 {"vignette", {"vignette"}, 0.01f}};
   if (options_.grid_long_side > 0 && options_.grid_depth > 0) {
     info.groups.push_back({"local", {"grid"}, 0.002f});
   }

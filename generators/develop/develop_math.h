@@ -14,6 +14,10 @@ inline constexpr double kLuma[3] = {0.2126, 0.7152, 0.0722};
 /// luminance of white is restored. 1 unit of temperature takes D65 white to about 4000 K.
 inline constexpr double kTemperatureGain[3] = {0.45, 0.0, -0.9};
 inline constexpr double kTintGain[3] = {0.15, -0.35, 0.15};
+/// Haze as the scattering model has it, I = J t + A (1 - t) in linear light (Narasimhan and Nayar
+/// 2002), with the same transmission t and airlight A everywhere: A is a bright grey, and a unit of
+/// haze takes log2 of t down by kHazeStops. Below zero the same formula takes the veil away.
+inline constexpr double kAirlight = 0.7, kHazeStops = 1.5;
 
 /// Everything that one pixel needs, computed once a picture.
 template <class T>
@@ -21,6 +25,7 @@ struct DevelopConstants {
   bool light_active = false, local_active = false;
   T exposure = 0;  // EV
   T vignette = 0;  // EV in the corner
+  T veil = 0;      // 1 - transmission; negative takes haze away
   T white_balance[3] = {1, 1, 1};
   T white_balance_max = 1;
   T corner_x = 0, corner_y = 0;  // squared share of the half diagonal, sum 1
@@ -75,7 +80,7 @@ VANE_HD inline void apply_affine(const T d[12], T rgb[3]) {
   }
 }
 
-/// Exposure, white balance and vignette on linear light, in place.
+/// Haze, exposure, white balance and vignette on linear light, in place.
 template <class T>
 VANE_HD inline void light(const DevelopConstants<T>& c, T x, T y, T linear[3]) {
   T stops = c.exposure;
@@ -84,11 +89,13 @@ VANE_HD inline void light(const DevelopConstants<T>& c, T x, T y, T linear[3]) {
     const T radius = dx * dx * c.corner_x + dy * dy * c.corner_y;  // squared; 1 in the corner
     stops += c.vignette * radius * radius;
   }
-  const T gain = std::exp2(stops), peak = gain * c.white_balance_max;
+  const T air = T(kAirlight), darkest = c.veil * air, brightest = T(1) + c.veil * (air - T(1));
+  const T gain = std::exp2(stops), peak = gain * c.white_balance_max * brightest;
   T before[3];
   for (int i = 0; i < 3; ++i) {
-    before[i] = linear[i] * gain * c.white_balance[i];
-    linear[i] = clamp01(shoulder(before[i], peak, kLightKnee<T>));
+    const T seen = linear[i] + c.veil * (air - linear[i]), channel = gain * c.white_balance[i];
+    before[i] = seen * channel;
+    linear[i] = clamp01(shoulder(toe(seen, darkest, kToneKnee<T>) * channel, peak, kLightKnee<T>));
   }
   keep_hue(before, linear);
 }

@@ -30,12 +30,12 @@ struct BilateralGrid {
 };
 
 /// All zeros is the identity. Values beyond the declared range act as the end of the range.
-/// Order of the stages: light (exposure, white balance, vignette) in linear light with a smooth
-/// shoulder; local grid; tone (contrast, shadows, highlights, whites, blacks, curve) on encoded
-/// values; colour (saturation, vibrance, hue bands, tints) in an OKLab-like space.
+/// Order of the stages: light (haze, exposure, white balance, vignette) in linear light with a
+/// smooth shoulder; local grid; tone (contrast, shadows, highlights, whites, blacks, curve) on
+/// encoded values; colour (saturation, vibrance, hue bands, tints) in an OKLab-like space.
 struct DevelopSettings {
   float exposure = 0, contrast = 0, highlights = 0, shadows = 0, whites = 0, blacks = 0;
-  float temperature = 0, tint = 0, saturation = 0, vibrance = 0, vignette = 0;
+  float temperature = 0, tint = 0, saturation = 0, vibrance = 0, vignette = 0, haze = 0;
   std::vector<float> tone_curve = std::vector<float>(kCurveSegments);
   std::vector<float> hue_shift = std::vector<float>(kHueBands);
   std::vector<float> hue_saturation = std::vector<float>(kHueBands);
@@ -62,6 +62,8 @@ struct DevelopSettings {
     v.field("vibrance", &C::vibrance, "chroma of muted colours first", {.min = -1, .max = 1});
     v.field("vignette", &C::vignette, "light gain in the corners",
             {.min = -2, .max = 2, .unit = "EV"});
+    v.field("haze", &C::haze, "veils the scene in bright air; negative clears the air",
+            {.min = -1, .max = 1});
     v.field("tone_curve", &C::tone_curve,
             "log2 of the relative slope of each sixth of the curve, dark to bright; ends stay",
             {.min = -2, .max = 2});

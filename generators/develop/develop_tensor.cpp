@@ -125,9 +125,14 @@ Tensor light(const Parts& parts, const Tensor& linear, const Tensor& x, const Te
   Tensor balance = at::exp2(column(develop::kTemperatureGain, options) * parts("temperature") +
                             column(develop::kTintGain, options) * parts("tint"));
   balance = balance / (column(kLuma, options) * balance).sum();
-  const Tensor before = linear * gain.unsqueeze(0) * balance;
-  const Tensor peak = (gain * balance.amax()).unsqueeze(0);
-  return keep_hue(before, at::clamp(shoulder(before, peak, develop::kLightKnee<double>), 0.0, 1.0));
+  const Tensor veil = -at::expm1(-develop::kHazeStops * develop::kLogOf2 * parts("haze"));
+  const Tensor seen = linear + veil * (develop::kAirlight - linear);
+  const Tensor kept = toe(seen, veil * develop::kAirlight, develop::kToneKnee<double>);
+  const Tensor channel = gain.unsqueeze(0) * balance;
+  const Tensor brightest = 1 + veil * (develop::kAirlight - 1);
+  const Tensor peak = (gain * balance.amax() * brightest).unsqueeze(0);
+  return keep_hue(seen * channel,
+                  at::clamp(shoulder(kept * channel, peak, develop::kLightKnee<double>), 0.0, 1.0));
 }
 
 // x, y, luma [P] in [0,1]; affine differences [12,P].

@@ -117,6 +117,25 @@ TEST(DevelopApply, HighlightsRollOffWithoutClipping) {
   for (size_t i = 3; i < out.u16.size(); i += 3) ASSERT_GT(out.u16[i], out.u16[i - 3]) << i / 3;
 }
 
+// Oracle 2: the scattering model I = J t + A (1 - t) written out, t = 2^-1.5 at a haze of 1. Below
+// zero the ends stay and bright tones, which haze had pushed together, are spread.
+TEST(DevelopApply, HazeMixesInAirlightAndNegativeHazeTakesItAway) {
+  const Image ramp = ramp_image();
+  DevelopSettings settings;
+  settings.haze = 1;
+  const std::vector<double> veiled = develop_pixels<double>(ramp, settings);
+  settings.haze = -0.5f;
+  const std::vector<double> cleared = develop_pixels<double>(ramp, settings);
+  const double t = std::exp2(-1.5);
+  for (size_t i = 0; i < 4096; i += 64) {
+    const double expected = develop::srgb_from_linear(linear(ramp.u16[3 * i]) * t + 0.7 * (1 - t));
+    EXPECT_NEAR(veiled[i], expected, 1e-9) << i;
+  }
+  EXPECT_NEAR(cleared[0], 0, 1e-9);
+  EXPECT_NEAR(cleared[4095], 1, 1e-9);
+  EXPECT_GT(cleared[3000] - cleared[2200], 1.2 * 800 / 4095);
+}
+
 // Oracle 3 (law): tones never cross, whatever the settings.
 TEST(DevelopApply, ToneIsMonotoneForAnySettings) {
   QuietJob job;
@@ -124,6 +143,7 @@ TEST(DevelopApply, ToneIsMonotoneForAnySettings) {
     const DevelopSettings any = random_settings(seed, 1.f, false);
     DevelopSettings settings;
     settings.exposure = any.exposure;
+    settings.haze = any.haze;
     settings.contrast = any.contrast;
     settings.shadows = any.shadows;
     settings.highlights = any.highlights;

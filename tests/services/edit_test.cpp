@@ -14,6 +14,7 @@
 #include "engine/image/codec.h"
 #include "engine/image/resize.h"
 #include "engine/tensor/image_tensor.h"
+#include "generators/develop/develop_sidecar.h"
 #include "guidance/edit_metrics.h"
 
 namespace vane {
@@ -129,12 +130,25 @@ TEST_F(Edit, AFaultyGuidanceFileIsToldByLine) {
   EXPECT_FALSE(fs::exists(folder_ / "out.png"));
 }
 
-// Fog wants to wash the edges out; the edit stops where they would be lost.
+// What smoothness alone would make flat stops where the edges would be lost.
 TEST_F(Edit, AChangeThatWouldCostTheEdgesIsWeakened) {
-  const EditResult result = edit(request("coffee", "a foggy photo"), job_);
+  const fs::path file = folder_ / "guidance.yaml";
+  std::ofstream(file) << "objectives:\n  - {kind: total_variation, weight: 300}\n";
+  EditRequest flat = request("coffee", "");
+  flat.guidance = file;
+  flat.steps = 40;
+  const EditResult result = edit(flat, job_);
   EXPECT_LT(result.kept, 1.0);
   EXPECT_GE(result.preserved, 0.8);
+}
+
+TEST_F(Edit, FogIsAVeilOfLightThatKeepsTheEdges) {
+  EditRequest foggy = request("coffee", "a foggy photo");
+  foggy.sidecar = folder_ / "settings.yaml";
+  const EditResult result = edit(foggy, job_);
+  EXPECT_GT(load_sidecar(foggy.sidecar).haze, 0.05f);
   EXPECT_GT(change("coffee").lightness, 2.0);
+  EXPECT_GE(result.preserved, 0.8);
 }
 
 TEST_F(Edit, StrengthZeroWritesTheSameSamples) {
