@@ -74,7 +74,7 @@ TEST_F(Segment, WritesAHardAndASoftMaskOfThePicturesSizeForEveryText) {
 
 // The bundled model knows the words; the towers' lights are at the bottom of the picture.
 TEST_F(Segment, FindsTheSkyAboveRatherThanBelow) {
-  SegmentRequest sky = request({"the sky"});
+  SegmentRequest sky = request({"the sky; a blue sky; a night sky"});
   sky.negatives = {"lights", "a machine", "metal", "a building", "a city"};
   const SegmentResult result = segment(sky, job_);
   const Tensor soft = mask_to_tensor(read_image(result.texts[0].soft))[0][0];
@@ -82,7 +82,7 @@ TEST_F(Segment, FindsTheSkyAboveRatherThanBelow) {
   const double above = soft.slice(0, 0, height / 2).mean().item<double>();
   const double below = soft.slice(0, height * 7 / 8).mean().item<double>();
   EXPECT_GT(above, 0.8);
-  EXPECT_GT(above, below + 0.05);
+  EXPECT_GT(above, below + 0.15);
 }
 
 TEST_F(Segment, WritesNothingForTextsThatSayNothing) {
