@@ -9,44 +9,57 @@
 namespace vane {
 namespace {
 
+std::string one_photo(const EnhancedFile& file, double seconds, const TerminalStyle& style) {
+  std::string out = style.bold(printable(file.output, 1000)) + "\n";
+  if (file.status == "skipped:exists") return out + "  " + style.dim("was there already") + "\n";
+  if (file.status != "ok") return out + "  " + style.dim("would be made") + "\n";
+  TextTable table;
+  table.row({"brightness", fmt::format("{:.2f} -> {:.2f}", file.luma_before, file.luma_after),
+             style.dim("mean luma, 0 to 1")});
+  table.row(
+      {"clipped",
+       fmt::format("{:.1f} % -> {:.1f} %", 100 * file.clipped_before, 100 * file.clipped_after),
+       style.dim("pixels at the top of their range")});
+  table.row({"map", fmt::format("{:.3f} to {:.3f}", file.map_min, file.map_max),
+             style.dim("what the picture is divided by, at strength 1")});
+  table.row({"took", duration_text(seconds), ""});
+  return out + table.text();
+}
+
 std::string page(const EnhanceResult& result, const TerminalStyle& style) {
+  if (result.files.size() == 1) return one_photo(result.files[0], result.seconds, style);
   std::string out;
   for (const EnhancedFile& file : result.files) {
-    out += style.bold(printable(file.output, 1000)) + "\n";
-    if (file.status != "ok") {
-      out += "  " + style.dim("was there already") + "\n";
-      continue;
+    if (file.status == "pending") {
+      out += printable(file.input, 1000) + " -> " + printable(file.output, 1000) + "\n";
     }
-    TextTable table;
-    table.row({"brightness", fmt::format("{:.2f} -> {:.2f}", file.luma_before, file.luma_after),
-               style.dim("mean luma, 0 to 1")});
-    table.row(
-        {"clipped",
-         fmt::format("{:.1f} % -> {:.1f} %", 100 * file.clipped_before, 100 * file.clipped_after),
-         style.dim("pixels at the top of their range")});
-    table.row({"map", fmt::format("{:.3f} to {:.3f}", file.map_min, file.map_max),
-               style.dim("what the picture is divided by, at strength 1")});
-    table.row({"took", duration_text(result.seconds), ""});
-    out += table.text();
   }
-  return out;
+  const auto waiting =
+      static_cast<int64_t>(result.files.size()) - result.ok - result.skipped - result.failed;
+  out += fmt::format("{} enhanced, {} there already, {} failed", result.ok, result.skipped,
+                     result.failed);
+  if (waiting > 0) out += fmt::format(", {} to do", waiting);
+  return out + style.dim(" in " + duration_text(result.seconds)) + "\n";
 }
 
 }  // namespace
 
 Command enhance_command() {
   return {"enhance",
-          "brighten a backlit photograph",
+          "brighten backlit photographs",
           {{"vane enhance photo.jpg --model enhancement_model.pth -o bright.jpg", ""},
            {"vane enhance photo.tif --model rave.safetensors --strength 0.6 -o bright/",
-            "a little less, into a folder; depth and metadata stay"}},
+            "a little less, into a folder; depth and metadata stay"},
+           {"vane enhance archive/ -r --model rave.safetensors -o bright/ --skip-existing",
+            "a tree of folders; run again, it goes on where it was stopped"}},
           [](Invocation& call) {
             EnhanceRequest request;
             call.read(request);
             const auto result = call.compute<EnhanceResult>("enhance", request);
             Json json = Json::parse(result.report);
             json.erase("schema");  // finish() puts it in front
-            return call.finish(json, page(result, call.style()));
+            const int code = call.finish(json, page(result, call.style()));
+            return code != 0 || result.failed == 0 ? code : static_cast<int>(ErrorCode::partial);
           }};
 }
 

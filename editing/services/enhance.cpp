@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "editing/photo_batch.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/base/text.h"
@@ -40,28 +42,12 @@ uint64_t memory_of(const EnhanceRequest& request) {
   return *bytes;
 }
 
-/// The file to write: `output` itself, or the photograph's name in it.
-fs::path target_of(const EnhanceRequest& request) {
-  const bool folder = !request.output.has_filename() || fs::is_directory(request.output);
-  const fs::path target = folder ? request.output / request.input.filename() : request.output;
-  std::error_code ignored;
-  if (fs::equivalent(request.input, target, ignored)) {
-    throw Error(ErrorCode::usage, "the output is the photograph itself")
-        .in_file(target)
-        .with_hint("a photograph is never replaced by its enhancement");
-  }
-  format_for_path(target);
-  return target;
-}
-
 nlohmann::ordered_json report_json(const EnhanceResult& result) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
-  int64_t skipped = 0;
   for (const EnhancedFile& file : result.files) {
     nlohmann::ordered_json entry{{"in", file.input}, {"out", file.output}, {"status", file.status}};
-    if (file.status != "ok") {
-      ++skipped;
-    } else {
+    if (!file.error.empty()) entry["error"] = file.error;
+    if (file.status == "ok") {
       entry.update(nlohmann::ordered_json{
           {"w", file.width},
           {"h", file.height},
@@ -78,12 +64,11 @@ nlohmann::ordered_json report_json(const EnhanceResult& result) {
   }
   nlohmann::ordered_json model{{"name", result.model_name}};
   if (!result.model_hash.empty()) model["hash"] = result.model_hash;
-  const auto count = static_cast<int64_t>(result.files.size());
   return {{"schema", 1},
           {"tool", "vane enhance"},
           {"model", model},
           {"wall_s", result.seconds},
-          {"counts", {{"ok", count - skipped}, {"skipped", skipped}, {"failed", 0}}},
+          {"counts", {{"ok", result.ok}, {"skipped", result.skipped}, {"failed", result.failed}}},
           {"files", files}};
 }
 
@@ -103,11 +88,16 @@ void write_photo(const EnhanceRequest& request, const fs::path& target, const By
   write_image(target, enhanced, encode);
 }
 
+/// Throws what is wrong with the photograph; CannotWrite when it could not be written.
+struct CannotWrite {
+  Error error;
+};
+
 void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& network,
-                  const fs::path& target, const TileOptions& tiles, EnhancedFile& file, Job& job) {
+                  const PhotoTask& task, const TileOptions& tiles, EnhancedFile& file, Job& job) {
   Stopwatch watch;
   job.progress(0, 0, "reading");
-  const auto source = MappedFile::open(request.input, request.limits.image_file_bytes,
+  const auto source = MappedFile::open(task.input, request.limits.image_file_bytes,
                                        static_cast<int>(ErrorCode::input));
   DecodeOptions decode;
   decode.limits = request.limits;
@@ -120,7 +110,7 @@ void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& netwo
   file.orientation = image.metadata.orientation;
   if (image.width < 2 || image.height < 2) {
     throw Error(ErrorCode::input, "the enhancement network needs 2 pixels a side")
-        .in_file(request.input);
+        .in_file(task.input);
   }
   const int orientation = image.metadata.orientation;
   image = oriented(std::move(image), orientation);
@@ -131,7 +121,7 @@ void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& netwo
     const EnhancePhotoOptions options{.strength = request.strength, .tiles = tiles};
     image = enhance_photo(network, image, options, job, &measures);
   } catch (Error& error) {
-    error.set_file_if_empty(request.input);
+    error.set_file_if_empty(task.input);
     throw;
   }
   file.map_ms = watch.lap();
@@ -144,10 +134,144 @@ void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& netwo
   file.clipped_after = measures.clipped_after;
 
   job.progress(0, 0, "writing");
-  write_photo(request, target, *source,
-              oriented(std::move(image), inverse_orientation(orientation)));
+  try {
+    write_photo(request, task.output, *source,
+                oriented(std::move(image), inverse_orientation(orientation)));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::resource) throw CannotWrite{error};
+    throw;
+  }
   file.encode_ms = watch.lap();
+  file.status = "ok";
 }
+
+/// A photograph of a batch reports nothing but warnings; the batch counts photographs.
+class PhotoJob final : public Job {
+ public:
+  explicit PhotoJob(Job& batch) : batch_(batch) {}
+  bool stop_requested() const noexcept override { return batch_.stop_requested(); }
+  int stop_code() const noexcept override { return batch_.stop_code(); }
+  void progress(int64_t, int64_t, std::string_view) override {}
+  void metric(std::string_view, int64_t, double) override {}
+  void warn(std::string_view message) override { batch_.warn(message); }
+  void info(std::string_view) override {}
+
+ private:
+  Job& batch_;
+};
+
+/// One call of the service: the batch, the network once it is needed, and what became of each.
+class Enhancer {
+ public:
+  Enhancer(const EnhanceRequest& request, const TileOptions& tiles, PhotoBatch batch, Job& job)
+      : request_(request), tiles_(tiles), batch_(std::move(batch)), job_(job) {
+    result.model_name = request.model.filename().string();
+    result.strength = request.strength;
+    for (const PhotoTask& task : batch_.tasks) {
+      EnhancedFile& file = result.files.emplace_back();
+      file.input = task.input.string();
+      file.output = task.output.string();
+    }
+  }
+
+  void run() {
+    for (size_t i = 0; i < batch_.tasks.size(); ++i) {
+      job_.check_cancelled();
+      const PhotoTask& task = batch_.tasks[i];
+      EnhancedFile& file = result.files[i];
+      if (!request_.overwrite && fs::exists(task.output)) {
+        exists(task, file);
+      } else if (!request_.dry_run) {
+        load();
+        if (batch_.many) {
+          job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(batch_.tasks.size()),
+                        "enhancing");
+        }
+        one(task, file);
+      }
+    }
+  }
+
+  void finish(double seconds) {
+    result.seconds = seconds;
+    for (const EnhancedFile& file : result.files) {
+      result.ok += file.status == "ok";
+      result.skipped += file.status.starts_with("skipped");
+      result.failed += file.status == "failed";
+    }
+    result.report = report_json(result).dump(2) + "\n";
+    if (!request_.report.empty()) {
+      atomic_write(request_.report, std::string_view(result.report));
+    }
+  }
+
+  EnhanceResult result;
+
+ private:
+  void exists(const PhotoTask& task, EnhancedFile& file) {
+    if (request_.skip_existing) {
+      file.status = "skipped:exists";
+      return;
+    }
+    fail(file, Error(ErrorCode::partial, "the output is there already")
+                   .in_file(task.output)
+                   .with_hint("--overwrite replaces it, --skip-existing leaves it"));
+  }
+
+  void load() {
+    if (network_) return;
+    job_.progress(0, 0, "loading");
+    network_ = load_enhancement_network(request_.model, request_.limits);
+    result.model_hash = network_->content_hash;
+  }
+
+  void one(const PhotoTask& task, EnhancedFile& file) {
+    PhotoJob quiet(job_);
+    Job& job = batch_.many ? static_cast<Job&>(quiet) : job_;
+    try {
+      if (batch_.into_folder) create_folders(task.output.parent_path());
+      check_writable(task.output);
+    } catch (const Error& error) {
+      ends(file, error);
+    }
+    try {
+      enhance_file(request_, *network_, task, tiles_, file, job);
+    } catch (const CannotWrite& problem) {
+      ends(file, problem.error);
+    } catch (const Error& error) {
+      fail(file, error);
+    }
+  }
+
+  static void create_folders(const fs::path& folder) {
+    std::error_code problem;
+    fs::create_directories(folder, problem);
+    if (problem) {
+      throw Error(ErrorCode::resource, "cannot make the folder: " + problem.message())
+          .in_file(folder);
+    }
+  }
+
+  void fail(EnhancedFile& file, const Error& error) {
+    file.status = "failed";
+    file.error = error.what();
+    if (!batch_.many) throw error;
+    job_.warn("failed: " + file.error);
+  }
+
+  /// What will not be better with the next photograph.
+  [[noreturn]] static void ends(EnhancedFile& file, const Error& error) {
+    file.status = "failed";
+    file.error = error.what();
+    throw error;
+  }
+
+  const EnhanceRequest& request_;
+  const TileOptions& tiles_;
+  const PhotoBatch batch_;
+  Job& job_;
+  std::optional<EnhancementNetwork> network_;
+};
 
 }  // namespace
 
@@ -159,32 +283,20 @@ EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
   Stopwatch watch;
   TileOptions tiles{.memory_bytes = memory_of(request)};
   tile_side(tiles.memory_bytes);
-  const fs::path target = target_of(request);
-  if (!request.report.empty()) check_writable(request.report);
-  EnhanceResult result;
-  result.model_name = request.model.filename().string();
-  result.strength = request.strength;
-  EnhancedFile& file = result.files.emplace_back();
-  file.input = request.input.string();
-  file.output = target.string();
-  if (!request.overwrite && fs::exists(target)) {
-    if (!request.skip_existing) {
-      throw Error(ErrorCode::partial, "the output is there already")
-          .in_file(target)
-          .with_hint("--overwrite replaces it, --skip-existing leaves it");
-    }
-    file.status = "skipped:exists";
-  } else {
-    check_writable(target);
-    job.progress(0, 0, "loading");
-    const EnhancementNetwork network = load_enhancement_network(request.model, request.limits);
-    result.model_hash = network.content_hash;
-    enhance_file(request, network, target, tiles, file, job);
+  PhotoBatch batch = photo_batch(request.inputs, request.output, request.recursive);
+  for (const PhotoTask& task : batch.tasks) {
+    if (!batch.many) format_for_path(task.output);
   }
-  result.seconds = watch.lap() / 1000;
-  result.report = report_json(result).dump(2) + "\n";
-  if (!request.report.empty()) atomic_write(request.report, std::string_view(result.report));
-  return result;
+  if (!request.report.empty()) check_writable(request.report);
+  Enhancer enhancer(request, tiles, std::move(batch), job);
+  try {
+    enhancer.run();
+  } catch (...) {
+    if (enhancer.result.files.size() > 1) enhancer.finish(watch.lap() / 1000);
+    throw;
+  }
+  enhancer.finish(watch.lap() / 1000);
+  return std::move(enhancer.result);
 }
 
 }  // namespace vane

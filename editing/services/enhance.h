@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// `vane enhance`: a backlit photograph brightened by an enhancement network. No torch here.
+// `vane enhance`: backlit photographs brightened by an enhancement network. No torch here.
 
 #include <cstdint>
 #include <filesystem>
@@ -14,11 +14,11 @@
 namespace vane {
 
 struct EnhanceRequest {
-  std::filesystem::path input;
+  std::vector<std::filesystem::path> inputs;
   std::filesystem::path output;
   std::filesystem::path model;
   double strength = 1;
-  bool overwrite = false, skip_existing = false;
+  bool recursive = false, overwrite = false, skip_existing = false, dry_run = false;
   std::string max_memory = "768MiB";
   int64_t jpeg_quality = 95;
   std::filesystem::path report;
@@ -27,15 +27,18 @@ struct EnhanceRequest {
   template <class V>
   static void fields(V& v) {
     using C = EnhanceRequest;
-    v.field("input", &C::input, "photograph to enhance",
+    v.field("inputs", &C::inputs, "photographs, folders of them, or @LIST with a path a line",
             {.required = true, .positional = true, .placeholder = "PHOTO"});
     v.field("output", &C::output,
-            "enhanced photograph (.jpg .png .tif .webp), or a folder that it goes to by its name",
+            "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.required = true, .short_flag = "o", .placeholder = "FILE|DIR"});
     v.field("model", &C::model, "weights of a CLIP-LIT or RAVE network (.pth, .safetensors)",
             {.required = true, .placeholder = "FILE"});
     v.field("strength", &C::strength, "exponent of the illumination map; 0 changes nothing",
             {.min = 0, .max = 2});
+    v.field("recursive", &C::recursive, "look into the folders below a folder as well",
+            {.short_flag = "r"});
+    v.field("dry-run", &C::dry_run, "say what would be done, and write nothing");
     v.field("overwrite", &C::overwrite, "replace an output that is there already");
     v.field("skip-existing", &C::skip_existing,
             "leave an output that is there already, and succeed");
@@ -50,8 +53,10 @@ struct EnhanceRequest {
 /// One photograph (sheet enhance.md, 8.3).
 struct EnhancedFile {
   std::string input, output;
-  /// "ok" or "skipped:exists".
-  std::string status = "ok";
+  /// "ok", "skipped:exists", "failed", or "pending" (a dry run, or the batch ended before it).
+  std::string status = "pending";
+  /// Why it failed: one line.
+  std::string error;
   int64_t width = 0, height = 0, channels = 0, bits = 8, orientation = 1;
   double map_min = 0, map_mean = 0, map_max = 0;
   double luma_before = 0, luma_after = 0, clipped_before = 0, clipped_after = 0;
@@ -62,14 +67,18 @@ struct EnhanceResult {
   std::string model_name, model_hash;
   double strength = 1, seconds = 0;
   std::vector<EnhancedFile> files;
+  int64_t ok = 0, skipped = 0, failed = 0;
   /// The JSON of EnhanceRequest::report, which --json prints too.
   std::string report;
 };
 
 /// Writes the stored order of samples with the orientation tag kept; the network sees the upright
-/// picture. At strength 0 a file of the same format is copied byte for byte.
+/// picture. At strength 0 a file of the same format is copied byte for byte. One photograph named
+/// itself throws what is wrong with it; in a batch it is "failed" with a warning, and the rest goes
+/// on until an output cannot be written. The report is written in every case but a usage error.
 /// Throws: Error{partial} when the output is there already, Error{usage} when it is the input,
-/// Error{input}, Error{checkpoint}, Error{numeric}, Error{resource}; Cancelled, nothing written.
+/// Error{input}, Error{checkpoint}, Error{numeric}, Error{resource}; Cancelled, what was finished
+/// stays.
 EnhanceResult enhance(const EnhanceRequest& request, Job& job);
 
 }  // namespace vane

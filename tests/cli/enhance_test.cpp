@@ -314,6 +314,64 @@ TEST_F(EnhanceProgram, RefusesInOneLineAndWritesNothing) {
   EXPECT_FALSE(fs::exists(out));
 }
 
+TEST_F(EnhanceProgram, MirrorsATreeAndGoesOnAfterABadFile) {
+  fs::create_directories(path("in/deep/er"));
+  fs::create_directories(path("in/.hidden"));
+  const std::string first = picture("in/b.png", dark_image(24, 18, 3));
+  picture("in/deep/er/a.JPG.png", dark_image(12, 9, 3));
+  picture("in/.hidden/x.png", dark_image(12, 9, 3));
+  folder_.file("in/deep/broken.png", bytes_of(first).substr(0, 60));
+  folder_.file("in/notes.txt", "not a picture");
+  const std::string alone = picture("alone.png", dark_image(24, 18, 3));
+  const Outcome dry = enhance(path("in"), path("out"), {"-r", "--dry-run", "--json"});
+  EXPECT_EQ(dry.code, 0) << dry.err;
+  EXPECT_EQ(nlohmann::json::parse(dry.out)["files"].size(), 3u);
+  EXPECT_FALSE(fs::exists(path("out")));
+
+  const Outcome batch =
+      enhance(path("in"), path("out"), {alone, "-r", "--json", "--report", path("report.json")});
+  EXPECT_EQ(batch.code, 6) << batch.err;
+  EXPECT_NE(batch.err.find("broken.png"), std::string::npos);
+  const auto json = nlohmann::json::parse(batch.out);
+  EXPECT_EQ(json, nlohmann::json::parse(bytes_of(path("report.json"))));
+  EXPECT_EQ(json["counts"], nlohmann::json({{"ok", 3}, {"skipped", 0}, {"failed", 1}}));
+  EXPECT_EQ(json["files"][2]["in"], path("in/deep/broken.png"));
+  EXPECT_EQ(json["files"][2]["status"], "failed");
+  EXPECT_NE(json["files"][2]["error"], "");
+  EXPECT_TRUE(fs::exists(path("out/deep/er/a.JPG.png")));
+  EXPECT_FALSE(fs::exists(path("out/deep/broken.png")));
+  EXPECT_FALSE(fs::exists(path("out/x.png")));
+  // The same bytes as one photograph by itself.
+  EXPECT_EQ(enhance(first, path("single.png")).code, 0);
+  EXPECT_EQ(bytes_of(path("out/b.png")), bytes_of(path("single.png")));
+
+  // Again: what is there stays, and only what is missing is tried.
+  const Outcome again = enhance(path("in"), path("out"), {"-r", "--skip-existing", "--json"});
+  EXPECT_EQ(again.code, 6) << again.err;
+  EXPECT_EQ(nlohmann::json::parse(again.out)["counts"],
+            nlohmann::json({{"ok", 0}, {"skipped", 2}, {"failed", 1}}));
+}
+
+TEST_F(EnhanceProgram, RefusesABatchThatWouldLoseAFile) {
+  fs::create_directories(path("one"));
+  fs::create_directories(path("two"));
+  const std::string a = picture("one/same.png", dark_image(12, 9, 3));
+  const std::string b = picture("two/same.png", dark_image(12, 9, 3));
+  expect_refused(a, path("out"), {b}, 2, "two photographs would become this file");
+  expect_refused(a, path("out.png"), {path("two")}, 2, "need a folder");
+  expect_refused(path("one"), path("one"), {}, 2, "the photograph itself");
+  expect_refused(path("absent.png"), path("out") + "/", {}, 4, "absent.png");
+  fs::create_directories(path("none"));
+  expect_refused(path("none"), path("out"), {}, 4, "no photograph");
+  expect_refused("@" + path("none.txt"), path("out"), {}, 4, "none.txt");
+  EXPECT_FALSE(fs::exists(path("out/same.png")));
+  // A list names them just as well, a path a line.
+  const std::string list = folder_.file("list.txt", a + "\n\n" + a + "\r\n");
+  const Outcome listed = enhance("@" + list, path("out"), {"--json"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_EQ(nlohmann::json::parse(listed.out)["counts"]["ok"], 1);
+}
+
 TEST_F(EnhanceProgram, AnInterruptLeavesNothingBehind) {
   const std::string input = picture("in.png", smooth_image(900, 900, 3));
   fs::create_directory(path("out"));

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// From what was named on a command line to photographs and the files they become.
+
+#include <filesystem>
+#include <vector>
+
+namespace vane {
+
+/// One photograph of a batch.
+struct PhotoTask {
+  std::filesystem::path input, output;
+};
+
+struct PhotoBatch {
+  /// Sorted by input, byte by byte; each input once.
+  std::vector<PhotoTask> tasks;
+  /// True when the output is a folder, which may not be there yet.
+  bool into_folder = false;
+  /// False for one photograph that was named itself: its fault is the fault of the call.
+  bool many = false;
+};
+
+/// `inputs` are photographs, folders, or "@LIST", a text file with a path a line. A folder stands
+/// for the files in it whose name ends like a picture's (.jpg .jpeg .png .tif .tiff .webp in any
+/// case), with `recursive` also in the folders below; hidden names, links to folders and whatever
+/// lies in `output` are left out. Photographs named themselves go to `output`/NAME, those of a
+/// folder to the same place below `output` as they have below the folder. One photograph may go to
+/// `output` itself.
+/// Throws:  Error{input} for a list or folder that cannot be read, or nothing to do; Error{usage}
+///          when two photographs would become one file, one would replace itself, or several are
+///          to become one file.
+PhotoBatch photo_batch(const std::vector<std::filesystem::path>& inputs,
+                       const std::filesystem::path& output, bool recursive);
+
+}  // namespace vane
