@@ -11,6 +11,7 @@ std::span<const Command> commands() {
       score_command(),
       segment_command(),
       diagnose_command(),
+      metrics_command(),
       embed_command(),
       direction_text_command(),
       direction_image_command(),

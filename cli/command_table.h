@@ -28,6 +28,7 @@ Command embed_command();
 Command enhance_command();
 Command faces_dataset_command();
 Command generate_command();
+Command metrics_command();
 Command models_convert_command();
 Command models_get_command();
 Command models_inspect_command();

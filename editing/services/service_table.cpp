@@ -18,6 +18,7 @@
 #include "editing/services/enhance.h"
 #include "editing/services/faces.h"
 #include "editing/services/generate.h"
+#include "editing/services/metrics.h"
 #include "editing/services/models.h"
 #include "editing/services/score.h"
 #include "editing/services/segment.h"
@@ -106,6 +107,7 @@ constexpr Entry kServices[] = {
     entry<&evaluate>("evaluate"),
     entry<&faces_dataset>("faces dataset"),
     entry<&generate>("generate"),
+    entry<&metrics>("metrics"),
     entry<&models_convert>("models convert"),
     entry<&models_inspect>("models inspect"),
     entry<&models_list>("models list"),

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// `vane metrics`: how near pictures are to their references. No torch here.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/job.h"
+#include "engine/base/limits.h"
+#include "engine/config/fields.h"
+
+namespace vane {
+
+struct MetricsRequest {
+  std::filesystem::path reference, test;
+  std::vector<std::string> metrics = {"psnr", "psnr_y", "ssim",   "ssim_rgb", "ms_ssim",
+                                      "gmsd", "loe",    "deltae", "chroma"};
+  bool recursive = false;
+  std::filesystem::path report;
+  Limits limits{};  // filled from the global --limit
+
+  template <class V>
+  static void fields(V& v) {
+    using C = MetricsRequest;
+    v.field("reference", &C::reference, "picture, or folder of pictures, that is right",
+            {.required = true, .positional = true, .placeholder = "REFERENCE"});
+    v.field("test", &C::test, "picture, or folder of pictures by the same names, to measure",
+            {.required = true, .positional = true, .placeholder = "TEST"});
+    v.field("metric", &C::metrics,
+            "psnr, psnr_y, ssim, ssim_rgb, ms_ssim, gmsd, loe, deltae, chroma",
+            {.placeholder = "NAME"});
+    v.field("recursive", &C::recursive, "look into the folders below a folder as well",
+            {.short_flag = "r"});
+    v.field("report", &C::report, "write the numbers of every picture as JSON",
+            {.placeholder = "FILE"});
+  }
+};
+
+/// Name and value in the order of the request; "deltae" gives its 95th percentile as well.
+using MetricValues = std::vector<std::pair<std::string, double>>;
+
+struct MeasuredFile {
+  std::string reference, test;
+  /// Empty when it could not be measured.
+  MetricValues values;
+  std::string error;
+};
+
+struct MetricsResult {
+  std::vector<MeasuredFile> files;
+  /// Over the files that could be measured.
+  MetricValues mean;
+  int64_t failed = 0;
+  /// The JSON of MetricsRequest::report, which --json prints too.
+  std::string report;
+};
+
+/// Colours are compared as stored (sRGB is assumed, a profile is not applied), upright, grey as
+/// three equal channels, alpha left out. PSNR of equal pictures is infinite: null in JSON.
+/// Throws:  Error{usage} for an unknown metric or a file against a folder; of two files also
+///          Error{input} for one that cannot be read and Error{usage} for other sizes. In a folder
+///          such a pair is "failed" with a warning.
+MetricsResult metrics(const MetricsRequest& request, Job& job);
+
+}  // namespace vane
