@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include "generators/develop/develop_math.h"
@@ -15,7 +16,6 @@ inline constexpr double kWhiteReach = 0.15, kBlackReach = 0.12;
 /// log of the slope that shadows (highlights) of 1 give to black (white).
 inline constexpr double kLiftLog = 0.95;
 inline constexpr double kRadiansPerDegree = 0.017453292519943295;
-inline constexpr double kLogOf2 = 0.693147180559945309;
 
 /// The grid of `settings` with the coefficients of a vertex side by side:
 /// [depth][height][width][12]; empty when there is none or all are 0.
@@ -106,7 +106,7 @@ DevelopConstants<T> develop_constants(const DevelopSettings& s, int width, int h
   const double w = width, h = height, diagonal = w * w + h * h;
   c.corner_x = static_cast<T>(w * w / diagonal);
   c.corner_y = static_cast<T>(h * h / diagonal);
-  c.veil = -std::expm1(T(-kHazeStops * kLogOf2) * static_cast<T>(s.haze));
+  c.veil = -std::expm1(T(-kHazeStops * std::numbers::ln2) * static_cast<T>(s.haze));
   c.light_active =
       s.exposure != 0 || s.vignette != 0 || s.temperature != 0 || s.tint != 0 || s.haze != 0;
   c.tone = tone_constants<T>(s);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/develop/develop_tensor.h"
 
+#include <numbers>
+
 #include "engine/base/error.h"
 #include "generators/develop/develop_constants.h"
 
@@ -125,7 +127,7 @@ Tensor light(const Parts& parts, const Tensor& linear, const Tensor& x, const Te
   Tensor balance = at::exp2(column(develop::kTemperatureGain, options) * parts("temperature") +
                             column(develop::kTintGain, options) * parts("tint"));
   balance = balance / (column(kLuma, options) * balance).sum();
-  const Tensor veil = -at::expm1(-develop::kHazeStops * develop::kLogOf2 * parts("haze"));
+  const Tensor veil = -at::expm1(-develop::kHazeStops * std::numbers::ln2 * parts("haze"));
   const Tensor seen = linear + veil * (develop::kAirlight - linear);
   const Tensor kept = toe(seen, veil * develop::kAirlight, develop::kToneKnee<double>);
   const Tensor channel = gain.unsqueeze(0) * balance;
