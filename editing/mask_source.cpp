@@ -21,19 +21,16 @@ constexpr int kLookSide = 1024;
 // A mask that covers less is a stray pixel, not a find.
 constexpr double kSmallestShare = 0.002;
 
-bool is_picture_name(const std::string& value) {
-  if (value.find('/') != std::string::npos) return true;
-  std::string extension = std::filesystem::path(value).extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  constexpr std::string_view kKnown[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"};
-  return std::find(std::begin(kKnown), std::end(kKnown), extension) != std::end(kKnown);
+// A .bmp cannot be read, but whoever gives one means a file.
+bool names_a_file(const std::string& value) {
+  return value.find('/') != std::string::npos || is_picture_name(value) || value.ends_with(".bmp");
 }
 
 }  // namespace
 
 bool is_mask_phrase(const std::string& value) {
   std::error_code ignored;
-  return !is_picture_name(value) && !std::filesystem::exists(value, ignored);
+  return !names_a_file(value) && !std::filesystem::exists(value, ignored);
 }
 
 Image read_mask(const std::string& value, const Image& picture, const std::string& clip,

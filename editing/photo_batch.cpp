@@ -2,28 +2,17 @@
 #include "editing/photo_batch.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <fstream>
 #include <map>
 #include <string>
-#include <string_view>
 
 #include "engine/base/error.h"
+#include "engine/image/codec.h"
 
 namespace vane {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_picture_name(const fs::path& path) {
-  static constexpr std::array<std::string_view, 6> kEndings = {".jpg", ".jpeg", ".png",
-                                                               ".tif", ".tiff", ".webp"};
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
-}
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
@@ -38,32 +27,33 @@ std::vector<fs::path> listed(const fs::path& list) {
   return paths;
 }
 
+void walk(const fs::path& root, const fs::path& below, bool recursive, const fs::path& without,
+          std::vector<fs::path>& names) {
+  std::error_code problem;
+  fs::directory_iterator entries(root / below, problem);
+  if (problem) {
+    throw Error(ErrorCode::input, "cannot read the folder: " + problem.message())
+        .in_file(root / below);
+  }
+  for (const fs::directory_entry& entry : entries) {
+    std::error_code ignored;
+    const fs::path name = below / entry.path().filename();
+    if (is_hidden(name)) continue;
+    if (entry.is_directory(ignored)) {
+      if (recursive && !entry.is_symlink(ignored) &&
+          !fs::equivalent(entry.path(), without, ignored)) {
+        walk(root, name, recursive, without, names);
+      }
+    } else if (is_picture_name(name)) {
+      names.push_back(name);
+    }
+  }
+}
+
 /// Collects tasks and refuses what would lose a file.
 class Collector {
  public:
-  Collector(const fs::path& output, bool recursive, PhotoBatch& batch)
-      : output_(output), recursive_(recursive), batch_(batch) {}
-
-  void folder(const fs::path& root, const fs::path& below) {
-    std::error_code problem;
-    fs::directory_iterator entries(root / below, problem);
-    if (problem) {
-      throw Error(ErrorCode::input, "cannot read the folder: " + problem.message())
-          .in_file(root / below);
-    }
-    for (const fs::directory_entry& entry : entries) {
-      std::error_code ignored;
-      const fs::path name = below / entry.path().filename();
-      if (is_hidden(name)) continue;
-      if (entry.is_directory(ignored)) {
-        if (recursive_ && !entry.is_symlink(ignored) && !is_output(entry.path())) {
-          folder(root, name);
-        }
-      } else if (is_picture_name(name)) {
-        add(root / name, output_ / name);
-      }
-    }
-  }
+  explicit Collector(PhotoBatch& batch) : batch_(batch) {}
 
   void add(const fs::path& input, const fs::path& output) {
     std::error_code ignored;
@@ -84,18 +74,20 @@ class Collector {
   }
 
  private:
-  bool is_output(const fs::path& folder) const {
-    std::error_code ignored;
-    return fs::equivalent(folder, output_, ignored);
-  }
-
-  const fs::path& output_;
-  bool recursive_;
   PhotoBatch& batch_;
   std::map<fs::path, fs::path> inputs_;  // by output
 };
 
 }  // namespace
+
+std::vector<fs::path> picture_names(const fs::path& folder, bool recursive,
+                                    const fs::path& without) {
+  std::vector<fs::path> names;
+  walk(folder, {}, recursive, without, names);
+  std::sort(names.begin(), names.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  return names;
+}
 
 PhotoBatch photo_batch(const std::vector<fs::path>& inputs, const fs::path& output,
                        bool recursive) {
@@ -121,10 +113,12 @@ PhotoBatch photo_batch(const std::vector<fs::path>& inputs, const fs::path& outp
       !is_folder(output)) {
     throw Error(ErrorCode::usage, "several photographs need a folder to go to").in_file(output);
   }
-  Collector collector(output, recursive, batch);
+  Collector collector(batch);
   for (const fs::path& input : named) {
     if (is_folder(input)) {
-      collector.folder(input, {});
+      for (const fs::path& name : picture_names(input, recursive, output)) {
+        collector.add(input / name, output / name);
+      }
     } else {
       collector.add(input, batch.into_folder ? output / input.filename() : output);
     }

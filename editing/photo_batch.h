@@ -21,13 +21,19 @@ struct PhotoBatch {
   bool many = false;
 };
 
+/// The files of a folder that have the name of a picture (is_picture_name()), relative to it,
+/// sorted byte by byte; with `recursive` also those of the folders below. Hidden names, links to
+/// folders and whatever lies in the folder `without` below are left out. Throws Error{input} for a
+/// folder that cannot be read.
+std::vector<std::filesystem::path> picture_names(const std::filesystem::path& folder,
+                                                 bool recursive,
+                                                 const std::filesystem::path& without = {});
+
 /// `inputs` are photographs, folders, or "@LIST", a text file with a path a line. A folder stands
-/// for the files in it whose name ends like a picture's (.jpg .jpeg .png .tif .tiff .webp in any
-/// case), with `recursive` also in the folders below; hidden names, links to folders and whatever
-/// lies in `output` are left out. Photographs named themselves go to `output`/NAME, those of a
-/// folder to the same place below `output` as they have below the folder. One photograph may go to
-/// `output` itself.
-/// Throws:  Error{input} for a list or folder that cannot be read, or nothing to do; Error{usage}
+/// for its picture_names() without those in `output`. Photographs named themselves go to
+/// `output`/NAME, those of a folder to the same place below `output` as they have below the folder.
+/// One photograph may go to `output` itself. Throws:  Error{input} for a list or folder that cannot
+/// be read, or nothing to do; Error{usage}
 ///          when two photographs would become one file, one would replace itself, or several are
 ///          to become one file.
 PhotoBatch photo_batch(const std::vector<std::filesystem::path>& inputs,

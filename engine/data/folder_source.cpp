@@ -18,14 +18,6 @@ namespace {
 
 using Captions = std::map<fs::path, std::vector<std::string>>;
 
-bool is_picture(const fs::path& path) {
-  static const std::vector<std::string> known = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"};
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::count(known.begin(), known.end(), extension) > 0;
-}
-
 void read_json(const fs::path& file, Captions& captions) {
   std::ifstream stream(file);
   const nlohmann::json json = nlohmann::json::parse(stream, nullptr, false);
@@ -53,7 +45,7 @@ void read_json(const fs::path& file, Captions& captions) {
 
 void read_text_files(const fs::path& folder, Captions& captions) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file() || !is_picture(entry.path())) continue;
+    if (!entry.is_regular_file() || !is_picture_name(entry.path())) continue;
     std::ifstream file(fs::path(entry.path()).replace_extension(".txt"));
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) {

@@ -202,21 +202,39 @@ std::vector<std::byte> encode_image(const Image& image, std::string_view format,
   }
 }
 
+namespace {
+
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return extension;
+}
+
+/// Empty when the name tells no format.
+std::string named_format(const std::filesystem::path& path) {
+  const std::string extension = lower_extension(path);
+  if (extension == ".png") return "png";
+  if (extension == ".jpg" || extension == ".jpeg" || extension == ".jpe") return "jpeg";
+  if (extension == ".tif" || extension == ".tiff") return "tiff";
+  if (extension == ".webp") return "webp";
+  return {};
+}
+
+}  // namespace
+
 void write_image(const std::filesystem::path& path, const Image& image,
                  const EncodeOptions& options) {
   const std::vector<std::byte> bytes = encode_image(image, format_for_path(path), options);
   atomic_write(path, std::span<const std::byte>(bytes));
 }
 
+bool is_picture_name(const std::filesystem::path& path) { return !named_format(path).empty(); }
+
 std::string format_for_path(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  if (extension == ".png") return "png";
-  if (extension == ".jpg" || extension == ".jpeg" || extension == ".jpe") return "jpeg";
-  if (extension == ".tif" || extension == ".tiff") return "tiff";
-  if (extension == ".webp") return "webp";
+  if (std::string format = named_format(path); !format.empty()) return format;
+  const std::string extension = lower_extension(path);
   throw Error(ErrorCode::usage,
               extension.empty()
                   ? std::string("the output name has no extension that tells the picture format")

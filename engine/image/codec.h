@@ -65,6 +65,8 @@ void write_image(const std::filesystem::path& path, const Image& image,
 /// The recipe that a file carries (see EncodeOptions::recipe), or nothing. WebP keeps it in a chunk
 /// `VANE`, TIFF in the private field 65100. Throws Error{input} like read_image_header.
 std::optional<std::string> read_recipe(const ByteSource& source, const Limits& limits = {});
+/// True when the name ends like that of a picture file that can be read and written, in any case.
+bool is_picture_name(const std::filesystem::path& path);
 /// "png", "jpeg", "tiff", "webp" for an output path; throws Error{usage} for another extension.
 std::string format_for_path(const std::filesystem::path& path);
 
