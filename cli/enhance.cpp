@@ -27,7 +27,8 @@ std::string one_photo(const EnhancedFile& file, double seconds, const TerminalSt
 }
 
 std::string page(const EnhanceResult& result, const TerminalStyle& style) {
-  if (result.files.size() == 1) return one_photo(result.files[0], result.seconds, style);
+  if (result.files.size() == 1 && result.failed == 0)
+    return one_photo(result.files[0], result.seconds, style);
   std::string out;
   for (const EnhancedFile& file : result.files) {
     if (file.status == "pending") {

@@ -30,14 +30,18 @@ const char* meaning(const std::string& name) {
 
 std::string page(const MetricsResult& result, const TerminalStyle& style) {
   TextTable table({false, true, false});
-  for (const auto& [name, value] : result.mean) {
-    table.row({name, std::isinf(value) ? "equal" : fmt::format("{:.4f}", value),
-               style.dim(meaning(name))});
+  const int64_t measured = static_cast<int64_t>(result.files.size()) - result.failed;
+  for (const MetricMean& mean : result.mean) {
+    std::string words = meaning(mean.name);
+    if (mean.files > 0 && mean.files < measured) {
+      words += fmt::format("; over {}, the others have none", mean.files);
+    }
+    table.row({mean.name, std::isinf(mean.value) ? "equal" : fmt::format("{:.4f}", mean.value),
+               style.dim(words)});
   }
   std::string out = table.text();
   if (result.files.size() > 1) {
-    const auto count = static_cast<int64_t>(result.files.size());
-    out += style.dim(fmt::format("mean over {} pictures", count - result.failed));
+    out += style.dim(fmt::format("mean over {} pictures", measured));
     if (result.failed > 0) out += fmt::format(", {} failed", result.failed);
     out += "\n";
   }
@@ -50,7 +54,7 @@ Command metrics_command() {
   return {"metrics",
           "how near pictures are to their references",
           {{"vane metrics right.png enhanced.png", ""},
-           {"vane metrics references/ enhanced/ -r --metric psnr ssim --report numbers.json",
+           {"vane metrics references/ enhanced/ -r --metric psnr,ssim --report numbers.json",
             "pictures of the same names, and their mean"}},
           [](Invocation& call) {
             MetricsRequest request;

@@ -63,6 +63,11 @@ double lightness_order_error(const Tensor& reference, const Tensor& test) {
   const auto reduced = [&](int64_t side) {
     return std::max<int64_t>(1, std::llround(ratio * static_cast<double>(side)));
   };
+  constexpr int64_t kMostPixels = 100'000;
+  if (reduced(height) * reduced(width) > kMostPixels) {
+    throw Error(ErrorCode::usage, "the picture is too long and narrow for LOE")
+        .with_hint("leave loe out of --metric");
+  }
   const auto lightness = [&](const Tensor& image) {
     const Tensor brightest = image.to(at::kDouble).amax(1, true);
     // Rounded, so that equal levels stay equal whatever the arithmetic of the reduction.

@@ -22,7 +22,8 @@ double ssim_luma(const Tensor& reference, const Tensor& test);
 
 /// Lightness order error (Wang et al. 2013): mean number of pixels whose order of max(R,G,B) with a
 /// pixel has changed; both pictures first reduced by the area filter to 50 pixels on the shorter
-/// side. 0 for any increasing curve.
+/// side. 0 for any increasing curve. Throws Error{usage} for a picture 40 times as long as wide:
+/// each pixel is compared with each.
 double lightness_order_error(const Tensor& reference, const Tensor& test);
 
 struct ColourDifference {

@@ -2,6 +2,7 @@
 #include "editing/services/enhance.h"
 
 #include <chrono>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -179,7 +180,9 @@ class Enhancer {
       job_.check_cancelled();
       const PhotoTask& task = batch_.tasks[i];
       EnhancedFile& file = result.files[i];
-      if (!request_.overwrite && fs::exists(task.output)) {
+      if (!is_picture_name(task.output)) {
+        refuse_format(task, file);
+      } else if (!request_.overwrite && fs::exists(task.output)) {
         exists(task, file);
       } else if (!request_.dry_run) {
         load();
@@ -205,9 +208,26 @@ class Enhancer {
     }
   }
 
+  /// finish() of a batch that ends with an error, which is what the caller is to be told.
+  void leave(double seconds) {
+    try {
+      finish(seconds);
+    } catch (const Error& error) {
+      job_.warn(std::string("no report: ") + error.what());
+    }
+  }
+
   EnhanceResult result;
 
  private:
+  void refuse_format(const PhotoTask& task, EnhancedFile& file) {
+    try {
+      format_for_path(task.output);
+    } catch (const Error& error) {
+      fail(file, error);
+    }
+  }
+
   void exists(const PhotoTask& task, EnhancedFile& file) {
     if (request_.skip_existing) {
       file.status = "skipped:exists";
@@ -240,6 +260,8 @@ class Enhancer {
       ends(file, problem.error);
     } catch (const Error& error) {
       fail(file, error);
+    } catch (const std::bad_alloc&) {
+      fail(file, Error(ErrorCode::resource, "out of memory").in_file(task.input));
     }
   }
 
@@ -284,15 +306,13 @@ EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
   TileOptions tiles{.memory_bytes = memory_of(request)};
   tile_side(tiles.memory_bytes);
   PhotoBatch batch = photo_batch(request.inputs, request.output, request.recursive);
-  for (const PhotoTask& task : batch.tasks) {
-    if (!batch.many) format_for_path(task.output);
-  }
+  const bool many = batch.many;
   if (!request.report.empty()) check_writable(request.report);
   Enhancer enhancer(request, tiles, std::move(batch), job);
   try {
     enhancer.run();
   } catch (...) {
-    if (enhancer.result.files.size() > 1) enhancer.finish(watch.lap() / 1000);
+    if (many) enhancer.leave(watch.lap() / 1000);
     throw;
   }
   enhancer.finish(watch.lap() / 1000);

@@ -75,10 +75,10 @@ struct EnhanceResult {
 /// Writes the stored order of samples with the orientation tag kept; the network sees the upright
 /// picture. At strength 0 a file of the same format is copied byte for byte. One photograph named
 /// itself throws what is wrong with it; in a batch it is "failed" with a warning, and the rest goes
-/// on until an output cannot be written. The report is written in every case but a usage error.
-/// Throws: Error{partial} when the output is there already, Error{usage} when it is the input,
-/// Error{input}, Error{checkpoint}, Error{numeric}, Error{resource}; Cancelled, what was finished
-/// stays.
+/// on until an output cannot be written; its report is written then as well, and when it is
+/// stopped. Throws: Error{partial} when the output is there already, Error{usage} when it is the
+/// input, Error{input}, Error{checkpoint}, Error{numeric}, Error{resource}; Cancelled, what was
+/// finished stays.
 EnhanceResult enhance(const EnhanceRequest& request, Job& job);
 
 }  // namespace vane

@@ -7,6 +7,7 @@
 #include "editing/photo_batch.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
+#include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "engine/tensor/image_tensor.h"
 #include "guidance/edit_metrics.h"
@@ -17,6 +18,10 @@ namespace vane {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct Pair {
+  fs::path reference, test;
+};
 
 struct Metric {
   const char* name;
@@ -52,7 +57,7 @@ constexpr Metric kMetrics[] = {
 
 std::vector<const Metric*> chosen(const std::vector<std::string>& names) {
   std::vector<const Metric*> metrics;
-  for (const std::string& name : names) {
+  for (const std::string& name : split(join(names, ","), ',')) {
     const Metric* found = nullptr;
     std::string known;
     for (const Metric& metric : kMetrics) {
@@ -69,17 +74,17 @@ std::vector<const Metric*> chosen(const std::vector<std::string>& names) {
   return metrics;
 }
 
-MetricValues measured(const PhotoTask& pair, const std::vector<const Metric*>& metrics,
+MetricValues measured(const Pair& pair, const std::vector<const Metric*>& metrics,
                       const Limits& limits, Job& job) {
   DecodeOptions decode;
   decode.limits = limits;
-  const Image reference = read_image(pair.output, decode), test = read_image(pair.input, decode);
+  const Image reference = read_image(pair.reference, decode), test = read_image(pair.test, decode);
   if (reference.width != test.width || reference.height != test.height) {
     throw Error(ErrorCode::usage, "is " + std::to_string(test.width) + " x " +
                                       std::to_string(test.height) + ", its reference " +
                                       std::to_string(reference.width) + " x " +
                                       std::to_string(reference.height))
-        .in_file(pair.input);
+        .in_file(pair.test);
   }
   const Tensor right = image_to_tensor(reference), seen = image_to_tensor(test);
   MetricValues values;
@@ -88,36 +93,33 @@ MetricValues measured(const PhotoTask& pair, const std::vector<const Metric*>& m
     try {
       metric->measure(right, seen, values);
     } catch (Error& error) {
-      error.set_file_if_empty(pair.input);
+      error.set_file_if_empty(pair.test);
       throw;
     }
   }
   return values;
 }
 
-nlohmann::ordered_json json_of(const MetricValues& values) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : values) {
-    if (std::isfinite(value)) {
-      json[name] = value;
-    } else {
-      json[name] = nullptr;
-    }
-  }
-  return json;
+nlohmann::ordered_json number(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
 }
 
-void average(MetricsResult& result) {
-  int64_t count = 0;
-  for (const MeasuredFile& file : result.files) {
-    if (file.values.empty()) continue;
-    if (count++ == 0) {
-      result.mean = file.values;
-      continue;
+std::vector<MetricMean> means(const std::vector<MeasuredFile>& files) {
+  std::vector<MetricMean> means;
+  for (const MeasuredFile& file : files) {
+    for (size_t i = 0; i < file.values.size(); ++i) {
+      const auto& [name, value] = file.values[i];
+      if (i == means.size()) means.push_back({name, value, 0});
+      if (!std::isfinite(value)) continue;
+      MetricMean& mean = means[i];
+      mean.value = mean.files == 0 ? value : mean.value + value;
+      ++mean.files;
     }
-    for (size_t i = 0; i < result.mean.size(); ++i) result.mean[i].second += file.values[i].second;
   }
-  for (auto& [name, value] : result.mean) value /= static_cast<double>(count);
+  for (MetricMean& mean : means) {
+    if (mean.files > 0) mean.value /= static_cast<double>(mean.files);
+  }
+  return means;
 }
 
 std::string report_text(const MetricsResult& result) {
@@ -125,17 +127,23 @@ std::string report_text(const MetricsResult& result) {
   for (const MeasuredFile& file : result.files) {
     nlohmann::ordered_json entry{{"reference", file.reference}, {"test", file.test}};
     if (file.error.empty()) {
-      entry.update(json_of(file.values));
+      for (const auto& [name, value] : file.values) entry[name] = number(value);
     } else {
       entry["error"] = file.error;
     }
     files.push_back(std::move(entry));
   }
+  nlohmann::ordered_json mean = nlohmann::ordered_json::object(), over = mean;
+  for (const MetricMean& metric : result.mean) {
+    mean[metric.name] = number(metric.value);
+    over[metric.name] = metric.files;
+  }
   const auto count = static_cast<int64_t>(result.files.size());
   const nlohmann::ordered_json json{
       {"schema", 1},
       {"counts", {{"ok", count - result.failed}, {"failed", result.failed}}},
-      {"mean", json_of(result.mean)},
+      {"mean", mean},
+      {"mean_over", over},
       {"files", files}};
   return json.dump(2) + "\n";
 }
@@ -150,16 +158,27 @@ MetricsResult metrics(const MetricsRequest& request, Job& job) {
   }
   if (!request.report.empty()) check_writable(request.report);
   const bool many = fs::is_directory(request.test);
-  std::vector<PhotoTask> pairs{{request.test, request.reference}};
-  if (many) pairs = photo_batch({request.test}, request.reference, request.recursive).tasks;
+  std::vector<Pair> pairs;
+  if (many) {
+    for (const fs::path& name : picture_names(request.test, request.recursive)) {
+      pairs.push_back({request.reference / name, request.test / name});
+    }
+    if (pairs.empty()) {
+      throw Error(ErrorCode::input, "no picture to measure")
+          .in_file(request.test)
+          .with_hint("--recursive looks into the folders below as well");
+    }
+  } else {
+    pairs.push_back({request.reference, request.test});
+  }
   MetricsResult result;
-  for (const PhotoTask& pair : pairs) {
+  for (const Pair& pair : pairs) {
     job.check_cancelled();
     job.progress(static_cast<int64_t>(result.files.size()), static_cast<int64_t>(pairs.size()),
                  "measuring");
     MeasuredFile& file = result.files.emplace_back();
-    file.reference = pair.output.string();
-    file.test = pair.input.string();
+    file.reference = pair.reference.string();
+    file.test = pair.test.string();
     try {
       file.values = measured(pair, wanted, request.limits, job);
     } catch (const Error& error) {
@@ -169,7 +188,7 @@ MetricsResult metrics(const MetricsRequest& request, Job& job) {
       job.warn("failed: " + file.error);
     }
   }
-  average(result);
+  result.mean = means(result.files);
   result.report = report_text(result);
   if (!request.report.empty()) atomic_write(request.report, std::string_view(result.report));
   return result;

@@ -29,9 +29,10 @@ struct MetricsRequest {
             {.required = true, .positional = true, .placeholder = "REFERENCE"});
     v.field("test", &C::test, "picture, or folder of pictures by the same names, to measure",
             {.required = true, .positional = true, .placeholder = "TEST"});
-    v.field("metric", &C::metrics,
-            "psnr, psnr_y, ssim, ssim_rgb, ms_ssim, gmsd, loe, deltae, chroma",
-            {.placeholder = "NAME"});
+    v.field(
+        "metric", &C::metrics,
+        "psnr, psnr_y, ssim, ssim_rgb, ms_ssim, gmsd, loe, deltae, chroma; commas part them too",
+        {.placeholder = "NAME"});
     v.field("recursive", &C::recursive, "look into the folders below a folder as well",
             {.short_flag = "r"});
     v.field("report", &C::report, "write the numbers of every picture as JSON",
@@ -49,10 +50,17 @@ struct MeasuredFile {
   std::string error;
 };
 
+/// Over the files whose value is finite: the PSNR of equal pictures would hide all others. What is
+/// finite nowhere keeps its value, with 0 files.
+struct MetricMean {
+  std::string name;
+  double value = 0;
+  int64_t files = 0;
+};
+
 struct MetricsResult {
   std::vector<MeasuredFile> files;
-  /// Over the files that could be measured.
-  MetricValues mean;
+  std::vector<MetricMean> mean;
   int64_t failed = 0;
   /// The JSON of MetricsRequest::report, which --json prints too.
   std::string report;

@@ -345,6 +345,11 @@ TEST_F(EnhanceProgram, MirrorsATreeAndGoesOnAfterABadFile) {
   EXPECT_EQ(enhance(first, path("single.png")).code, 0);
   EXPECT_EQ(bytes_of(path("out/b.png")), bytes_of(path("single.png")));
 
+  // A folder of one bad file is a batch as well, and its page says so.
+  const Outcome bad = enhance(path("in/deep"), path("bad"));
+  EXPECT_EQ(bad.code, 6) << bad.err;
+  EXPECT_NE(bad.out.find("0 enhanced, 0 there already, 1 failed"), std::string::npos) << bad.out;
+
   // Again: what is there stays, and only what is missing is tried.
   const Outcome again = enhance(path("in"), path("out"), {"-r", "--skip-existing", "--json"});
   EXPECT_EQ(again.code, 6) << again.err;

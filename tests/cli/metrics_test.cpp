@@ -39,7 +39,7 @@ TEST_F(MetricsProgram, MeasuresAPair) {
   EXPECT_EQ(mean["loe"], 0);
   EXPECT_NEAR(mean["chroma"].get<double>(), 0, 1e-6);
   EXPECT_EQ(mean.size(), 10u);
-  const Outcome equal = run_vane({"metrics", right, right, "--json", "--metric", "psnr", "ssim"});
+  const Outcome equal = run_vane({"metrics", right, right, "--json", "--metric", "psnr,ssim"});
   const auto same = nlohmann::json::parse(equal.out)["mean"];
   EXPECT_TRUE(same["psnr"].is_null());
   EXPECT_NEAR(same["ssim"].get<double>(), 1, 1e-9);
@@ -54,14 +54,24 @@ TEST_F(MetricsProgram, AveragesFoldersAndGoesOnAfterABadPair) {
   grey("right/deep/b.png", 100);
   grey("test/deep/b.png", 120);
   grey("test/alone.png", 100);
+  grey("right/equal.png", 100);
+  grey("test/equal.png", 100);
   const Outcome outcome = run_vane({"metrics", path("right"), path("test"), "-r", "--metric",
                                     "psnr", "--json", "--report", path("report.json")});
   EXPECT_EQ(outcome.code, 6) << outcome.err;
   EXPECT_NE(outcome.err.find("alone.png"), std::string::npos);
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["counts"], nlohmann::json({{"ok", 2}, {"failed", 1}}));
+  EXPECT_EQ(json["counts"], nlohmann::json({{"ok", 3}, {"failed", 1}}));
   EXPECT_NEAR(json["mean"]["psnr"].get<double>(), (28.1308 + 22.1102) / 2, 1e-4);
+  EXPECT_EQ(json["mean_over"]["psnr"], 2);  // equal pictures have no PSNR
   EXPECT_TRUE(fs::exists(path("report.json")));
+  // A folder is its own reference; equal everywhere, its PSNR is infinite.
+  const Outcome self =
+      run_vane({"metrics", path("right"), path("right"), "--metric", "psnr", "--json"});
+  EXPECT_EQ(self.code, 0) << self.err;
+  EXPECT_TRUE(nlohmann::json::parse(self.out)["mean"]["psnr"].is_null());
+  fs::create_directories(path("none"));
+  EXPECT_EQ(run_vane({"metrics", path("right"), path("none")}).code, 4);
 }
 
 TEST_F(MetricsProgram, RefusesInOneLine) {

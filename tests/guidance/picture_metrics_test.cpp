@@ -37,6 +37,8 @@ TEST(PictureMetrics, OrderOfLightness) {
   EXPECT_EQ(lightness_order_error(ramp, 1 - ramp), 1599);  // every pair but with itself
   const Tensor large = at::rand({1, 3, 120, 90}, at::kDouble);
   EXPECT_EQ(lightness_order_error(large, large), 0);
+  const Tensor strip = at::zeros({1, 3, 50, 2001});
+  EXPECT_THROW(lightness_order_error(strip, strip), Error);
 }
 
 // Sharma, Wu and Dalal 2005, Table 1; each probes another branch of the hue arithmetic.
