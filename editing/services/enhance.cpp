@@ -4,7 +4,6 @@
 #include <chrono>
 #include <new>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "editing/photo_batch.h"
 #include "engine/base/atomic_file.h"
@@ -13,7 +12,7 @@
 #include "engine/image/codec.h"
 #include "engine/image/orientation.h"
 #include "engine/run/device.h"
-#include "generators/enhance/enhance_photo.h"
+#include "enhance/enhance_method.h"
 
 namespace vane {
 namespace {
@@ -63,7 +62,8 @@ nlohmann::ordered_json report_json(const EnhanceResult& result) {
     }
     files.push_back(std::move(entry));
   }
-  nlohmann::ordered_json model{{"name", result.model_name}};
+  nlohmann::ordered_json model{{"method", result.method}};
+  if (!result.model_name.empty()) model["name"] = result.model_name;
   if (!result.model_hash.empty()) model["hash"] = result.model_hash;
   return {{"schema", 1},
           {"tool", "vane enhance"},
@@ -82,9 +82,11 @@ void write_photo(const EnhanceRequest& request, const fs::path& target, const By
   EncodeOptions encode;
   encode.jpeg_quality = encode.webp_quality = static_cast<int>(request.jpeg_quality);
   encode.orientation = enhanced.metadata.orientation;
-  const nlohmann::ordered_json recipe{
-      {"command", "enhance"},
-      {"request", {{"model", request.model.filename().string()}, {"strength", request.strength}}}};
+  const nlohmann::ordered_json recipe{{"command", "enhance"},
+                                      {"request",
+                                       {{"method", request.method},
+                                        {"model", request.model.filename().string()},
+                                        {"strength", request.strength}}}};
   encode.recipe = recipe.dump();
   write_image(target, enhanced, encode);
 }
@@ -94,8 +96,8 @@ struct CannotWrite {
   Error error;
 };
 
-void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& network,
-                  const PhotoTask& task, const TileOptions& tiles, EnhancedFile& file, Job& job) {
+void enhance_file(const EnhanceRequest& request, const EnhanceMethod& method, const PhotoTask& task,
+                  uint64_t memory_bytes, EnhancedFile& file, Job& job) {
   Stopwatch watch;
   job.progress(0, 0, "reading");
   const auto source = MappedFile::open(task.input, request.limits.image_file_bytes,
@@ -110,8 +112,7 @@ void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& netwo
   file.bits = image.depth;
   file.orientation = image.metadata.orientation;
   if (image.width < 2 || image.height < 2) {
-    throw Error(ErrorCode::input, "the enhancement network needs 2 pixels a side")
-        .in_file(task.input);
+    throw Error(ErrorCode::input, "enhancement needs 2 pixels a side").in_file(task.input);
   }
   const int orientation = image.metadata.orientation;
   image = oriented(std::move(image), orientation);
@@ -119,8 +120,8 @@ void enhance_file(const EnhanceRequest& request, const EnhancementNetwork& netwo
 
   EnhanceMeasures measures;
   try {
-    const EnhancePhotoOptions options{.strength = request.strength, .tiles = tiles};
-    image = enhance_photo(network, image, options, job, &measures);
+    const EnhanceControls controls{.strength = request.strength, .memory_bytes = memory_bytes};
+    image = method.enhance(image, controls, job, measures);
   } catch (Error& error) {
     error.set_file_if_empty(task.input);
     throw;
@@ -161,11 +162,12 @@ class PhotoJob final : public Job {
   Job& batch_;
 };
 
-/// One call of the service: the batch, the network once it is needed, and what became of each.
+/// One call of the service: the batch, the method once it is needed, and what became of each.
 class Enhancer {
  public:
-  Enhancer(const EnhanceRequest& request, const TileOptions& tiles, PhotoBatch batch, Job& job)
-      : request_(request), tiles_(tiles), batch_(std::move(batch)), job_(job) {
+  Enhancer(const EnhanceRequest& request, PhotoBatch batch, Job& job)
+      : request_(request), memory_bytes_(memory_of(request)), batch_(std::move(batch)), job_(job) {
+    result.method = request.method;
     result.model_name = request.model.filename().string();
     result.strength = request.strength;
     for (const PhotoTask& task : batch_.tasks) {
@@ -239,10 +241,10 @@ class Enhancer {
   }
 
   void load() {
-    if (network_) return;
+    if (method_) return;
     job_.progress(0, 0, "loading");
-    network_ = load_enhancement_network(request_.model, request_.limits);
-    result.model_hash = network_->content_hash;
+    method_ = make_enhance_method(request_.method, request_.model, request_.limits);
+    result.model_hash = method_->content_hash();
   }
 
   void one(const PhotoTask& task, EnhancedFile& file) {
@@ -255,7 +257,7 @@ class Enhancer {
       ends(file, error);
     }
     try {
-      enhance_file(request_, *network_, task, tiles_, file, job);
+      enhance_file(request_, *method_, task, memory_bytes_, file, job);
     } catch (const CannotWrite& problem) {
       ends(file, problem.error);
     } catch (const Error& error) {
@@ -289,10 +291,10 @@ class Enhancer {
   }
 
   const EnhanceRequest& request_;
-  const TileOptions& tiles_;
+  const uint64_t memory_bytes_;
   const PhotoBatch batch_;
   Job& job_;
-  std::optional<EnhancementNetwork> network_;
+  std::unique_ptr<EnhanceMethod> method_;
 };
 
 }  // namespace
@@ -303,12 +305,11 @@ EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
         .at_key("--device " + compute_device());
   }
   Stopwatch watch;
-  TileOptions tiles{.memory_bytes = memory_of(request)};
-  tile_side(tiles.memory_bytes);
+  tile_side(memory_of(request));
   PhotoBatch batch = photo_batch(request.inputs, request.output, request.recursive);
   const bool many = batch.many;
   if (!request.report.empty()) check_writable(request.report);
-  Enhancer enhancer(request, tiles, std::move(batch), job);
+  Enhancer enhancer(request, std::move(batch), job);
   try {
     enhancer.run();
   } catch (...) {

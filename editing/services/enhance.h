@@ -16,6 +16,7 @@ namespace vane {
 struct EnhanceRequest {
   std::vector<std::filesystem::path> inputs;
   std::filesystem::path output;
+  std::string method = "rave";
   std::filesystem::path model;
   double strength = 1;
   bool recursive = false, overwrite = false, skip_existing = false, dry_run = false;
@@ -32,8 +33,10 @@ struct EnhanceRequest {
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.required = true, .short_flag = "o", .placeholder = "FILE|DIR"});
+    v.field("method", &C::method, "what brightens: rave, clip-lit, clip-lit-latent",
+            {.placeholder = "NAME"});
     v.field("model", &C::model, "weights of a CLIP-LIT or RAVE network (.pth, .safetensors)",
-            {.required = true, .placeholder = "FILE"});
+            {.placeholder = "FILE"});
     v.field("strength", &C::strength, "exponent of the illumination map; 0 changes nothing",
             {.min = 0, .max = 2});
     v.field("recursive", &C::recursive, "look into the folders below a folder as well",
@@ -64,7 +67,7 @@ struct EnhancedFile {
 };
 
 struct EnhanceResult {
-  std::string model_name, model_hash;
+  std::string method, model_name, model_hash;
   double strength = 1, seconds = 0;
   std::vector<EnhancedFile> files;
   int64_t ok = 0, skipped = 0, failed = 0;

@@ -96,6 +96,10 @@ class Samples {
   int64_t clipped_before_ = 0, clipped_after_ = 0;
 };
 
+Tensor cut(const Tensor& plane, const PixelWindow& window) {
+  return plane.narrow(2, window.top, window.height).narrow(3, window.left, window.width);
+}
+
 template <class T>
 void enhance_samples(const EnhancementNetwork& network, const Image& source,
                      const EnhancePhotoOptions& options, Job& job, Samples<T> samples,
@@ -109,8 +113,9 @@ void enhance_samples(const EnhancementNetwork& network, const Image& source,
         low = std::min(low, map.min().item<double>());
         high = std::max(high, map.max().item<double>());
         sum += map.sum(at::kDouble).item<double>();
-        samples.divide(window,
-                       map_of_strength(map, options.strength, {}, options.map_floor).contiguous());
+        const Tensor mask = options.mask.defined() ? cut(options.mask, window) : Tensor();
+        const Tensor applied = map_of_strength(map, options.strength, mask, options.map_floor);
+        samples.divide(window, applied.contiguous());
       },
       options.tiles, job);
   measures.map_min = low;
@@ -124,6 +129,10 @@ void enhance_samples(const EnhancementNetwork& network, const Image& source,
 Image enhance_photo(const EnhancementNetwork& network, const Image& source,
                     const EnhancePhotoOptions& options, Job& job, EnhanceMeasures* measures) {
   check_strength(options.strength);  // before minutes are spent on the map
+  if (options.mask.defined() &&
+      options.mask.sizes() != at::IntArrayRef{1, 1, source.height, source.width}) {
+    throw Error(ErrorCode::usage, "a mask must have the size of the upright photograph");
+  }
   EnhanceMeasures own;
   EnhanceMeasures& seen = measures ? *measures : own;
   Image result = source;

@@ -11,8 +11,10 @@ namespace vane {
 struct EnhancePhotoOptions {
   /// 0: the source bit for bit; 1: the network's map; at most 2. See map_of_strength().
   double strength = 1;
+  /// Undefined, or [1,1,H,W] in [0,1]: multiplies the strength.
+  Tensor mask = {};
   double map_floor = kMapFloor;
-  TileOptions tiles;
+  TileOptions tiles = {};
 };
 
 /// What a report says of one photograph.

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "enhance/enhance_method.h"
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "enhance/network_method.h"
+
+namespace vane {
+namespace {
+
+/// Methods that are the published network, trained in one way or another.
+const std::vector<std::string> kNetworks{"rave", "clip-lit", "clip-lit-latent"};
+
+}  // namespace
+
+std::vector<std::string> enhance_method_names() { return kNetworks; }
+
+std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
+                                                   const std::filesystem::path& model,
+                                                   const Limits& limits) {
+  if (std::find(kNetworks.begin(), kNetworks.end(), name) == kNetworks.end()) {
+    throw Error(ErrorCode::usage, "there is no method " + name).at_key("--method");
+  }
+  if (model.empty()) {
+    throw Error(ErrorCode::usage, "the method " + name + " needs --model")
+        .with_hint("weights of a CLIP-LIT or RAVE network (.pth, .safetensors)");
+  }
+  return std::make_unique<NetworkMethod>(load_enhancement_network(model, limits));
+}
+
+}  // namespace vane

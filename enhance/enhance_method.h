@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What brightens a backlit photograph: one interface, and the methods by name.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/job.h"
+#include "engine/base/limits.h"
+#include "engine/image/image.h"
+#include "engine/tensor/fwd.h"
+#include "generators/enhance/enhance_photo.h"
+
+namespace vane {
+
+/// What a caller asks of every photograph.
+struct EnhanceControls {
+  /// 0: the source bit for bit; 1: the method itself; at most 2.
+  double strength = 1;
+  /// Undefined, or [1,1,H,W] of the upright photograph in [0,1]: multiplies the strength.
+  Tensor mask = {};
+  /// What may be allocated beside source and result.
+  uint64_t memory_bytes = uint64_t{768} << 20;
+};
+
+class EnhanceMethod {
+ public:
+  virtual ~EnhanceMethod() = default;
+
+  /// `source` upright; 8 and 16 bit stay so, rounded half up; grey stays grey; alpha and metadata
+  /// stay. May be called from several threads.
+  /// Throws: Error{usage} for a strength outside [0,2] or a photograph that is too small,
+  ///         Error{numeric} for a result that is not finite, Cancelled.
+  virtual Image enhance(const Image& source, const EnhanceControls& controls, Job& job,
+                        EnhanceMeasures& measures) const = 0;
+  /// Of the weights; empty without any.
+  virtual std::string content_hash() const { return {}; }
+};
+
+/// Names for make_enhance_method().
+std::vector<std::string> enhance_method_names();
+
+/// `model`: weights, or empty for those that come with Vane.
+/// Throws: Error{usage} for an unknown name, or weights that are missing or not wanted;
+///         Error{input}, Error{checkpoint} for weights that cannot be read.
+std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
+                                                   const std::filesystem::path& model,
+                                                   const Limits& limits = {});
+
+}  // namespace vane

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "enhance/network_method.h"
+
+namespace vane {
+
+Image NetworkMethod::enhance(const Image& source, const EnhanceControls& controls, Job& job,
+                             EnhanceMeasures& measures) const {
+  const EnhancePhotoOptions options{.strength = controls.strength,
+                                    .mask = controls.mask,
+                                    .tiles = {.memory_bytes = controls.memory_bytes}};
+  return enhance_photo(network_, source, options, job, &measures);
+}
+
+}  // namespace vane

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The published network of CLIP-LIT and RAVE as a method.
+
+#include "enhance/enhance_method.h"
+#include "generators/enhance/enhancement_network.h"
+
+namespace vane {
+
+/// enhance_photo() with the network, tile by tile within the memory that is allowed.
+class NetworkMethod final : public EnhanceMethod {
+ public:
+  explicit NetworkMethod(EnhancementNetwork network) : network_(std::move(network)) {}
+
+  Image enhance(const Image& source, const EnhanceControls& controls, Job& job,
+                EnhanceMeasures& measures) const override;
+  std::string content_hash() const override { return network_.content_hash; }
+
+ private:
+  EnhancementNetwork network_;
+};
+
+}  // namespace vane
