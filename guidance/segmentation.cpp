@@ -7,12 +7,12 @@
 #include "engine/base/text.h"
 #include "engine/clip/modified_resnet.h"
 #include "engine/clip/vision_transformer.h"
+#include "engine/tensor/guided_filter.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/text/phrase.h"
 #include "engine/text/templates.h"
 #include "guidance/colour_refine.h"
 #include "guidance/dense_clip.h"
-#include "guidance/guided_filter.h"
 
 namespace vane {
 namespace {

@@ -6,6 +6,16 @@
 
 namespace vane {
 
+/// A map as slope * guide + offset, both [N,1,h,w] and smooth.
+struct GuidedCoefficients {
+  Tensor slope, offset;
+};
+
+/// The coefficients at the size of both: map and guide [N,1,h,w]. See guided_filter().
+/// Differentiable in the map.
+GuidedCoefficients guided_coefficients(const Tensor& map, const Tensor& guide, int64_t radius,
+                                       double epsilon);
+
 /// Guided filter (He et al. 2013, section 3.3) with a colour-free guide, in its fast form (He & Sun
 /// 2015): coefficients at the size of `map`, applied at the size of `guide`.
 ///

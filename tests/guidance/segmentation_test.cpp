@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/error.h"
+#include "engine/tensor/guided_filter.h"
 #include "guidance/dense_clip.h"
-#include "guidance/guided_filter.h"
 #include "tests/support/linear_clip.h"
 #include "tests/support/named_clip.h"
 
