@@ -125,6 +125,10 @@ ClipConfig clip_config_of(const ClipSizes& sizes) {
       refuse("model.vision-heads", "must divide the width");
     }
     config.vision.head_width = sizes.vision_width / sizes.vision_heads;
+    if (sizes.vision_pool == "average") {
+      config.vision.pool = VisionConfig::Pool::average;
+      config.vision.final_ln_after_pool = true;
+    }
     config.vision.blocks =
         ClipConfig::uniform_blocks(sizes.vision_layers, sizes.vision_width, sizes.vision_heads);
   }

@@ -21,6 +21,7 @@ struct ClipSizes {
   int64_t vision_width = 32;
   std::vector<int64_t> vision_depths{1, 2, 2, 1};
   int64_t vision_layers = 6, vision_heads = 4, patch_size = 8;
+  std::string vision_pool = "token";
   int64_t text_width = 128, text_heads = 2, text_layers = 3, context_length = 77;
 
   template <class V>
@@ -37,6 +38,8 @@ struct ClipSizes {
     v.field("vision-layers", &C::vision_layers, "blocks of a ViT", {.min = 1, .max = 64});
     v.field("vision-heads", &C::vision_heads, "attention heads of a ViT", {.min = 1, .max = 64});
     v.field("patch-size", &C::patch_size, "patch side of a ViT", {.min = 1, .max = 64});
+    v.field("vision-pool", &C::vision_pool, "what a ViT embeds: its class token or the mean of all",
+            {.choices = {"token", "average"}});
     v.field("text-width", &C::text_width, "residual stream of the text tower",
             {.min = 8, .max = 4096});
     v.field("text-heads", &C::text_heads, "attention heads", {.min = 1, .max = 64});

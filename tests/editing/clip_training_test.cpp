@@ -161,14 +161,17 @@ TEST_F(ClipTraining, AVisionTransformerLearnsTheColoursInBfloat16) {
   config.model.vision_width = 32;
   config.model.vision_heads = 2;
   config.model.vision_layers = 2;
-  const ClipTrainingResult result = train_clip(config, root_ / "run", false, quiet_);
-  // Two pictures of each colour are in a batch of eight: the floor of the soft targets is ln 2.
-  EXPECT_LT(result.loss, 1.5);
-  const auto clip = load_clip(config.output);
-  const Tensor texts = clip->text_features({"a red picture", "a blue picture"});
-  const Image red = read_image(root_ / "data/0.png");
-  const Tensor scores = at::matmul(texts, unit(clip->image_embedding_exact(red)).squeeze(0));
-  EXPECT_EQ(scores.argmax().item<int64_t>(), 0);
+  for (const std::string pool : {"token", "average"}) {
+    config.model.vision_pool = pool;
+    const ClipTrainingResult result = train_clip(config, root_ / pool, false, quiet_);
+    // Two pictures of each colour are in a batch of eight: the floor of the soft targets is ln 2.
+    EXPECT_LT(result.loss, 1.5) << pool;
+    const auto clip = load_clip(config.output);
+    const Tensor texts = clip->text_features({"a red picture", "a blue picture"});
+    const Image red = read_image(root_ / "data/0.png");
+    const Tensor scores = at::matmul(texts, unit(clip->image_embedding_exact(red)).squeeze(0));
+    EXPECT_EQ(scores.argmax().item<int64_t>(), 0) << pool;
+  }
 }
 
 TEST_F(ClipTraining, ARunGoesOnFromTheWeightsItIsGiven) {
