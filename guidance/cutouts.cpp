@@ -22,7 +22,7 @@ Tensor noise_like(const Tensor& view, float deviation, Rng rng) {
   return noise.to(view.options());
 }
 
-Tensor augmented(const Tensor& crop, const Cutout& cutout, const Rng& rng) {
+Tensor augmented(const Tensor& crop, const CropWindow& cutout, const Rng& rng) {
   Tensor view = cutout.flip ? crop.flip({3}) : crop;
   if (cutout.saturation != 1.f) {
     const Tensor weights = at::tensor(at::ArrayRef<double>(kLuma.data(), kLuma.size()))
@@ -40,8 +40,8 @@ Tensor augmented(const Tensor& crop, const Cutout& cutout, const Rng& rng) {
 
 }  // namespace
 
-std::vector<Cutout> random_cutouts(int64_t height, int64_t width, int64_t input_size,
-                                   const CutoutConfig& config, const Rng& rng) {
+std::vector<CropWindow> random_cutouts(int64_t height, int64_t width, int64_t input_size,
+                                       const CutoutConfig& config, const Rng& rng) {
   const int64_t largest = std::min(height, width);
   const int64_t asked =
       config.smallest > 0.f
@@ -49,10 +49,10 @@ std::vector<Cutout> random_cutouts(int64_t height, int64_t width, int64_t input_
                                               static_cast<double>(largest)))
           : input_size;
   const int64_t smallest = std::min(largest, asked);
-  std::vector<Cutout> cutouts;
+  std::vector<CropWindow> cutouts;
   for (int64_t k = 0; k < config.count; ++k) {
     Rng draw = rng.fork("cutout", static_cast<uint64_t>(k));
-    Cutout cutout;
+    CropWindow cutout;
     const double u =
         std::pow(static_cast<double>(draw.uniform()), static_cast<double>(config.power));
     cutout.side = static_cast<int64_t>(u * static_cast<double>(largest - smallest)) + smallest;
@@ -70,11 +70,11 @@ std::vector<Cutout> random_cutouts(int64_t height, int64_t width, int64_t input_
   return cutouts;
 }
 
-Tensor cut(const Tensor& image, const std::vector<Cutout>& cutouts, int64_t input_size,
+Tensor cut(const Tensor& image, const std::vector<CropWindow>& cutouts, int64_t input_size,
            const Rng& rng) {
   std::vector<Tensor> views;
   views.reserve(cutouts.size());
-  for (const Cutout& cutout : cutouts) {
+  for (const CropWindow& cutout : cutouts) {
     if (cutout.side < 1 || cutout.top < 0 || cutout.left < 0 ||
         cutout.top + cutout.side > image.size(2) || cutout.left + cutout.side > image.size(3)) {
       throw Error(ErrorCode::usage, "a crop does not lie inside the picture of " +

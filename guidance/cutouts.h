@@ -48,7 +48,7 @@ struct CutoutConfig {
 };
 
 /// One crop and its augmentations, independent of what is cropped.
-struct Cutout {
+struct CropWindow {
   int64_t top = 0, left = 0, side = 0;
   bool flip = false;
   float noise = 0.f;                         // standard deviation
@@ -59,14 +59,14 @@ struct Cutout {
 /// `config.count` crops of an H x W picture for input size R: side = int(u^power (S_max - S_min) +
 /// S_min), S_max = min(H,W), S_min = min(S_max, R or smallest * S_max), corners uniform. Crop k
 /// draws from rng.fork("cutout", k), so it does not depend on the count.
-std::vector<Cutout> random_cutouts(int64_t height, int64_t width, int64_t input_size,
-                                   const CutoutConfig& config, const Rng& rng);
+std::vector<CropWindow> random_cutouts(int64_t height, int64_t width, int64_t input_size,
+                                       const CutoutConfig& config, const Rng& rng);
 
 /// The crops of [N,3,H,W] in [0,1] -> [count,N,3,R,R], augmented; differentiable. Crops are reduced
 /// by adaptive average pooling (as in VQGAN-CLIP and CLIP-guided diffusion) and enlarged
 /// bilinearly. Throws Error{usage} when a crop does not lie inside. Noise is the same for every
 /// picture of the batch, so that edit and source see the same disturbance.
-Tensor cut(const Tensor& image, const std::vector<Cutout>& cutouts, int64_t input_size,
+Tensor cut(const Tensor& image, const std::vector<CropWindow>& cutouts, int64_t input_size,
            const Rng& rng);
 
 /// Raw embeddings [V,N,D] of the views of [N,3,H,W]: the whole picture first when asked for (as the

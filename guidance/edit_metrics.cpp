@@ -32,13 +32,13 @@ Tensor edges(const Tensor& image) {
 }
 
 // Views [V,3,R,R] of one picture: crops of three sizes, drawn from a stream of their own.
-std::vector<Cutout> held_out_cutouts(const Tensor& image, const HeldOutConfig& config) {
+std::vector<CropWindow> held_out_cutouts(const Tensor& image, const HeldOutConfig& config) {
   const int64_t height = image.size(2), width = image.size(3), side = std::min(height, width);
   Rng rng = Rng(config.seed).fork("held-out views");
-  std::vector<Cutout> cutouts;
+  std::vector<CropWindow> cutouts;
   for (const int64_t quarters : {4, 3, 2}) {
     for (int64_t k = 0; k < config.crops_per_size; ++k) {
-      Cutout cutout;
+      CropWindow cutout;
       cutout.side = std::max<int64_t>(1, side * quarters / 4);
       cutout.top = rng.below(static_cast<uint32_t>(height - cutout.side + 1));
       cutout.left = rng.below(static_cast<uint32_t>(width - cutout.side + 1));
@@ -49,11 +49,11 @@ std::vector<Cutout> held_out_cutouts(const Tensor& image, const HeldOutConfig& c
 }
 
 Tensor held_out_features(const ClipEncoder& clip, const Tensor& image,
-                         const std::vector<Cutout>& cutouts) {
+                         const std::vector<CropWindow>& cutouts) {
   const ClipPreprocess& preprocess = clip.info().preprocess;
   std::vector<Tensor> features{clip.image_features(image)};
   // One at a time: reports run beside the picture at full size, so memory matters more than speed.
-  for (const Cutout& cutout : cutouts) {
+  for (const CropWindow& cutout : cutouts) {
     const Tensor view = cut(image, {cutout}, preprocess.image_size, Rng(0))[0];
     features.push_back(clip.image_features(view));
   }

@@ -24,7 +24,7 @@ CutoutConfig config_of(int64_t count) {
 TEST(Cutouts, LieInsideThePictureAndSpanTheSizes) {
   const auto cutouts = random_cutouts(40, 60, 10, config_of(2000), Rng(3));
   int64_t smallest = 1000, largest = 0;
-  for (const Cutout& cutout : cutouts) {
+  for (const CropWindow& cutout : cutouts) {
     EXPECT_GE(cutout.top, 0);
     EXPECT_GE(cutout.left, 0);
     EXPECT_LE(cutout.top + cutout.side, 40);
@@ -42,7 +42,7 @@ TEST(Cutouts, SizesFollowThePowerLaw) {
     CutoutConfig config = config_of(20000);
     config.power = power;
     double sum = 0;
-    for (const Cutout& cutout : random_cutouts(40, 40, 10, config, Rng(5))) {
+    for (const CropWindow& cutout : random_cutouts(40, 40, 10, config, Rng(5))) {
       sum += static_cast<double>(cutout.side);
     }
     // int() takes half a pixel off on average; standard error 0.06.
@@ -51,7 +51,7 @@ TEST(Cutouts, SizesFollowThePowerLaw) {
 }
 
 TEST(Cutouts, PictureSmallerThanTheInputIsTakenWhole) {
-  for (const Cutout& cutout : random_cutouts(6, 6, 32, config_of(5), Rng(1))) {
+  for (const CropWindow& cutout : random_cutouts(6, 6, 32, config_of(5), Rng(1))) {
     EXPECT_EQ(cutout.side, 6);
   }
 }
@@ -91,7 +91,7 @@ TEST(Cutouts, ViewsAreTheSameBytesForOneAndTwoThreads) {
 // Oracle 1: 2 x 2 means of a crop whose side is twice the input size, by hand.
 TEST(Cutouts, ReduceByAveragingAndFlip) {
   const Tensor image = uniform_tensor({1, 3, 9, 9}, 4);
-  Cutout cutout;
+  CropWindow cutout;
   cutout.top = 1;
   cutout.left = 3;
   cutout.side = 4;
@@ -115,7 +115,7 @@ TEST(Cutouts, ReduceByAveragingAndFlip) {
 }
 
 TEST(Cutouts, CropBeyondTheBorderIsRefused) {
-  Cutout cutout;
+  CropWindow cutout;
   cutout.left = 5;
   cutout.side = 4;
   EXPECT_THROW(cut(uniform_tensor({1, 3, 8, 8}, 1), {cutout}, 2, Rng(0)), Error);
