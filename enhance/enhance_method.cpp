@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "enhance/network_method.h"
+#include "enhance/relight_method.h"
 
 namespace vane {
 namespace {
@@ -14,11 +15,16 @@ const std::vector<std::string> kNetworks{"rave", "clip-lit", "clip-lit-latent"};
 
 }  // namespace
 
-std::vector<std::string> enhance_method_names() { return kNetworks; }
+std::vector<std::string> enhance_method_names() {
+  std::vector<std::string> names{"vane"};
+  names.insert(names.end(), kNetworks.begin(), kNetworks.end());
+  return names;
+}
 
 std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
                                                    const std::filesystem::path& model,
                                                    const Limits& limits) {
+  if (name == "vane") return load_relight_method(model, limits);
   if (std::find(kNetworks.begin(), kNetworks.end(), name) == kNetworks.end()) {
     throw Error(ErrorCode::usage, "there is no method " + name).at_key("--method");
   }

@@ -2,13 +2,8 @@
 #include "generators/develop/develop_apply.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <condition_variable>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -18,12 +13,10 @@
 #include "engine/run/device.h"
 #include "engine/run/threads.h"
 #include "generators/develop/develop_constants.h"
+#include "generators/row_threads.h"
 
 namespace vane {
 namespace {
-
-constexpr int kRowsPerChunk = 16;
-constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
 void check_picture(const Image& image, const char* role) {
   const size_t have = image.depth == 8 ? image.u8.size() : image.u16.size();
@@ -189,39 +182,6 @@ class RowDeveloper {
   TableCurves curves_;
 };
 
-// Calls develop_row(row) for every row on `threads` threads; the job is told from this thread only.
-template <class Function>
-void for_rows(int rows, int threads, Job& job, const Function& develop_row) {
-  std::atomic<int> next{0}, done{0};
-  std::atomic<bool> stop{false};
-  std::mutex mutex;
-  std::condition_variable ended;
-  int running = threads;
-  const auto work = [&] {
-    while (!stop.load(std::memory_order_relaxed)) {
-      const int first = next.fetch_add(kRowsPerChunk);
-      if (first >= rows) break;
-      const int last = std::min(rows, first + kRowsPerChunk);
-      for (int row = first; row < last; ++row) develop_row(row);
-      done.fetch_add(last - first);
-    }
-    const std::lock_guard lock(mutex);
-    if (--running == 0) ended.notify_one();
-  };
-  std::vector<std::jthread> workers;
-  for (int i = 0; i < threads; ++i) workers.emplace_back(work);
-  std::unique_lock lock(mutex);
-  while (running > 0) {
-    if (job.stop_requested()) stop = true;
-    job.progress(done.load(), rows, "developing");
-    ended.wait_for(lock, kPollInterval);
-  }
-  lock.unlock();
-  workers.clear();
-  job.check_cancelled();
-  job.progress(rows, rows, "developing");
-}
-
 // The same on the device: one copy there, one back.
 template <class Sample>
 void develop_on_device(const DeviceModule& device, const Image& source,
@@ -270,9 +230,8 @@ void develop_rows(const Image& source, const DevelopSettings& settings, Job& job
     return;
   }
   const RowDeveloper<Sample> develop_row(source, constants, settings, options, result);
-  const int wanted = options.threads > 0 ? options.threads : loop_threads();
-  const int chunks = (source.height + kRowsPerChunk - 1) / kRowsPerChunk;
-  for_rows(source.height, std::min(wanted, chunks), job, develop_row);
+  const int threads = options.threads > 0 ? options.threads : loop_threads();
+  for_rows(source.height, threads, "developing", job, develop_row);
 }
 
 }  // namespace

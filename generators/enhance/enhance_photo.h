@@ -19,6 +19,9 @@ struct EnhancePhotoOptions {
 
 /// What a report says of one photograph.
 struct EnhanceMeasures {
+  /// What the method chose by itself, before the strength that was asked for; 1 when it does not
+  /// choose.
+  double strength = 1;
   /// Of the map itself, before strength and floor.
   double map_min = 0, map_mean = 0, map_max = 0;
   /// Mean of .299 R + .587 G + .114 B of the encoded samples, in [0,1].

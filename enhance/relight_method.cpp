@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "enhance/relight_method.h"
+
+#include "engine/base/assets.h"
+#include "engine/base/error.h"
+#include "engine/image/resize.h"
+#include "engine/run/threads.h"
+#include "engine/tensor/image_tensor.h"
+
+namespace vane {
+namespace {
+
+/// Longer side of the view that CLIP judges.
+constexpr int kJudgedSide = 224;
+constexpr int kBisections = 5;
+
+std::span<const float> values_of(const Tensor& mask) {
+  if (!mask.defined()) return {};
+  return {mask.const_data_ptr<float>(), static_cast<size_t>(mask.numel())};
+}
+
+}  // namespace
+
+RelightMethod::RelightMethod(RelightNetwork network, std::shared_ptr<const ClipEncoder> clip,
+                             Direction residual)
+    : network_(std::move(network)), clip_(std::move(clip)), residual_(std::move(residual)) {}
+
+Image RelightMethod::enhance(const Image& source, const EnhanceControls& controls, Job& job,
+                             EnhanceMeasures& measures) const {
+  check_strength(controls.strength);
+  const RelightPlanes planes = relight_planes(network_, source);
+  measures.strength = clip_ ? automatic_strength(*clip_, residual_, planes, source) : 1;
+  const Tensor mask = controls.mask.defined() ? controls.mask.contiguous() : Tensor();
+  RelightMeasures seen;
+  Image result =
+      relight(source, planes, std::min(kMaxStrength, measures.strength * controls.strength),
+              values_of(mask), loop_threads(), job, seen);
+  measures.map_min = 1 / seen.gain_max;
+  measures.map_mean = 1 / seen.gain_mean;
+  measures.map_max = 1 / seen.gain_min;
+  measures.luma_before = seen.luma_before;
+  measures.luma_after = seen.luma_after;
+  measures.clipped_before = seen.clipped_before;
+  measures.clipped_after = seen.clipped_after;
+  return result;
+}
+
+double automatic_strength(const ClipEncoder& clip, const Direction& residual,
+                          const RelightPlanes& planes, const Image& picture) {
+  const at::NoGradGuard no_grad;
+  const Image view = thumbnail(to_rgb8(picture), kJudgedSide);
+  const auto along = [&](double strength) {
+    QuietJob job;
+    RelightMeasures measures;
+    const Image result = relight(view, planes, strength, {}, 1, job, measures);
+    return at::matmul(clip.image_features(image_to_tensor(result)), residual.vector).item<double>();
+  };
+  const auto target = static_cast<double>(residual.tau);
+  if (along(0) >= target) return 0;
+  if (along(1) < target) return 1;
+  double low = 0, high = 1;
+  for (int i = 0; i < kBisections; ++i) {
+    const double middle = (low + high) / 2;
+    (along(middle) < target ? low : high) = middle;
+  }
+  return high;
+}
+
+std::unique_ptr<RelightMethod> load_relight_method(const std::filesystem::path& folder,
+                                                   const Limits& limits) {
+  const std::filesystem::path from =
+      folder.empty() ? assets_folder() / "models" / "enhance-vane" : folder;
+  RelightNetwork network = load_relight_network(from / "relight.safetensors", limits);
+  ClipLoadOptions options;
+  options.limits = limits;
+  options.text_tower = false;
+  std::shared_ptr<const ClipEncoder> clip = load_clip("clip-mini", options);
+  Direction residual = load_direction(from / "direction.safetensors", clip.get());
+  return std::make_unique<RelightMethod>(std::move(network), std::move(clip), std::move(residual));
+}
+
+}  // namespace vane

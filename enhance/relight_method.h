@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Vane's own method: the relight network on a small view, light added at full resolution.
+
+#include "engine/clip/clip_encoder.h"
+#include "enhance/enhance_method.h"
+#include "generators/relight/relight_fields.h"
+#include "guidance/direction.h"
+
+namespace vane {
+
+class RelightMethod final : public EnhanceMethod {
+ public:
+  /// `clip` and `residual` (with tau) choose the strength of each photograph; without a clip it
+  /// is 1.
+  RelightMethod(RelightNetwork network, std::shared_ptr<const ClipEncoder> clip,
+                Direction residual);
+
+  Image enhance(const Image& source, const EnhanceControls& controls, Job& job,
+                EnhanceMeasures& measures) const override;
+  std::string content_hash() const override { return network_.content_hash; }
+
+ private:
+  RelightNetwork network_;
+  std::shared_ptr<const ClipEncoder> clip_;
+  Direction residual_;
+};
+
+/// How much of the light that is missing to add: see relight_method.cpp.
+double automatic_strength(const ClipEncoder& clip, const Direction& residual,
+                          const RelightPlanes& planes, const Image& picture);
+
+/// The weights that come with Vane (assets/models/enhance-vane), or those of `folder`.
+/// Throws Error{input}, Error{checkpoint}.
+std::unique_ptr<RelightMethod> load_relight_method(const std::filesystem::path& folder,
+                                                   const Limits& limits = {});
+
+}  // namespace vane
