@@ -4,6 +4,7 @@
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
 #include "editing/training/composite_evaluation.h"
+#include "editing/training/enhance_training.h"
 #include "editing/vocabulary_source.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
@@ -13,16 +14,15 @@
 
 namespace vane {
 
-TrainResult train(const TrainRequest& request, Job& job) {
-  if (compute_device() != "cpu") {
-    throw Error(ErrorCode::usage, "training computes on the CPU only")
-        .at_key("--device " + compute_device());
-  }
-  const auto config =
-      read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
+namespace {
+
+/// Reads the recipe and runs it. `run_training` takes config, run folder, resume and job.
+template <class Config, class Run>
+TrainResult train_with(const TrainRequest& request, const Run& run_training, Job& job) {
+  const auto config = read_config<Config>(request.recipe, request.overrides, request.limits);
   const std::filesystem::path run =
       request.run.empty() ? std::filesystem::path("runs") / config.name : request.run;
-  const ClipTrainingResult trained = train_clip(config, run, request.resume, job);
+  const auto trained = run_training(config, run, request.resume, job);
   TrainResult result;
   result.output = config.output.string();
   result.run = run.string();
@@ -32,6 +32,19 @@ TrainResult train(const TrainRequest& request, Job& job) {
   result.seconds = trained.seconds;
   result.evaluation = trained.evaluation;
   return result;
+}
+
+}  // namespace
+
+TrainResult train(const TrainRequest& request, Job& job) {
+  if (compute_device() != "cpu") {
+    throw Error(ErrorCode::usage, "training computes on the CPU only")
+        .at_key("--device " + compute_device());
+  }
+  if (request.component == "enhance") {
+    return train_with<EnhanceTrainingConfig>(request, train_enhance, job);
+  }
+  return train_with<ClipTrainingConfig>(request, train_clip, job);
 }
 
 namespace {

@@ -26,9 +26,11 @@ struct TrainRequest {
   template <class V>
   static void fields(V& v) {
     using C = TrainRequest;
-    v.field(
-        "component", &C::component, "what is trained",
-        {.choices = {"clip"}, .required = true, .positional = true, .placeholder = "COMPONENT"});
+    v.field("component", &C::component, "what is trained",
+            {.choices = {"clip", "enhance"},
+             .required = true,
+             .positional = true,
+             .placeholder = "COMPONENT"});
     v.field("recipe", &C::recipe, "data, sizes and schedule",
             {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
     v.field("run", &C::run, "folder of checkpoints and metrics; runs/NAME by default",

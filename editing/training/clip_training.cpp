@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/training/clip_training.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <deque>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_trainer.h"
+#include "editing/training/run_folder.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
@@ -119,54 +113,6 @@ void write_samples(const CaptionedSource& source, int size, const fs::path& run)
   write_image(run / "samples.png", sheet);
   atomic_write(run / "samples.txt", std::string_view(captions));
 }
-
-/// A file of one JSON object a line. Lines beyond `step` are left over from before a resume.
-class JsonLines {
- public:
-  JsonLines(fs::path path, int64_t step) {
-    std::string kept;
-    {
-      std::ifstream old(path);
-      for (std::string line; std::getline(old, line);) {
-        const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
-        if (entry.is_object() && entry.value("step", int64_t{0}) <= step) kept += line + "\n";
-      }
-    }
-    atomic_write(path, std::string_view(kept));
-    stream_.open(path, std::ios::app);
-  }
-  void write(const nlohmann::json& entry) { stream_ << entry.dump() << std::endl; }
-
- private:
-  std::ofstream stream_;
-};
-
-/// One process a run folder: two would write each other's checkpoints.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder) {
-    std::error_code failure;
-    fs::create_directories(folder, failure);
-    const fs::path file = folder / "lock";
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) {
-      throw Error(ErrorCode::resource, std::string("cannot lock: ") + std::strerror(errno))
-          .in_file(file);
-    }
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(descriptor_);
-      throw Error(ErrorCode::usage, "another process is training in this run folder")
-          .in_file(folder)
-          .with_hint("wait for it, or choose another --run folder");
-    }
-  }
-  ~FolderLock() { ::close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_ = -1;
-};
 
 class TrainingRun {
  public:

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The method `vane`: the relight network, taught by pairs and by RAVE's residual vector.
+#include <future>
+
+#include "editing/training/enhance_learner.h"
+#include "engine/base/error.h"
+#include "engine/run/adam.h"
+#include "engine/tensor/weights.h"
+#include "generators/relight/relight_fields.h"
+#include "generators/relight/relight_network.h"
+
+namespace vane {
+namespace {
+
+Tensor total_variation(const Tensor& x) {
+  return x.diff(1, 2).abs().mean() + x.diff(1, 3).abs().mean();
+}
+
+class VaneLearner final : public EnhanceLearner {
+ public:
+  explicit VaneLearner(const EnhanceLesson& lesson)
+      : lesson_(lesson),
+        config_(lesson.config),
+        network_(initial_relight_network(Rng(lesson.config.seed).fork("weights"))),
+        optimiser_(groups()),
+        residual_(residual_loss(lesson)) {
+    visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
+      average_[name] = tensor.detach().clone();
+    });
+  }
+
+  double step(Job&) override {
+    const LitPairs pairs = next_pairs();
+    const RelightEstimate light = estimate_light(network_, pairs.backlit);
+    const Tensor guide = guide_of(pairs.backlit);
+    const GuidedCoefficients guided = guided_stops(light.stops, guide);
+    const Tensor stops = guided.slope * guide + guided.offset;
+    const Tensor result = relit(pairs.backlit, stops, light.haze);
+    // Charbonnier: the mean error of samples, smooth at none.
+    Tensor loss = ((result - pairs.lit).square() + 1e-6).sqrt().mean();
+    if (config_.vane.residual > 0 && pairs.changed.any().item<bool>()) {
+      Evaluation evaluation;
+      evaluation.image = result.index({pairs.changed});
+      loss = loss + config_.vane.residual * residual_->evaluate(evaluation).total;
+    }
+    loss = loss + config_.vane.smooth * total_variation(light.stops) +
+           config_.vane.haze * light.haze.mean();
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) {
+      throw Error(ErrorCode::numeric,
+                  "the loss is not finite at step " + std::to_string(steps() + 1))
+          .with_hint("resume from the last checkpoint with a lower learning rate");
+    }
+    const double rate = warmup_cosine(steps(), config_.steps, config_.warmup, 0.01);
+    std::vector<Tensor> gradients = torch::autograd::grad({loss}, optimiser_.parameters());
+    clip_norm(gradients);
+    optimiser_.step(gradients, rate);
+    update_average();
+    return value;
+  }
+
+  int64_t steps() const override { return optimiser_.steps(); }
+
+  Tensor enhanced(const Tensor& pictures) const override {
+    const at::NoGradGuard no_grad;
+    const RelightNetwork network = averaged();
+    const RelightEstimate light = estimate_light(network, pictures);
+    const Tensor guide = guide_of(pictures);
+    const GuidedCoefficients guided = guided_stops(light.stops, guide);
+    return relit(pictures, guided.slope * guide + guided.offset, light.haze);
+  }
+
+  Checkpoint checkpoint() const override {
+    Checkpoint saved;
+    saved.step = steps();
+    RelightNetwork network = network_;
+    visit_parameters(network, [&](const std::string& name, Tensor& tensor, const auto&) {
+      saved.tensors["model." + name] = tensor.detach();
+    });
+    for (const auto& [name, tensor] : average_) saved.tensors["average." + name] = tensor;
+    for (const auto& [name, tensor] : optimiser_.state()) saved.tensors["adam." + name] = tensor;
+    return saved;
+  }
+
+  void restore(const Checkpoint& saved) override {
+    const at::NoGradGuard no_grad;
+    const auto copy = [&](const std::string& key, const Tensor& to) {
+      const auto found = saved.tensors.find(key);
+      if (found == saved.tensors.end() || found->second.sizes() != to.sizes()) {
+        throw Error(ErrorCode::checkpoint, "tensor is missing or has another shape").at_key(key);
+      }
+      to.copy_(found->second);
+    };
+    visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
+      copy("model." + name, tensor);
+    });
+    for (const auto& [name, tensor] : average_) copy("average." + name, tensor);
+    std::map<std::string, Tensor> moments;
+    for (const auto& [key, tensor] : saved.tensors) {
+      if (key.starts_with("adam.")) moments[key.substr(5)] = tensor;
+    }
+    optimiser_.restore(moments);
+  }
+
+  void save(const std::filesystem::path& folder) const override {
+    std::map<std::string, Tensor> halves;
+    for (const auto& [name, tensor] : average_) halves[name] = tensor.to(at::kHalf);
+    save_tensors(folder / "relight.safetensors", halves);
+    save_direction(folder / "direction.safetensors", lesson_.residual);
+  }
+
+ private:
+  std::vector<AdamGroup> groups() {
+    AdamGroup group;
+    group.options.learning_rate = config_.learning_rate;
+    visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
+      tensor.requires_grad_(true);
+      group.parameters.emplace_back(name, tensor);
+    });
+    return {group};
+  }
+
+  /// The batch of this step; the next one is made meanwhile.
+  LitPairs next_pairs() {
+    const auto make = [this](int64_t step) {
+      const at::NoGradGuard no_grad;
+      return pairs_of(*lesson_.pictures.source, static_cast<uint64_t>(step * config_.batch),
+                      config_.batch);
+    };
+    LitPairs pairs = next_.valid() ? next_.get() : make(steps());
+    next_ = std::async(std::launch::async, make, steps() + 1);
+    return pairs;
+  }
+
+  static void clip_norm(std::vector<Tensor>& gradients) {
+    double square = 0;
+    for (const Tensor& g : gradients) square += g.square().sum().item<double>();
+    const double factor = 1.0 / std::max(1.0, std::sqrt(square));
+    for (Tensor& g : gradients) g = g * factor;
+  }
+
+  void update_average() {
+    const at::NoGradGuard no_grad;
+    const auto n = static_cast<double>(steps());
+    const double decay = std::min(config_.vane.average_decay, (1 + n) / (10 + n));
+    visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
+      average_[name].lerp_(tensor, 1 - decay);
+    });
+  }
+
+  RelightNetwork averaged() const {
+    RelightNetwork network = network_;
+    visit_parameters(network, [&](const std::string& name, Tensor& tensor, const auto&) {
+      tensor = average_.at(name);
+    });
+    return network;
+  }
+
+  const EnhanceLesson& lesson_;
+  const EnhanceTrainingConfig& config_;
+  RelightNetwork network_;
+  Adam optimiser_;
+  std::map<std::string, Tensor> average_;
+  std::unique_ptr<ClipResidual> residual_;
+  std::future<LitPairs> next_;
+};
+
+}  // namespace
+
+std::unique_ptr<EnhanceLearner> make_vane_learner(const EnhanceLesson& lesson) {
+  return std::make_unique<VaneLearner>(lesson);
+}
+
+}  // namespace vane
