@@ -20,6 +20,7 @@ struct EnhanceRequest {
   std::filesystem::path model;
   double strength = 1;
   bool recursive = false, overwrite = false, skip_existing = false, dry_run = false;
+  int64_t jobs = 0;
   std::string max_memory = "768MiB";
   int64_t jpeg_quality = 95;
   std::filesystem::path report;
@@ -45,6 +46,10 @@ struct EnhanceRequest {
     v.field("overwrite", &C::overwrite, "replace an output that is there already");
     v.field("skip-existing", &C::skip_existing,
             "leave an output that is there already, and succeed");
+    v.field("jobs", &C::jobs,
+            "photographs in memory at a time: one is worked on, others are read and written; 0: by "
+            "the number of cores",
+            {.min = 0, .max = 64});
     v.field("max-memory", &C::max_memory, "memory for the network beside the photograph",
             {.placeholder = "SIZE"});
     v.field("jpeg-quality", &C::jpeg_quality, "quality of JPEG and WebP output",

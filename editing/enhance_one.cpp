@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/enhance_one.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/atomic_file.h"
+#include "engine/base/text.h"
+#include "engine/image/codec.h"
+#include "engine/image/orientation.h"
+#include "enhance/enhance_method.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Milliseconds since it was made.
+class Stopwatch {
+ public:
+  double milliseconds() const {
+    const std::chrono::duration<double, std::milli> passed =
+        std::chrono::steady_clock::now() - start_;
+    return passed.count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+uint64_t memory_of(const EnhanceRequest& request) {
+  const auto bytes = parse_byte_size(request.max_memory);
+  if (!bytes) {
+    throw Error(ErrorCode::usage, "--max-memory takes a size, not \"" + request.max_memory + "\"")
+        .with_hint("for example 512MiB or 2GiB");
+  }
+  return *bytes;
+}
+
+/// Runs `work`; that something could not be written is not the photograph's fault.
+template <class Work>
+void as_writing(const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::resource) throw CannotWrite{error};
+    throw;
+  }
+}
+
+void create_folders(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) {
+    throw Error(ErrorCode::resource, "cannot make the folder: " + problem.message())
+        .in_file(folder);
+  }
+}
+
+}  // namespace
+
+PhotoStages::PhotoStages(const EnhanceRequest& request)
+    : request_(request), memory_bytes_(memory_of(request)) {}
+
+void PhotoStages::load(PhotoWork& work, bool into_folder) const {
+  as_writing([&] {  // before minutes are spent on what could not be kept
+    if (into_folder) create_folders(work.task.output.parent_path());
+    check_writable(work.task.output);
+  });
+  const Stopwatch watch;
+  work.source = read_photo_source(work.task.input, request_.limits);
+  DecodeOptions decode;
+  decode.limits = request_.limits;
+  decode.apply_orientation = false;
+  Image image = decode_image(*work.source.bytes, decode);
+  EnhancedFile& file = *work.file;
+  file.width = image.width;
+  file.height = image.height;
+  file.channels = image.channels;
+  file.bits = image.depth;
+  file.orientation = work.orientation = image.metadata.orientation;
+  if (image.width < 2 || image.height < 2) {
+    throw Error(ErrorCode::input, "enhancement needs 2 pixels a side").in_file(work.task.input);
+  }
+  work.image = oriented(std::move(image), work.orientation);
+  file.decode_ms = watch.milliseconds();
+}
+
+void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job) const {
+  const Stopwatch watch;
+  EnhancedFile& file = *work.file;
+  EnhanceMeasures measures;
+  try {
+    const EnhanceControls controls{.strength = request_.strength, .memory_bytes = memory_bytes_};
+    work.image = method.enhance(work.image, controls, job, measures);
+  } catch (Error& error) {
+    error.set_file_if_empty(work.task.input);
+    throw;
+  }
+  file.map_ms = watch.milliseconds();
+  file.map_min = measures.map_min;
+  file.map_mean = measures.map_mean;
+  file.map_max = measures.map_max;
+  file.luma_before = measures.luma_before;
+  file.luma_after = measures.luma_after;
+  file.clipped_before = measures.clipped_before;
+  file.clipped_after = measures.clipped_after;
+}
+
+void PhotoStages::store(PhotoWork& work) const {
+  const Stopwatch watch;
+  const Image enhanced = oriented(std::move(work.image), inverse_orientation(work.orientation));
+  as_writing([&] { write(work, enhanced); });
+  work.file->encode_ms = watch.milliseconds();
+  work.file->status = "ok";
+}
+
+void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
+  const fs::path& target = work.task.output;
+  if (request_.strength == 0 && enhanced.format == format_for_path(target)) {
+    atomic_write(target, work.source.bytes->view());  // a lossy format would lose again
+    return;
+  }
+  EncodeOptions encode;
+  encode.jpeg_quality = encode.webp_quality = static_cast<int>(request_.jpeg_quality);
+  encode.orientation = enhanced.metadata.orientation;
+  const nlohmann::ordered_json recipe{{"command", "enhance"},
+                                      {"request",
+                                       {{"method", request_.method},
+                                        {"model", request_.model.filename().string()},
+                                        {"strength", request_.strength}}}};
+  encode.recipe = recipe.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  write_image(target, enhanced, encode);
+}
+
+}  // namespace vane
