@@ -11,7 +11,7 @@ namespace {
 
 std::string one_photo(const EnhancedFile& file, double seconds, const TerminalStyle& style) {
   std::string out = style.bold(printable(file.output, 1000)) + "\n";
-  if (file.status == "skipped:exists") return out + "  " + style.dim("was there already") + "\n";
+  if (file.status.starts_with("skipped")) return out + "  " + style.dim("was there already") + "\n";
   if (file.status != "ok") return out + "  " + style.dim("would be made") + "\n";
   TextTable table;
   table.row({"brightness", fmt::format("{:.2f} -> {:.2f}", file.luma_before, file.luma_after),
@@ -51,7 +51,7 @@ Command enhance_command() {
           {{"vane enhance photo.jpg --model enhancement_model.pth -o bright.jpg", ""},
            {"vane enhance photo.tif --model rave.safetensors --strength 0.6 -o bright/",
             "a little less, into a folder; depth and metadata stay"},
-           {"vane enhance archive/ -r --model rave.safetensors -o bright/ --skip-existing",
+           {"vane enhance archive/ -r --model rave.safetensors -o bright/ --resume",
             "a tree of folders; run again, it goes on where it was stopped"}},
           [](Invocation& call) {
             EnhanceRequest request;

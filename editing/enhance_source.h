@@ -17,7 +17,6 @@ struct FileIdentity {
   int64_t mtime_ns = 0;
   /// xxh64 of the bytes.
   uint64_t hash = 0;
-  bool operator==(const FileIdentity&) const = default;
 };
 
 struct PhotoSource {

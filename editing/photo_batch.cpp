@@ -55,7 +55,7 @@ class Collector {
  public:
   explicit Collector(PhotoBatch& batch) : batch_(batch) {}
 
-  void add(const fs::path& input, const fs::path& output) {
+  void add(const fs::path& input, const fs::path& output, const fs::path& root) {
     std::error_code ignored;
     if (fs::equivalent(input, output, ignored)) {
       throw Error(ErrorCode::usage, "the output is the photograph itself")
@@ -64,7 +64,7 @@ class Collector {
     }
     const auto [place, is_new] = inputs_.emplace(output.lexically_normal(), input);
     if (is_new) {
-      batch_.tasks.push_back({input, output});
+      batch_.tasks.push_back({input, output, root});
     } else if (place->second.lexically_normal() != input.lexically_normal()) {
       throw Error(ErrorCode::usage, "two photographs would become this file: " +
                                         place->second.string() + " and " + input.string())
@@ -117,10 +117,11 @@ PhotoBatch photo_batch(const std::vector<fs::path>& inputs, const fs::path& outp
   for (const fs::path& input : named) {
     if (is_folder(input)) {
       for (const fs::path& name : picture_names(input, recursive, output)) {
-        collector.add(input / name, output / name);
+        collector.add(input / name, output / name, output);
       }
     } else {
-      collector.add(input, batch.into_folder ? output / input.filename() : output);
+      collector.add(input, batch.into_folder ? output / input.filename() : output,
+                    batch.into_folder ? output : fs::path());
     }
   }
   if (batch.tasks.empty()) {

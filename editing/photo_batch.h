@@ -10,6 +10,8 @@ namespace vane {
 /// One photograph of a batch.
 struct PhotoTask {
   std::filesystem::path input, output;
+  /// The folder that the output is relative to; empty for one photograph's own output.
+  std::filesystem::path root = {};
 };
 
 struct PhotoBatch {

@@ -3,12 +3,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <new>
+#include <nlohmann/json.hpp>
+#include <set>
 
+#include "editing/enhance_journal.h"
 #include "editing/enhance_one.h"
 #include "editing/enhance_pipeline.h"
 #include "editing/services/enhance_report.h"
 #include "engine/base/atomic_file.h"
+#include "engine/base/hash.h"
 #include "engine/image/codec.h"
 #include "engine/run/device.h"
 #include "engine/run/threads.h"
@@ -26,6 +31,22 @@ constexpr size_t kMostAutomaticJobs = 4;
 size_t jobs_of(const EnhanceRequest& request) {
   if (request.jobs > 0) return static_cast<size_t>(request.jobs);
   return std::min(kMostAutomaticJobs, static_cast<size_t>(logical_core_count()) + 1);
+}
+
+/// Everything that a photograph's result depends on, beside its bytes.
+std::string settings_hash(const EnhanceRequest& request, const EnhanceMethod& method) {
+  const nlohmann::ordered_json settings{{"version", VANE_VERSION},
+                                        {"method", request.method},
+                                        {"weights", method.content_hash()},
+                                        {"strength", request.strength},
+                                        {"quality", request.jpeg_quality}};
+  return hex64(xxh64(settings.dump()));
+}
+
+void check_modes(const EnhanceRequest& request) {
+  if (request.overwrite + request.skip_existing + request.resume > 1) {
+    throw Error(ErrorCode::usage, "--overwrite, --skip-existing and --resume exclude each other");
+  }
 }
 
 /// A photograph of a batch reports nothing but warnings; the batch counts photographs.
@@ -64,6 +85,8 @@ class Enhancer {
   }
 
   void run() {
+    if (!request_.dry_run) tidy();
+    if (request_.resume) load_method();
     for (size_t i = 0; i < batch_.tasks.size(); ++i) plan(i);
     if (request_.dry_run || works_.empty()) return;
     load_method();
@@ -102,19 +125,44 @@ class Enhancer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// Takes away what killed runs left in the folders of the outputs.
+  void tidy() const {
+    std::set<fs::path> folders;
+    for (const PhotoTask& task : batch_.tasks) folders.insert(task.output.parent_path());
+    for (const fs::path& folder : folders) {
+      remove_stale_temporaries(folder.empty() ? fs::path(".") : folder);
+    }
+  }
+
   /// What can be said of a photograph before it is opened.
   void plan(size_t i) {
     const PhotoTask& task = batch_.tasks[i];
     EnhancedFile& file = result.files[i];
     if (!is_picture_name(task.output)) {
       refuse_format(task, file);
-    } else if (!request_.overwrite && fs::exists(task.output)) {
+    } else if (request_.resume && vouched(i)) {
+      file.status = "skipped:done";
+    } else if (!request_.overwrite && !request_.resume && fs::exists(task.output)) {
       exists(task, file);
     } else {
       PhotoWork& work = works_.emplace_back();
       work.task = task;
       work.file = &file;
     }
+  }
+
+  bool vouched(size_t i) {
+    job_.check_cancelled();
+    job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(batch_.tasks.size()), "checking");
+    const PhotoTask& task = batch_.tasks[i];
+    EnhanceJournal* const journal = journal_of(task);
+    return journal && journal->vouches_for(task, result.config_hash, request_.limits);
+  }
+
+  /// The journal of the output's root; null when there is none.
+  EnhanceJournal* journal_of(const PhotoTask& task) {
+    if (task.root.empty() || (!batch_.many && !request_.resume)) return nullptr;
+    return &journals_.try_emplace(task.root, task.root).first->second;
   }
 
   void refuse_format(const PhotoTask& task, EnhancedFile& file) {
@@ -136,9 +184,11 @@ class Enhancer {
   }
 
   void load_method() {
+    if (method_) return;
     job_.progress(0, 0, "loading");
     method_ = make_enhance_method(request_.method, request_.model, request_.limits);
     result.model_hash = method_->content_hash();
+    result.config_hash = settings_hash(request_, *method_);
   }
 
   /// What was settled without work does not count as fast work in the time that is left.
@@ -160,6 +210,7 @@ class Enhancer {
   void retire(size_t i, const std::exception_ptr& problem) {
     EnhancedFile& file = *works_[i].file;
     try {
+      if (!problem) note(works_[i]);
       if (problem) std::rethrow_exception(problem);
     } catch (const CannotWrite& fault) {
       file.status = "failed";
@@ -173,6 +224,20 @@ class Enhancer {
     works_[i] = {};  // the next photograph needs its memory
     ++retired_;
     if (batch_.many) count_progress();
+  }
+
+  /// Tells the journal. A journal that cannot be written is no reason to end the batch.
+  void note(const PhotoWork& work) {
+    EnhanceJournal* const journal = journal_broken_ ? nullptr : journal_of(work.task);
+    if (!journal) return;
+    const EnhancedFile& file = *work.file;
+    try {
+      journal->add(work.task, work.source.identity, result.config_hash,
+                   file.decode_ms + file.map_ms + file.encode_ms);
+    } catch (const Error& error) {
+      journal_broken_ = true;
+      job_.warn(std::string("--resume will make this and what follows again: ") + error.what());
+    }
   }
 
   void fail(EnhancedFile& file, const Error& error) {
@@ -190,6 +255,8 @@ class Enhancer {
   const Clock::time_point start_;
   std::vector<PhotoWork> works_;  // what has to be made
   size_t retired_ = 0;
+  std::map<fs::path, EnhanceJournal> journals_;  // by root
+  bool journal_broken_ = false;
   std::unique_ptr<EnhanceMethod> method_;
 };
 
@@ -200,6 +267,7 @@ EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
     throw Error(ErrorCode::usage, "enhancement runs on the CPU")
         .at_key("--device " + compute_device());
   }
+  check_modes(request);
   PhotoBatch batch = photo_batch(request.inputs, request.output, request.recursive);
   const bool many = batch.many;
   Enhancer enhancer(request, std::move(batch), job);

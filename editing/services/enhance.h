@@ -19,7 +19,7 @@ struct EnhanceRequest {
   std::string method = "rave";
   std::filesystem::path model;
   double strength = 1;
-  bool recursive = false, overwrite = false, skip_existing = false, dry_run = false;
+  bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false;
   int64_t jobs = 0;
   std::string max_memory = "768MiB";
   int64_t jpeg_quality = 95;
@@ -46,6 +46,10 @@ struct EnhanceRequest {
     v.field("overwrite", &C::overwrite, "replace an output that is there already");
     v.field("skip-existing", &C::skip_existing,
             "leave an output that is there already, and succeed");
+    v.field(
+        "resume", &C::resume,
+        "go on where a run into this folder ended: what its journal vouches for stays, the rest "
+        "is made (again)");
     v.field("jobs", &C::jobs,
             "photographs in memory at a time: one is worked on, others are read and written; 0: by "
             "the number of cores",
@@ -61,7 +65,8 @@ struct EnhanceRequest {
 /// One photograph (sheet enhance.md, 8.3).
 struct EnhancedFile {
   std::string input, output;
-  /// "ok", "skipped:exists", "failed", or "pending" (a dry run, or the batch ended before it).
+  /// "ok", "skipped:exists", "skipped:done" (an earlier run made it, and --resume was given),
+  /// "failed", or "pending" (a dry run, or the batch ended before it).
   std::string status = "pending";
   /// Why it failed: one line.
   std::string error;
@@ -73,6 +78,8 @@ struct EnhancedFile {
 
 struct EnhanceResult {
   std::string method, model_name, model_hash;
+  /// Hash of all that decides what becomes of a photograph; empty before the method is loaded.
+  std::string config_hash;
   double strength = 1, seconds = 0;
   std::vector<EnhancedFile> files;
   int64_t ok = 0, skipped = 0, failed = 0;
