@@ -57,10 +57,46 @@ void create_folders(const fs::path& folder) {
   }
 }
 
+/// 0: as it is.
+int bit_depth_of(const EnhanceRequest& request) {
+  const int depth = request.bit_depth == "16" ? 16 : request.bit_depth == "8" ? 8 : 0;
+  if (depth == 16 && (request.format == "jpg" || request.format == "webp")) {
+    throw Error(ErrorCode::usage, "--format " + request.format + " holds 8 bits a sample")
+        .with_hint("--format png and --format tif hold 16");
+  }
+  return depth;
+}
+
+Image with_depth(Image image, int depth) {
+  if (depth == 0 || depth == image.depth) return image;
+  if (depth == 16) {
+    image.u16.reserve(image.u8.size());
+    for (const uint8_t sample : image.u8) image.u16.push_back(static_cast<uint16_t>(sample * 257));
+    image.u8 = {};
+  } else {
+    image.u8.reserve(image.u16.size());
+    for (const uint16_t sample : image.u16) {
+      image.u8.push_back(static_cast<uint8_t>((sample + 128) / 257));
+    }
+    image.u16 = {};
+  }
+  image.depth = depth;
+  return image;
+}
+
 }  // namespace
 
 PhotoStages::PhotoStages(const EnhanceRequest& request)
-    : request_(request), memory_bytes_(memory_of(request)) {}
+    : request_(request), memory_bytes_(memory_of(request)), bit_depth_(bit_depth_of(request)) {}
+
+void PhotoStages::check(const PhotoTask& task) const {
+  const std::string format = format_for_path(task.output);
+  if (bit_depth_ == 16 && (format == "jpeg" || format == "webp")) {
+    throw Error(ErrorCode::usage, "this format holds 8 bits a sample, not 16")
+        .in_file(task.output)
+        .with_hint("--format tif or --format png holds them");
+  }
+}
 
 void PhotoStages::load(PhotoWork& work, bool into_folder) const {
   as_writing([&] {  // before minutes are spent on what could not be kept
@@ -82,7 +118,9 @@ void PhotoStages::load(PhotoWork& work, bool into_folder) const {
   if (image.width < 2 || image.height < 2) {
     throw Error(ErrorCode::input, "enhancement needs 2 pixels a side").in_file(work.task.input);
   }
-  work.image = oriented(std::move(image), work.orientation);
+  // Samples that are to have 16 bits get them before there is something to round.
+  work.image = oriented(bit_depth_ == 16 ? with_depth(std::move(image), 16) : std::move(image),
+                        work.orientation);
   file.decode_ms = watch.milliseconds();
 }
 
@@ -109,15 +147,18 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
 
 void PhotoStages::store(PhotoWork& work) const {
   const Stopwatch watch;
-  const Image enhanced = oriented(std::move(work.image), inverse_orientation(work.orientation));
+  const Image enhanced = with_depth(
+      oriented(std::move(work.image), inverse_orientation(work.orientation)), bit_depth_);
   as_writing([&] { write(work, enhanced); });
+  if (request_.keep_times) copy_file_times(work.task.input, work.task.output);
   work.file->encode_ms = watch.milliseconds();
   work.file->status = "ok";
 }
 
 void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
   const fs::path& target = work.task.output;
-  if (request_.strength == 0 && enhanced.format == format_for_path(target)) {
+  if (request_.strength == 0 && enhanced.format == format_for_path(target) &&
+      enhanced.depth == work.file->bits) {
     atomic_write(target, work.source.bytes->view());  // a lossy format would lose again
     return;
   }

@@ -30,9 +30,12 @@ struct CannotWrite {
 /// The stages throw what is wrong with the photograph, or CannotWrite.
 class PhotoStages {
  public:
-  /// `request` outlives this. Throws Error{usage} for a faulty size of memory.
+  /// `request` outlives this. Throws Error{usage} for a faulty size of memory, or a bit depth that
+  /// the format cannot hold.
   explicit PhotoStages(const EnhanceRequest& request);
 
+  /// Throws Error{usage} when the output cannot be what was asked for; before it is opened.
+  void check(const PhotoTask& task) const;
   /// Makes the folder of the output where `into_folder` says so, reads and decodes. Any thread.
   void load(PhotoWork& work, bool into_folder) const;
   void process(PhotoWork& work, const EnhanceMethod& method, Job& job) const;
@@ -46,6 +49,7 @@ class PhotoStages {
 
   const EnhanceRequest& request_;
   uint64_t memory_bytes_;
+  int bit_depth_;  // 0: as it is
 };
 
 }  // namespace vane

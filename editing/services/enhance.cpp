@@ -14,6 +14,7 @@
 #include "editing/services/enhance_report.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/hash.h"
+#include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "engine/run/device.h"
 #include "engine/run/threads.h"
@@ -35,12 +36,36 @@ size_t jobs_of(const EnhanceRequest& request) {
 
 /// Everything that a photograph's result depends on, beside its bytes.
 std::string settings_hash(const EnhanceRequest& request, const EnhanceMethod& method) {
-  const nlohmann::ordered_json settings{{"version", VANE_VERSION},
-                                        {"method", request.method},
-                                        {"weights", method.content_hash()},
-                                        {"strength", request.strength},
-                                        {"quality", request.jpeg_quality}};
+  const nlohmann::ordered_json settings{
+      {"version", VANE_VERSION},          {"method", request.method},
+      {"weights", method.content_hash()}, {"strength", request.strength},
+      {"quality", request.jpeg_quality},  {"bits", request.bit_depth},
+      {"times", request.keep_times}};
   return hex64(xxh64(settings.dump()));
+}
+
+PhotoSelection selection_of(const EnhanceRequest& request) {
+  PhotoSelection selection{.inputs = request.inputs,
+                           .output = request.output,
+                           .recursive = request.recursive,
+                           .exclude = request.exclude,
+                           .suffix = request.suffix,
+                           .extension = request.format == "keep" ? "" : request.format};
+  for (const std::string& word : split(request.extensions, ',')) {
+    std::string extension = trimmed(word);
+    if (extension.starts_with('.')) extension.erase(0, 1);
+    if (extension.empty()) continue;
+    if (!is_picture_name("x." + extension)) {
+      throw Error(ErrorCode::usage, "\"" + extension + "\" is no picture format that can be read")
+          .at_key("--ext")
+          .with_hint("for example jpg,tif");
+    }
+    selection.extensions.push_back(extension);
+  }
+  if (request.suffix.find('/') != std::string::npos) {
+    throw Error(ErrorCode::usage, "a suffix is part of a name, without /").at_key("--suffix");
+  }
+  return selection;
 }
 
 void check_modes(const EnhanceRequest& request) {
@@ -138,9 +163,8 @@ class Enhancer {
   void plan(size_t i) {
     const PhotoTask& task = batch_.tasks[i];
     EnhancedFile& file = result.files[i];
-    if (!is_picture_name(task.output)) {
-      refuse_format(task, file);
-    } else if (request_.resume && vouched(i)) {
+    if (!can_become(task, file)) return;
+    if (request_.resume && vouched(i)) {
       file.status = "skipped:done";
     } else if (!request_.overwrite && !request_.resume && fs::exists(task.output)) {
       exists(task, file);
@@ -165,11 +189,13 @@ class Enhancer {
     return &journals_.try_emplace(task.root, task.root).first->second;
   }
 
-  void refuse_format(const PhotoTask& task, EnhancedFile& file) {
+  bool can_become(const PhotoTask& task, EnhancedFile& file) {
     try {
-      format_for_path(task.output);
+      stages_.check(task);
+      return true;
     } catch (const Error& error) {
       fail(file, error);
+      return false;
     }
   }
 
@@ -268,7 +294,7 @@ EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
         .at_key("--device " + compute_device());
   }
   check_modes(request);
-  PhotoBatch batch = photo_batch(request.inputs, request.output, request.recursive);
+  PhotoBatch batch = photo_batch(selection_of(request));
   const bool many = batch.many;
   Enhancer enhancer(request, std::move(batch), job);
   tile_side(enhancer.memory_bytes());

@@ -20,6 +20,10 @@ struct EnhanceRequest {
   std::filesystem::path model;
   double strength = 1;
   bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false;
+  std::string extensions;
+  std::vector<std::string> exclude;
+  std::string suffix, format = "keep", bit_depth = "keep";
+  bool keep_times = false;
   int64_t jobs = 0;
   std::string max_memory = "768MiB";
   int64_t jpeg_quality = 95;
@@ -29,11 +33,14 @@ struct EnhanceRequest {
   template <class V>
   static void fields(V& v) {
     using C = EnhanceRequest;
-    v.field("inputs", &C::inputs, "photographs, folders of them, or @LIST with a path a line",
-            {.required = true, .positional = true, .placeholder = "PHOTO"});
+    v.field(
+        "inputs", &C::inputs,
+        "photographs, folders of them, patterns (\"2024/**/*.jpg\"), @LIST with a path a line, or "
+        "- for paths from standard input, each ended by a NUL",
+        {.required = true, .positional = true, .placeholder = "PHOTO"});
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
-            {.required = true, .short_flag = "o", .placeholder = "FILE|DIR"});
+            {.short_flag = "o", .placeholder = "FILE|DIR"});
     v.field("method", &C::method, "what brightens: rave, clip-lit, clip-lit-latent",
             {.placeholder = "NAME"});
     v.field("model", &C::model, "weights of a CLIP-LIT or RAVE network (.pth, .safetensors)",
@@ -42,6 +49,18 @@ struct EnhanceRequest {
             {.min = 0, .max = 2});
     v.field("recursive", &C::recursive, "look into the folders below a folder as well",
             {.short_flag = "r"});
+    v.field("ext", &C::extensions, "take these only, for example jpg,tif", {.placeholder = "LIST"});
+    v.field("exclude", &C::exclude,
+            "leave out what has such a name, or lies in such a folder: \"*_old*\"",
+            {.repeat = true, .placeholder = "PATTERN"});
+    v.field("suffix", &C::suffix,
+            "added to the names of outputs (_enh); without -o they go beside their photographs",
+            {.placeholder = "TEXT"});
+    v.field("format", &C::format, "format of outputs in a folder",
+            {.choices = {"keep", "png", "jpg", "tif", "webp"}});
+    v.field("bit-depth", &C::bit_depth, "bits a sample; JPEG and WebP have 8",
+            {.choices = {"keep", "8", "16"}});
+    v.field("keep-times", &C::keep_times, "give outputs the dates of their photographs");
     v.field("dry-run", &C::dry_run, "say what would be done, and write nothing");
     v.field("overwrite", &C::overwrite, "replace an output that is there already");
     v.field("skip-existing", &C::skip_existing,

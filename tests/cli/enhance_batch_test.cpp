@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -150,6 +152,120 @@ TEST_F(EnhanceBatch, TakesAwayTemporariesOfTheDeadOnly) {
   EXPECT_FALSE(fs::exists(stale));
   for (const std::string& name : stay) EXPECT_TRUE(fs::exists(path(name))) << name;
   expect_refused(path("in"), path("out"), {"--resume", "--overwrite"}, 2, "exclude each other");
+}
+
+/// A pattern or list and options, and the outputs that a dry run names.
+TEST_F(EnhanceBatch, ChoosesPhotographsByPatternListExtensionAndName) {
+  fs::create_directories(path("in/a/b"));
+  fs::create_directories(path("in/.hidden"));
+  const Image image = dark_image(8, 6, 3);
+  for (const char* name : {"x.png", "y.JPG", "a/x.png", "a/b/x.tif", "a/b/y.png", "a/b/[1].png",
+                           ".hidden/x.png", "a/b/x.png.preview.png"}) {
+    picture(std::string("in/") + name, image);
+  }
+  fs::create_directory_symlink(path("in"), path("in/a/loop"));
+  const auto outputs = [&](const std::vector<std::string>& inputs,
+                           const std::vector<std::string>& options = {}) {
+    std::vector<std::string> arguments = with({"enhance"}, inputs);
+    arguments = with(
+        with(arguments, {"-o", path("out/"), "--model", model_, "--dry-run", "--json"}), options);
+    const Outcome outcome = run_vane(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    std::string names;
+    const Json json = Json::parse(outcome.out);
+    for (const Json& file : json["files"]) {
+      names +=
+          fs::path(file["out"].get<std::string>()).lexically_relative(path("out")).string() + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(outputs({path("in/*.png")}), "x.png ");
+  EXPECT_EQ(outputs({path("in/**/x.*")}), "a/b/x.tif a/x.png x.png ");
+  EXPECT_EQ(outputs({path("in/**")}), "a/b/[1].png a/b/x.tif a/b/y.png a/x.png x.png y.JPG ");
+  EXPECT_EQ(outputs({path("in/?/b/[xy].???")}), "a/b/x.tif a/b/y.png ");
+  EXPECT_EQ(outputs({path("in/a*")}, {"-r"}), "a/b/[1].png a/b/x.tif a/b/y.png a/x.png ");
+  EXPECT_EQ(outputs({path("in/a/b/[1].png")}), "[1].png ");  // it is there under its name
+  EXPECT_EQ(outputs({path("in")}, {"-r", "--ext", ".jpg, TIF"}), "a/b/x.tif y.JPG ");
+  EXPECT_EQ(outputs({path("in")}, {"-r", "--exclude", "b", "--exclude", "y*"}), "a/x.png x.png ");
+  EXPECT_EQ(outputs({path("in")}, {"-r", "--exclude", "a/b/y*", "--ext", "png", "--suffix", "_e"}),
+            "a/b/[1]_e.png a/x_e.png x_e.png ");
+  EXPECT_EQ(outputs({path("in/*.*")}, {"--format", "webp"}), "x.webp y.webp ");
+
+  expect_refused(path("in/*.webp"), path("out"), {}, 4, "*.webp");
+  expect_refused(path("in"), path("out"), {"--ext", "nef"}, 2, "nef");
+  expect_refused(path("in"), path("out"), {"-r", "--exclude", "*"}, 4, "--exclude");
+  expect_refused(path("in"), path("out"), {"--suffix", "a/b"}, 2, "suffix");
+  expect_refused(path("in/x.png"), path("x.png"), {"--suffix", "_e"}, 2, "--suffix");
+  expect_refused(path("in/x.png"), path("x.png"), {"--format", "jpg"}, 2, "--format");
+  expect_refused(
+      path("in/a/b"), path("out"),
+      {"-r", "--format", "tif", "--ext", "png,tif", path("in/x.png"), path("in/a/b/x.tif")}, 2,
+      "two photographs would become this file");
+}
+
+TEST_F(EnhanceBatch, TakesPathsFromStandardInput) {
+  fs::create_directories(path("in"));
+  const std::string one = picture("in/a b.png", dark_image(8, 6, 3));
+  const std::string two = picture("in/c\nd.png", dark_image(8, 6, 3));
+  const std::string list = folder_.file("list", one + std::string(1, '\0') + two);
+  Surroundings around;
+  around.stdin_from = list;
+  const Outcome outcome =
+      run_vane({"enhance", "-", "-o", path("out"), "--model", model_, "--strength", "0"}, around);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(tree(path("out")), tree(path("in")));
+}
+
+TEST_F(EnhanceBatch, WritesBesideThePhotographsAndNeverTakesItsOwnOutputs) {
+  fs::create_directories(path("in/deep"));
+  picture("in/a.png", dark_image(8, 6, 3));
+  picture("in/deep/b.png", dark_image(8, 6, 3));
+  const std::vector<std::string> line{"enhance", path("in"), "-r",     "--suffix", "_enh",
+                                      "--model", model_,     "--json", "--resume"};
+  for (const int made : {2, 0}) {
+    const Outcome outcome = run_vane(line);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(Json::parse(outcome.out)["counts"]["ok"], made);
+    EXPECT_EQ(Json::parse(outcome.out)["files"].size(), 2u);
+  }
+  EXPECT_TRUE(fs::exists(path("in/a_enh.png")));
+  EXPECT_TRUE(fs::exists(path("in/deep/b_enh.png")));
+  const Outcome nowhere = run_vane({"enhance", path("in"), "--model", model_});
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_NE(nowhere.err.find("--suffix"), std::string::npos) << nowhere.err;
+}
+
+TEST_F(EnhanceBatch, GivesTheFormatDepthAndDatesThatWereAskedFor) {
+  fs::create_directories(path("in"));
+  const Image deep = dark_image(16, 12, 3);
+  Image flat = smooth_image(16, 12, 3);
+  picture("in/deep.png", deep);
+  picture("in/flat.jpg", flat);
+  flat = stored(path("in/flat.jpg"));
+  const auto old = fs::last_write_time(path("in/deep.png")) - std::chrono::hours(1000);
+  fs::last_write_time(path("in/deep.png"), old);
+  batch({"--format", "tif", "--bit-depth", "8", "--strength", "0", "--keep-times"});
+  EXPECT_EQ(fs::last_write_time(path("out/deep.tif")), old);
+  const Image eight = stored(path("out/deep.tif"));
+  ASSERT_EQ(eight.depth, 8);
+  for (size_t i = 0; i < eight.u8.size(); ++i) {
+    EXPECT_EQ(eight.u8[i], std::lround(deep.u16[i] / 257.0));
+  }
+  EXPECT_EQ(stored(path("out/flat.tif")).u8, flat.u8);
+  fs::remove_all(path("out"));
+  batch({"--format", "png", "--bit-depth", "16", "--strength", "0"});
+  const Image sixteen = stored(path("out/flat.png"));
+  ASSERT_EQ(sixteen.depth, 16);
+  for (size_t i = 0; i < flat.u8.size(); ++i) EXPECT_EQ(sixteen.u16[i], 257 * flat.u8[i]);
+  // The network's result is rounded to 16 bits, not to 8 and then spread.
+  fs::remove_all(path("out"));
+  batch({"--format", "png", "--bit-depth", "16"});
+  const Image enhanced = stored(path("out/flat.png"));
+  EXPECT_TRUE(std::any_of(enhanced.u16.begin(), enhanced.u16.end(),
+                          [](uint16_t sample) { return sample % 257 != 0; }));
+  expect_refused(path("in"), path("out"), {"--format", "jpg", "--bit-depth", "16"}, 2, "8 bits");
+  const Json kept = batch({"--bit-depth", "16", "--overwrite"}, 6);
+  EXPECT_EQ(kept["files"][1]["status"], "failed");  // a JPEG stays one
 }
 
 }  // namespace
