@@ -87,6 +87,9 @@ Command enhance_command() {
           {{"vane enhance photo.jpg --model enhancement_model.pth -o bright.jpg", ""},
            {"vane enhance photo.tif --model rave.safetensors --strength 0.6 -o bright/",
             "a little less, into a folder; depth and metadata stay"},
+           {"vane enhance photo.jpg --model rave.safetensors --mask \"the person\" --feather 40 -o "
+            "bright.jpg",
+            "only the person; a mask picture or a folder of them does as well"},
            {"vane enhance archive/ -r --model rave.safetensors -o bright/ --resume",
             "a tree of folders; run again, it goes on where it was stopped"},
            {"vane enhance \"2024/**/*.jpg\" --model rave.safetensors --suffix _bright --keep-times",

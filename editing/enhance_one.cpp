@@ -87,7 +87,10 @@ Image with_depth(Image image, int depth) {
 }  // namespace
 
 PhotoStages::PhotoStages(const EnhanceRequest& request)
-    : request_(request), memory_bytes_(memory_of(request)), bit_depth_(bit_depth_of(request)) {}
+    : request_(request),
+      masks_({request.mask, request.mask_invert, request.feather, request.clip, request.limits}),
+      memory_bytes_(memory_of(request)),
+      bit_depth_(bit_depth_of(request)) {}
 
 void PhotoStages::check(const PhotoTask& task) const {
   const std::string format = format_for_path(task.output);
@@ -121,6 +124,7 @@ void PhotoStages::load(PhotoWork& work, bool into_folder) const {
   // Samples that are to have 16 bits get them before there is something to round.
   work.image = oriented(bit_depth_ == 16 ? with_depth(std::move(image), 16) : std::move(image),
                         work.orientation);
+  work.mask = masks_.read(work.task);
   file.decode_ms = watch.milliseconds();
 }
 
@@ -129,7 +133,8 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
   EnhancedFile& file = *work.file;
   EnhanceMeasures measures;
   try {
-    const EnhanceControls controls{.strength = request_.strength, .memory_bytes = memory_bytes_};
+    EnhanceControls controls{.strength = request_.strength, .memory_bytes = memory_bytes_};
+    if (masks_.wanted()) controls.mask = masks_.mask_for(work.image, work.mask, job);
     work.image = method.enhance(work.image, controls, job, measures);
   } catch (Error& error) {
     error.set_file_if_empty(work.task.input);
@@ -165,11 +170,16 @@ void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
   EncodeOptions encode;
   encode.jpeg_quality = encode.webp_quality = static_cast<int>(request_.jpeg_quality);
   encode.orientation = enhanced.metadata.orientation;
-  const nlohmann::ordered_json recipe{{"command", "enhance"},
-                                      {"request",
-                                       {{"method", request_.method},
-                                        {"model", request_.model.filename().string()},
-                                        {"strength", request_.strength}}}};
+  nlohmann::ordered_json recipe{{"command", "enhance"},
+                                {"request",
+                                 {{"method", request_.method},
+                                  {"model", request_.model.filename().string()},
+                                  {"strength", request_.strength}}}};
+  if (masks_.wanted()) {
+    recipe["request"]["mask"] = fs::path(request_.mask).filename().string();
+    recipe["request"]["mask-invert"] = request_.mask_invert;
+    recipe["request"]["feather"] = request_.feather;
+  }
   encode.recipe = recipe.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   write_image(target, enhanced, encode);
 }

@@ -2,6 +2,9 @@
 #pragma once
 // One photograph of `vane enhance` from file to file, in three stages.
 
+#include <optional>
+
+#include "editing/enhance_masks.h"
 #include "editing/enhance_source.h"
 #include "editing/photo_batch.h"
 #include "editing/services/enhance.h"
@@ -20,6 +23,8 @@ struct PhotoWork {
   /// Upright: first the photograph, then what became of it.
   Image image;
   int orientation = 1;
+  /// The mask's picture, when it is one.
+  std::optional<Image> mask;
 };
 
 /// What will not be better with the next photograph: the folder is read-only, the disk is full.
@@ -31,7 +36,7 @@ struct CannotWrite {
 class PhotoStages {
  public:
   /// `request` outlives this. Throws Error{usage} for a faulty size of memory, or a bit depth that
-  /// the format cannot hold.
+  /// the format cannot hold; what EnhanceMasks() throws.
   explicit PhotoStages(const EnhanceRequest& request);
 
   /// Throws Error{usage} when the output cannot be what was asked for; before it is opened.
@@ -42,12 +47,15 @@ class PhotoStages {
   /// Encodes and writes, and says "ok". Any thread.
   void store(PhotoWork& work) const;
 
+  /// What decides about a photograph's result beside its bytes and the settings of all.
+  std::string mask_identity(const PhotoTask& task) const { return masks_.identity(task); }
   uint64_t memory_bytes() const { return memory_bytes_; }
 
  private:
   void write(const PhotoWork& work, const Image& enhanced) const;
 
   const EnhanceRequest& request_;
+  const EnhanceMasks masks_;
   uint64_t memory_bytes_;
   int bit_depth_;  // 0: as it is
 };

@@ -180,7 +180,16 @@ class Enhancer {
     job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(batch_.tasks.size()), "checking");
     const PhotoTask& task = batch_.tasks[i];
     EnhanceJournal* const journal = journal_of(task);
-    return journal && journal->vouches_for(task, result.config_hash, request_.limits);
+    try {
+      return journal && journal->vouches_for(task, settings_of(task), request_.limits);
+    } catch (const Error&) {
+      return false;  // a mask that is missing; trying the photograph says so
+    }
+  }
+
+  std::string settings_of(const PhotoTask& task) const {
+    const std::string mask = stages_.mask_identity(task);
+    return mask.empty() ? result.config_hash : hex64(xxh64(result.config_hash + " " + mask));
   }
 
   /// The journal of the output's root; null when there is none.
@@ -258,7 +267,7 @@ class Enhancer {
     if (!journal) return;
     const EnhancedFile& file = *work.file;
     try {
-      journal->add(work.task, work.source.identity, result.config_hash,
+      journal->add(work.task, work.source.identity, settings_of(work.task),
                    file.decode_ms + file.map_ms + file.encode_ms);
     } catch (const Error& error) {
       journal_broken_ = true;

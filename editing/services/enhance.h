@@ -20,6 +20,9 @@ struct EnhanceRequest {
   std::filesystem::path model;
   double strength = 1;
   bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false;
+  std::string mask, clip = "clip-mini";
+  bool mask_invert = false;
+  double feather = 0;
   std::string extensions;
   std::vector<std::string> exclude;
   std::string suffix, format = "keep", bit_depth = "keep";
@@ -47,6 +50,15 @@ struct EnhanceRequest {
             {.placeholder = "FILE"});
     v.field("strength", &C::strength, "exponent of the illumination map; 0 changes nothing",
             {.min = 0, .max = 2});
+    v.field("mask", &C::mask,
+            "where: a grey picture of the upright photograph's shape (white is enhanced), a folder "
+            "with one of the same name for each, or words: \"the person\"",
+            {.placeholder = "FILE|DIR|TEXT"});
+    v.field("mask-invert", &C::mask_invert, "enhance what is black in the mask instead");
+    v.field("feather", &C::feather, "fade the mask's edges over so many pixels to either side",
+            {.min = 0, .max = 10000, .unit = "px"});
+    v.field("clip", &C::clip, "CLIP that finds the words of --mask: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
     v.field("recursive", &C::recursive, "look into the folders below a folder as well",
             {.short_flag = "r"});
     v.field("ext", &C::extensions, "take these only, for example jpg,tif", {.placeholder = "LIST"});

@@ -10,12 +10,15 @@
 #include <map>
 #include <set>
 
+#include "engine/image/orientation.h"
 #include "tests/cli/enhance_program.h"
 
 namespace vane::testing {
 namespace {
 
 using Json = nlohmann::json;
+
+const std::string kPictures = std::string(VANE_TEST_DATA) + "/image/data/pictures/";
 
 class EnhanceBatch : public EnhanceProgram {
  protected:
@@ -266,6 +269,85 @@ TEST_F(EnhanceBatch, GivesTheFormatDepthAndDatesThatWereAskedFor) {
   expect_refused(path("in"), path("out"), {"--format", "jpg", "--bit-depth", "16"}, 2, "8 bits");
   const Json kept = batch({"--bit-depth", "16", "--overwrite"}, 6);
   EXPECT_EQ(kept["files"][1]["status"], "failed");  // a JPEG stays one
+}
+
+/// White in the right half.
+Image half_mask(int width, int height) {
+  Image mask;
+  mask.width = width;
+  mask.height = height;
+  mask.channels = 1;
+  for (int i = 0; i < width * height; ++i) mask.u8.push_back(i % width < width / 2 ? 0 : 255);
+  return mask;
+}
+
+TEST_F(EnhanceBatch, EnhancesWhereTheMaskIsWhite) {
+  Image upright = dark_image(48, 32, 3);
+  upright.metadata.exif = stored(kPictures + "orientation_6.jpg").metadata.exif;
+  EncodeOptions encode;
+  encode.orientation = 6;
+  Image turned = oriented(upright, inverse_orientation(6));
+  fs::create_directories(path("in"));
+  const std::string photo = picture("in/photo.png", turned, encode);
+  const std::string mask = picture("mask.png", half_mask(12, 8));
+  const Image before = read_image(photo);
+  ASSERT_EQ(before.width, 48);  // upright, as the mask is
+  const auto result = [&](const std::string& name, const std::vector<std::string>& more) {
+    enhanced(photo, name, more);
+    return read_image(path(name));
+  };
+  const Image all = result("all.png", {});
+  const Image right = result("right.png", {"--mask", mask});
+  const Image left = result("left.png", {"--mask", mask, "--mask-invert"});
+  const Image soft = result("soft.png", {"--mask", mask, "--feather", "9"});
+  for (int y = 0; y < 32; ++y) {
+    for (int x = 0; x < 48; ++x) {
+      const size_t i = size_t(y * 48 + x) * 3;
+      if (x < 20 || x >= 28) {  // the mask is enlarged four times, smoothly
+        EXPECT_EQ(right.u16[i], (x < 24 ? before : all).u16[i]) << x;
+        EXPECT_EQ(left.u16[i], (x < 24 ? all : before).u16[i]) << x;
+      }
+      if (x < 8 || x >= 40) {
+        EXPECT_EQ(soft.u16[i], (x < 24 ? before : all).u16[i]) << x;
+      }
+      if (x >= 16 && x < 32) {
+        EXPECT_GT(soft.u16[i], before.u16[i]) << x;
+        EXPECT_LT(soft.u16[i], all.u16[i]) << x;
+      }
+    }
+  }
+}
+
+TEST_F(EnhanceBatch, TakesEachPhotographsOwnMask) {
+  fs::create_directories(path("in/deep"));
+  fs::create_directories(path("masks/deep"));
+  for (const char* name : {"in/a.png", "in/b.png", "in/deep/a.png", "in/deep/c.png"}) {
+    picture(name, dark_image(12, 8, 3));
+  }
+  picture("masks/a.tif", half_mask(12, 8));
+  Image white = half_mask(12, 8);
+  white.u8.assign(white.u8.size(), 255);
+  picture("masks/deep/a.png", white);
+  picture("masks/c.png", half_mask(8, 12));
+  Json json = batch({"--mask", path("masks")}, 6);
+  EXPECT_EQ(json["files"][0]["status"], "ok");
+  EXPECT_NE(json["files"][1]["error"].get<std::string>().find("no mask \"b\""), std::string::npos);
+  EXPECT_EQ(json["files"][2]["status"], "ok");
+  EXPECT_NE(json["files"][3]["error"].get<std::string>().find("8x12"), std::string::npos);
+  EXPECT_NE(bytes_of(path("out/a.png")), bytes_of(path("out/deep/a.png")));
+  // A mask that changed makes its photograph again.
+  picture("masks/deep/a.png", half_mask(12, 8));
+  json = batch({"--mask", path("masks"), "--resume"}, 6);
+  EXPECT_EQ(json["files"][0]["status"], "skipped:done");
+  EXPECT_EQ(json["files"][2]["status"], "ok");
+  EXPECT_EQ(bytes_of(path("out/a.png")), bytes_of(path("out/deep/a.png")));
+  picture("masks/a.png", half_mask(12, 8));
+  json = batch({"--mask", path("masks"), "--overwrite"}, 6);
+  EXPECT_NE(json["files"][0]["error"].get<std::string>().find("which mask"), std::string::npos);
+
+  expect_refused(path("in"), path("other"), {"--feather", "3"}, 2, "need --mask");
+  expect_refused(path("in"), path("other"), {"--mask", path("no.png")}, 4, "no.png");
+  expect_refused(path("in/a.png"), path("o.png"), {"--mask", "?!"}, 2, "mask");
 }
 
 }  // namespace
