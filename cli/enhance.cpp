@@ -94,6 +94,9 @@ Command enhance_command() {
             "a tree of folders; run again, it goes on where it was stopped"},
            {"vane enhance \"2024/**/*.jpg\" --model rave.safetensors --suffix _bright --keep-times",
             "each beside its photograph, in folders below as well"},
+           {"vane enhance shoot/ --model rave.safetensors -o bright/ --preview-folder look/ "
+            "--contact-sheet look.jpg",
+            "with sheets to look at: what it was, where it gained, what it is"},
            {"find . -name '*.tif' -print0 | vane enhance - --model rave.safetensors -o bright/ "
             "--format jpg",
             "what another program chose, as JPEG"}},

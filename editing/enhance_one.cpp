@@ -4,6 +4,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "editing/enhance_preview.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
@@ -49,6 +50,7 @@ void as_writing(const Work& work) {
 }
 
 void create_folders(const fs::path& folder) {
+  if (folder.empty()) return;
   std::error_code problem;
   fs::create_directories(folder, problem);
   if (problem) {
@@ -101,6 +103,17 @@ void PhotoStages::check(const PhotoTask& task) const {
   }
 }
 
+fs::path PhotoStages::preview_of(const PhotoTask& task) const {
+  fs::path target = task.output;
+  if (!request_.preview_folder.empty()) {
+    target = request_.preview_folder /
+             (task.root.empty() ? target.filename() : target.lexically_relative(task.root));
+  } else if (!request_.preview) {
+    return {};
+  }
+  return target += ".preview.png";
+}
+
 void PhotoStages::load(PhotoWork& work, bool into_folder) const {
   as_writing([&] {  // before minutes are spent on what could not be kept
     if (into_folder) create_folders(work.task.output.parent_path());
@@ -124,6 +137,7 @@ void PhotoStages::load(PhotoWork& work, bool into_folder) const {
   // Samples that are to have 16 bits get them before there is something to round.
   work.image = oriented(bit_depth_ == 16 ? with_depth(std::move(image), 16) : std::move(image),
                         work.orientation);
+  if (!preview_of(work.task).empty()) work.before = preview_copy(work.image, kPreviewPanelSide);
   work.mask = masks_.read(work.task);
   file.decode_ms = watch.milliseconds();
 }
@@ -152,6 +166,13 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
 
 void PhotoStages::store(PhotoWork& work) const {
   const Stopwatch watch;
+  if (const fs::path target = preview_of(work.task); !target.empty()) {
+    const Image preview = enhance_preview(work.before, preview_copy(work.image, kPreviewPanelSide));
+    as_writing([&] {
+      create_folders(target.parent_path());
+      write_image(target, preview);
+    });
+  }
   const Image enhanced = with_depth(
       oriented(std::move(work.image), inverse_orientation(work.orientation)), bit_depth_);
   as_writing([&] { write(work, enhanced); });

@@ -25,6 +25,8 @@ struct PhotoWork {
   int orientation = 1;
   /// The mask's picture, when it is one.
   std::optional<Image> mask;
+  /// What it was, for the preview; empty without one.
+  Image before;
 };
 
 /// What will not be better with the next photograph: the folder is read-only, the disk is full.
@@ -49,6 +51,8 @@ class PhotoStages {
 
   /// What decides about a photograph's result beside its bytes and the settings of all.
   std::string mask_identity(const PhotoTask& task) const { return masks_.identity(task); }
+  /// Where the preview of a photograph goes; empty without one.
+  std::filesystem::path preview_of(const PhotoTask& task) const;
   uint64_t memory_bytes() const { return memory_bytes_; }
 
  private:

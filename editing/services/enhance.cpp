@@ -11,6 +11,7 @@
 #include "editing/enhance_journal.h"
 #include "editing/enhance_one.h"
 #include "editing/enhance_pipeline.h"
+#include "editing/enhance_preview.h"
 #include "editing/services/enhance_report.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/hash.h"
@@ -113,7 +114,13 @@ class Enhancer {
     if (!request_.dry_run) tidy();
     if (request_.resume) load_method();
     for (size_t i = 0; i < batch_.tasks.size(); ++i) plan(i);
-    if (request_.dry_run || works_.empty()) return;
+    if (request_.dry_run) return;
+    if (!works_.empty()) make();
+    if (!request_.contact_sheet.empty()) draw_contact_sheet();
+  }
+
+  /// Takes what has to be made through its stages.
+  void make() {
     load_method();
     count_progress();
     run_pipeline(
@@ -181,7 +188,9 @@ class Enhancer {
     const PhotoTask& task = batch_.tasks[i];
     EnhanceJournal* const journal = journal_of(task);
     try {
-      return journal && journal->vouches_for(task, settings_of(task), request_.limits);
+      const fs::path preview = stages_.preview_of(task);
+      return journal && (preview.empty() || fs::exists(preview)) &&
+             journal->vouches_for(task, settings_of(task), request_.limits);
     } catch (const Error&) {
       return false;  // a mask that is missing; trying the photograph says so
     }
@@ -196,6 +205,44 @@ class Enhancer {
   EnhanceJournal* journal_of(const PhotoTask& task) {
     if (task.root.empty() || (!batch_.many && !request_.resume)) return nullptr;
     return &journals_.try_emplace(task.root, task.root).first->second;
+  }
+
+  /// The finished photographs that the contact sheet shows, spread over all of them.
+  std::vector<size_t> chosen_pairs() const {
+    std::vector<size_t> finished;
+    for (size_t i = 0; i < result.files.size(); ++i) {
+      const std::string& status = result.files[i].status;
+      if (status == "ok" || status.starts_with("skipped")) finished.push_back(i);
+    }
+    const size_t count = std::min(finished.size(), static_cast<size_t>(request_.contact_pairs));
+    std::vector<size_t> chosen;
+    for (size_t i = 0; i < count; ++i) chosen.push_back(finished[i * finished.size() / count]);
+    return chosen;
+  }
+
+  void draw_contact_sheet() {
+    std::vector<ContactPair> pairs;
+    const std::vector<size_t> chosen = chosen_pairs();
+    DecodeOptions decode;
+    decode.limits = request_.limits;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      job_.check_cancelled();
+      job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(chosen.size()),
+                    "drawing the contact sheet");
+      const PhotoTask& task = batch_.tasks[chosen[i]];
+      try {
+        pairs.push_back({task.input.filename().string(),
+                         preview_copy(read_image(task.input, decode), kContactSide),
+                         preview_copy(read_image(task.output, decode), kContactSide)});
+      } catch (const Error& error) {
+        job_.warn(std::string("not on the contact sheet: ") + error.what());
+      }
+    }
+    if (pairs.empty()) {
+      job_.warn("no contact sheet: there is nothing to show");
+      return;
+    }
+    write_image(request_.contact_sheet, contact_sheet(pairs));
   }
 
   bool can_become(const PhotoTask& task, EnhancedFile& file) {
@@ -308,6 +355,10 @@ EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
   Enhancer enhancer(request, std::move(batch), job);
   tile_side(enhancer.memory_bytes());
   if (!request.report.empty()) check_writable(request.report);
+  if (!request.contact_sheet.empty()) {
+    format_for_path(request.contact_sheet);
+    check_writable(request.contact_sheet);
+  }
   try {
     enhancer.run();
   } catch (...) {

@@ -27,6 +27,9 @@ struct EnhanceRequest {
   std::vector<std::string> exclude;
   std::string suffix, format = "keep", bit_depth = "keep";
   bool keep_times = false;
+  bool preview = false;
+  std::filesystem::path preview_folder, contact_sheet;
+  int64_t contact_pairs = 24;
   int64_t jobs = 0;
   std::string max_memory = "768MiB";
   int64_t jpeg_quality = 95;
@@ -89,6 +92,15 @@ struct EnhanceRequest {
             {.placeholder = "SIZE"});
     v.field("jpeg-quality", &C::jpeg_quality, "quality of JPEG and WebP output",
             {.min = 1, .max = 100});
+    v.field("preview", &C::preview,
+            "write before, a map of the gain and after side by side beside each output, as "
+            "NAME.preview.png");
+    v.field("preview-folder", &C::preview_folder, "write previews there instead",
+            {.placeholder = "DIR"});
+    v.field("contact-sheet", &C::contact_sheet, "write pairs of before and after on one picture",
+            {.placeholder = "FILE"});
+    v.field("contact-pairs", &C::contact_pairs, "pairs on it at most, spread over the whole batch",
+            {.min = 1, .max = 500});
     v.field("report", &C::report, "write a JSON report", {.placeholder = "FILE"});
   }
 };

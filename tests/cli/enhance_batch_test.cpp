@@ -350,5 +350,36 @@ TEST_F(EnhanceBatch, TakesEachPhotographsOwnMask) {
   expect_refused(path("in/a.png"), path("o.png"), {"--mask", "?!"}, 2, "mask");
 }
 
+TEST_F(EnhanceBatch, DrawsPreviewsAndAContactSheet) {
+  make_photos(4);
+  const Json json =
+      batch({"--preview", "--contact-sheet", path("sheet.png"), "--contact-pairs", "3"});
+  EXPECT_EQ(json["counts"]["ok"], 4);
+  const Image preview = read_image(path("out/1.png.preview.png"));
+  EXPECT_EQ(preview.width, 1600);
+  // Left and right of the map are the pictures before and after, so the right is brighter.
+  const auto mean = [&](int left) {
+    double sum = 0;
+    for (int y = 60; y < 260; ++y) {
+      for (int x = left; x < left + 480; ++x) sum += preview.u8[size_t(y * 1600 + x) * 3];
+    }
+    return sum / (200 * 480);
+  };
+  EXPECT_GT(mean(1080), 1.02 * mean(30));
+  const Image sheet = read_image(path("sheet.png"));
+  EXPECT_EQ(sheet.width, 2 * (604 + 16) + 16);
+  EXPECT_EQ(sheet.height, 2 * (16 + 20 + 300) + 16);
+  // The pictures themselves do not depend on being looked at.
+  const std::string alone = bytes_of(path("out/1.png"));
+  fs::remove(path("out/1.png.preview.png"));
+  EXPECT_EQ(batch({"--preview", "--resume"})["counts"]["ok"], 1);
+  EXPECT_EQ(bytes_of(path("out/1.png")), alone);
+  EXPECT_TRUE(fs::exists(path("out/1.png.preview.png")));
+  EXPECT_EQ(batch({"--resume", "--preview-folder", path("look")})["counts"]["ok"], 4);
+  EXPECT_TRUE(fs::exists(path("look/deep/0.png.preview.png")));
+  expect_refused(path("in"), path("other"), {"--contact-sheet", path("sheet.xyz")}, 2, "xyz");
+  expect_refused(path("in"), path("other"), {"--contact-sheet", path("no/sheet.png")}, 8, "no");
+}
+
 }  // namespace
 }  // namespace vane::testing
