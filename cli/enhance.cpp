@@ -2,8 +2,15 @@
 #include "editing/services/enhance.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "cli/command_table.h"
+#include "engine/base/error.h"
 #include "engine/base/text.h"
 
 namespace vane {
@@ -11,7 +18,7 @@ namespace {
 
 std::string one_photo(const EnhancedFile& file, double seconds, const TerminalStyle& style) {
   std::string out = style.bold(printable(file.output, 1000)) + "\n";
-  if (file.status == "skipped:exists") return out + "  " + style.dim("was there already") + "\n";
+  if (file.status.starts_with("skipped")) return out + "  " + style.dim("was there already") + "\n";
   if (file.status != "ok") return out + "  " + style.dim("would be made") + "\n";
   TextTable table;
   table.row({"brightness", fmt::format("{:.2f} -> {:.2f}", file.luma_before, file.luma_after),
@@ -24,6 +31,35 @@ std::string one_photo(const EnhancedFile& file, double seconds, const TerminalSt
              style.dim("what the picture is divided by, at strength 1")});
   table.row({"took", duration_text(seconds), ""});
   return out + table.text();
+}
+
+/// Paths from standard input, each ended by a NUL as `find -print0` does, or a line each when there
+/// is no NUL.
+std::vector<std::filesystem::path> paths_from_stdin() {
+  constexpr size_t kMost = size_t{256} << 20;
+  std::string text;
+  std::array<char, 65536> buffer{};
+  while (const ssize_t got = ::read(0, buffer.data(), buffer.size())) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 || text.size() > kMost) {
+      throw Error(ErrorCode::input, got < 0 ? std::strerror(errno) : "the list is too long")
+          .in_file("standard input");
+    }
+    text.append(buffer.data(), static_cast<size_t>(got));
+  }
+  const char end = text.find('\0') == std::string::npos ? '\n' : '\0';
+  std::vector<std::filesystem::path> paths;
+  for (const std::string& path : split(text, end)) {
+    if (!path.empty()) paths.emplace_back(path);
+  }
+  return paths;
+}
+
+void take_stdin_for_dash(std::vector<std::filesystem::path>& inputs) {
+  const auto dash = std::find(inputs.begin(), inputs.end(), "-");
+  if (dash == inputs.end()) return;
+  const auto paths = paths_from_stdin();
+  inputs.insert(inputs.erase(dash), paths.begin(), paths.end());
 }
 
 std::string page(const EnhanceResult& result, const TerminalStyle& style) {
@@ -51,11 +87,23 @@ Command enhance_command() {
           {{"vane enhance photo.jpg --model enhancement_model.pth -o bright.jpg", ""},
            {"vane enhance photo.tif --model rave.safetensors --strength 0.6 -o bright/",
             "a little less, into a folder; depth and metadata stay"},
-           {"vane enhance archive/ -r --model rave.safetensors -o bright/ --skip-existing",
-            "a tree of folders; run again, it goes on where it was stopped"}},
+           {"vane enhance photo.jpg --model rave.safetensors --mask \"the person\" --feather 40 -o "
+            "bright.jpg",
+            "only the person; a mask picture or a folder of them does as well"},
+           {"vane enhance archive/ -r --model rave.safetensors -o bright/ --resume",
+            "a tree of folders; run again, it goes on where it was stopped"},
+           {"vane enhance \"2024/**/*.jpg\" --model rave.safetensors --suffix _bright --keep-times",
+            "each beside its photograph, in folders below as well"},
+           {"vane enhance shoot/ --model rave.safetensors -o bright/ --preview-folder look/ "
+            "--contact-sheet look.jpg",
+            "with sheets to look at: what it was, where it gained, what it is"},
+           {"find . -name '*.tif' -print0 | vane enhance - --model rave.safetensors -o bright/ "
+            "--format jpg",
+            "what another program chose, as JPEG"}},
           [](Invocation& call) {
             EnhanceRequest request;
             call.read(request);
+            take_stdin_for_dash(request.inputs);
             const auto result = call.compute<EnhanceResult>("enhance", request);
             Json json = Json::parse(result.report);
             json.erase("schema");  // finish() puts it in front

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "editing/photo_pattern.h"
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
 
@@ -55,27 +56,184 @@ class Collector {
  public:
   explicit Collector(PhotoBatch& batch) : batch_(batch) {}
 
-  void add(const fs::path& input, const fs::path& output) {
+  void add(PhotoTask task) {
     std::error_code ignored;
-    if (fs::equivalent(input, output, ignored)) {
+    if (fs::equivalent(task.input, task.output, ignored)) {
       throw Error(ErrorCode::usage, "the output is the photograph itself")
-          .in_file(output)
+          .in_file(task.output)
           .with_hint("a photograph is never replaced by its enhancement");
     }
-    const auto [place, is_new] = inputs_.emplace(output.lexically_normal(), input);
+    const auto [place, is_new] = inputs_.emplace(task.output.lexically_normal(), task.input);
     if (is_new) {
-      batch_.tasks.push_back({input, output});
-    } else if (place->second.lexically_normal() != input.lexically_normal()) {
+      batch_.tasks.push_back(std::move(task));
+    } else if (place->second.lexically_normal() != task.input.lexically_normal()) {
       throw Error(ErrorCode::usage, "two photographs would become this file: " +
-                                        place->second.string() + " and " + input.string())
-          .in_file(output)
-          .with_hint("give each folder its own output");
+                                        place->second.string() + " and " + task.input.string())
+          .in_file(task.output)
+          .with_hint("give each folder its own output, or keep their formats");
     }
   }
 
  private:
   PhotoBatch& batch_;
   std::map<fs::path, fs::path> inputs_;  // by output
+};
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+/// Turns a selection into tasks.
+class Gathering {
+ public:
+  explicit Gathering(const PhotoSelection& selection) : selection_(selection), collector_(batch_) {}
+
+  PhotoBatch batch() {
+    const std::vector<fs::path> named = read_lists();
+    batch_.many = batch_.many || named.size() > 1 ||
+                  std::any_of(named.begin(), named.end(), [](const fs::path& path) {
+                    return is_folder(path) || stands_for_others(path);
+                  });
+    const fs::path& output = selection_.output;
+    batch_.into_folder = batch_.many || !output.has_filename() || is_folder(output);
+    check_output();
+    for (const fs::path& input : named) {
+      if (stands_for_others(input)) {
+        add_pattern(input);
+      } else if (is_folder(input)) {
+        add_folder(input, {});
+      } else {
+        add(input.parent_path(), input.filename());
+      }
+    }
+    if (batch_.tasks.empty()) throw nothing();
+    std::sort(batch_.tasks.begin(), batch_.tasks.end(), [](const PhotoTask& a, const PhotoTask& b) {
+      return a.input.native() < b.input.native();
+    });
+    return std::move(batch_);
+  }
+
+ private:
+  static bool stands_for_others(const fs::path& input) {
+    std::error_code ignored;
+    return is_pattern(input.native()) && !fs::exists(input, ignored);
+  }
+
+  std::vector<fs::path> read_lists() {
+    std::vector<fs::path> named;
+    for (const fs::path& input : selection_.inputs) {
+      if (input.native().starts_with('@')) {
+        const std::vector<fs::path> more = listed(input.native().substr(1));
+        named.insert(named.end(), more.begin(), more.end());
+        batch_.many = true;
+      } else {
+        named.push_back(input);
+      }
+    }
+    return named;
+  }
+
+  void check_output() const {
+    const fs::path& output = selection_.output;
+    std::error_code ignored;
+    if (output.empty() && selection_.suffix.empty()) {
+      throw Error(ErrorCode::usage, "-o FILE|DIR is missing")
+          .with_hint("or --suffix _enh, which writes beside each photograph");
+    }
+    if (batch_.many && (is_picture_name(output) || fs::exists(output, ignored)) &&
+        !is_folder(output) && !output.empty()) {
+      throw Error(ErrorCode::usage, "several photographs need a folder to go to").in_file(output);
+    }
+    if (batch_.into_folder) return;
+    const fs::path wanted = "x." + selection_.extension;
+    if (!selection_.suffix.empty()) {
+      throw Error(ErrorCode::usage, "--suffix is for outputs in a folder").in_file(output);
+    }
+    if (!selection_.extension.empty() && is_picture_name(output) &&
+        format_for_path(output) != format_for_path(wanted)) {
+      throw Error(ErrorCode::usage, "--format says otherwise than the name of the output")
+          .in_file(output);
+    }
+  }
+
+  void add_pattern(const fs::path& pattern) {
+    const PatternMatches found = expand_pattern(pattern.native());
+    const size_t before = batch_.tasks.size();
+    for (const fs::path& name : found.names) {
+      if (is_folder(found.base / name)) {
+        add_folder(found.base, name);
+      } else if (is_picture_name(name) && is_offered(found.base, name)) {
+        add(found.base, name);
+      }
+    }
+    if (batch_.tasks.size() == before && found.names.empty()) {
+      throw Error(ErrorCode::input, "no file has a name like this").in_file(pattern);
+    }
+  }
+
+  void add_folder(const fs::path& base, const fs::path& below) {
+    for (const fs::path& name :
+         picture_names(base / below, selection_.recursive, selection_.output)) {
+      if (is_offered(base, below / name)) add(base, below / name);
+    }
+  }
+
+  /// False for what earlier runs have put there.
+  bool is_offered(const fs::path& base, const fs::path& name) const {
+    std::error_code ignored;
+    const bool beside =
+        selection_.output.empty() || fs::equivalent(base, selection_.output, ignored);
+    const bool own =
+        beside && !selection_.suffix.empty() && name.stem().native().ends_with(selection_.suffix);
+    return !own && !is_preview_name(name);
+  }
+
+  bool is_wanted(const fs::path& name) const {
+    for (const std::string& pattern : selection_.exclude) {
+      if (is_like(name, pattern)) return false;
+    }
+    const auto& wanted = selection_.extensions;
+    const std::string extension = lower(name.extension().string());
+    return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
+             return "." + lower(one) == extension;
+           });
+  }
+
+  void add(const fs::path& base, const fs::path& name) {
+    if (!is_wanted(name)) return;
+    if (!batch_.into_folder) {
+      collector_.add({base / name, selection_.output, {}});
+      return;
+    }
+    const fs::path beside = base.empty() ? fs::path(".") : base;
+    const fs::path root = selection_.output.empty() ? beside : selection_.output;
+    const std::string extension =
+        selection_.extension.empty() ? name.extension().string() : "." + selection_.extension;
+    fs::path output = root / name;
+    output.replace_filename(name.stem().string() + selection_.suffix + extension);
+    collector_.add({base / name, output, root});
+  }
+
+  Error nothing() const {
+    const bool filtered = !selection_.extensions.empty() || !selection_.exclude.empty();
+    return Error(ErrorCode::input, "no photograph to enhance")
+        .in_file(selection_.inputs.empty() ? fs::path() : selection_.inputs.front())
+        .with_hint(filtered               ? "--ext and --exclude leave none"
+                   : selection_.recursive ? "photographs end in .jpg, .png, .tif or .webp"
+                                          : "--recursive looks into the folders below as well");
+  }
+
+  const PhotoSelection& selection_;
+  PhotoBatch batch_;
+  Collector collector_;
 };
 
 }  // namespace
@@ -89,50 +247,10 @@ std::vector<fs::path> picture_names(const fs::path& folder, bool recursive,
   return names;
 }
 
-PhotoBatch photo_batch(const std::vector<fs::path>& inputs, const fs::path& output,
-                       bool recursive) {
-  std::vector<fs::path> named;
-  PhotoBatch batch;
-  for (const fs::path& input : inputs) {
-    if (input.string().starts_with('@')) {
-      const std::vector<fs::path> more = listed(input.string().substr(1));
-      named.insert(named.end(), more.begin(), more.end());
-      batch.many = true;
-    } else {
-      named.push_back(input);
-    }
-  }
-  const auto is_folder = [](const fs::path& path) {
-    std::error_code ignored;
-    return fs::is_directory(path, ignored);
-  };
-  batch.many = batch.many || named.size() > 1 || std::any_of(named.begin(), named.end(), is_folder);
-  batch.into_folder = batch.many || !output.has_filename() || is_folder(output);
-  std::error_code ignored;
-  if (batch.many && (is_picture_name(output) || fs::exists(output, ignored)) &&
-      !is_folder(output)) {
-    throw Error(ErrorCode::usage, "several photographs need a folder to go to").in_file(output);
-  }
-  Collector collector(batch);
-  for (const fs::path& input : named) {
-    if (is_folder(input)) {
-      for (const fs::path& name : picture_names(input, recursive, output)) {
-        collector.add(input / name, output / name);
-      }
-    } else {
-      collector.add(input, batch.into_folder ? output / input.filename() : output);
-    }
-  }
-  if (batch.tasks.empty()) {
-    throw Error(ErrorCode::input, "no photograph to enhance")
-        .in_file(inputs.empty() ? fs::path() : inputs.front())
-        .with_hint(recursive ? "photographs end in .jpg, .png, .tif or .webp"
-                             : "--recursive looks into the folders below as well");
-  }
-  std::sort(batch.tasks.begin(), batch.tasks.end(), [](const PhotoTask& a, const PhotoTask& b) {
-    return a.input.native() < b.input.native();
-  });
-  return batch;
+bool is_preview_name(const fs::path& path) {
+  return path.filename().string().ends_with(".preview.png");
 }
+
+PhotoBatch photo_batch(const PhotoSelection& selection) { return Gathering(selection).batch(); }
 
 }  // namespace vane

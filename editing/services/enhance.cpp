@@ -1,150 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/enhance.h"
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <set>
 
-#include "editing/photo_batch.h"
+#include "editing/enhance_journal.h"
+#include "editing/enhance_one.h"
+#include "editing/enhance_pipeline.h"
+#include "editing/enhance_preview.h"
+#include "editing/services/enhance_report.h"
 #include "engine/base/atomic_file.h"
-#include "engine/base/error.h"
+#include "engine/base/hash.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
-#include "engine/image/orientation.h"
 #include "engine/run/device.h"
+#include "engine/run/threads.h"
 #include "enhance/enhance_method.h"
+#include "generators/enhance/tiled_illumination.h"
 
 namespace vane {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Milliseconds since the last lap.
-class Stopwatch {
- public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double, std::milli> passed = now - last_;
-    last_ = now;
-    return passed.count();
-  }
+// More would hold more photographs than decoding and encoding beside a method can use.
+constexpr size_t kMostAutomaticJobs = 4;
 
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-uint64_t memory_of(const EnhanceRequest& request) {
-  const auto bytes = parse_byte_size(request.max_memory);
-  if (!bytes) {
-    throw Error(ErrorCode::usage, "--max-memory takes a size, not \"" + request.max_memory + "\"")
-        .with_hint("for example 512MiB or 2GiB");
-  }
-  return *bytes;
+size_t jobs_of(const EnhanceRequest& request) {
+  if (request.jobs > 0) return static_cast<size_t>(request.jobs);
+  return std::min(kMostAutomaticJobs, static_cast<size_t>(logical_core_count()) + 1);
 }
 
-nlohmann::ordered_json report_json(const EnhanceResult& result) {
-  nlohmann::ordered_json files = nlohmann::ordered_json::array();
-  for (const EnhancedFile& file : result.files) {
-    nlohmann::ordered_json entry{{"in", file.input}, {"out", file.output}, {"status", file.status}};
-    if (!file.error.empty()) entry["error"] = file.error;
-    if (file.status == "ok") {
-      entry.update(nlohmann::ordered_json{
-          {"w", file.width},
-          {"h", file.height},
-          {"channels", file.channels},
-          {"bits", file.bits},
-          {"orientation_in", file.orientation},
-          {"strength", result.strength},
-          {"ms", {{"decode", file.decode_ms}, {"map", file.map_ms}, {"encode", file.encode_ms}}},
-          {"luma", {{"before", file.luma_before}, {"after", file.luma_after}}},
-          {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}},
-          {"map", {{"min", file.map_min}, {"mean", file.map_mean}, {"max", file.map_max}}}});
+/// Everything that a photograph's result depends on, beside its bytes.
+std::string settings_hash(const EnhanceRequest& request, const EnhanceMethod& method) {
+  const nlohmann::ordered_json settings{
+      {"version", VANE_VERSION},          {"method", request.method},
+      {"weights", method.content_hash()}, {"strength", request.strength},
+      {"quality", request.jpeg_quality},  {"bits", request.bit_depth},
+      {"times", request.keep_times}};
+  return hex64(xxh64(settings.dump()));
+}
+
+PhotoSelection selection_of(const EnhanceRequest& request) {
+  PhotoSelection selection{.inputs = request.inputs,
+                           .output = request.output,
+                           .recursive = request.recursive,
+                           .exclude = request.exclude,
+                           .suffix = request.suffix,
+                           .extension = request.format == "keep" ? "" : request.format};
+  for (const std::string& word : split(request.extensions, ',')) {
+    std::string extension = trimmed(word);
+    if (extension.starts_with('.')) extension.erase(0, 1);
+    if (extension.empty()) continue;
+    if (!is_picture_name("x." + extension)) {
+      throw Error(ErrorCode::usage, "\"" + extension + "\" is no picture format that can be read")
+          .at_key("--ext")
+          .with_hint("for example jpg,tif");
     }
-    files.push_back(std::move(entry));
+    selection.extensions.push_back(extension);
   }
-  nlohmann::ordered_json model{{"method", result.method}};
-  if (!result.model_name.empty()) model["name"] = result.model_name;
-  if (!result.model_hash.empty()) model["hash"] = result.model_hash;
-  return {{"schema", 1},
-          {"tool", "vane enhance"},
-          {"model", model},
-          {"wall_s", result.seconds},
-          {"counts", {{"ok", result.ok}, {"skipped", result.skipped}, {"failed", result.failed}}},
-          {"files", files}};
+  if (request.suffix.find('/') != std::string::npos) {
+    throw Error(ErrorCode::usage, "a suffix is part of a name, without /").at_key("--suffix");
+  }
+  return selection;
 }
 
-void write_photo(const EnhanceRequest& request, const fs::path& target, const ByteSource& source,
-                 const Image& enhanced) {
-  if (request.strength == 0 && enhanced.format == format_for_path(target)) {
-    atomic_write(target, source.view());  // a lossy format would lose again
-    return;
+void check_modes(const EnhanceRequest& request) {
+  if (request.overwrite + request.skip_existing + request.resume > 1) {
+    throw Error(ErrorCode::usage, "--overwrite, --skip-existing and --resume exclude each other");
   }
-  EncodeOptions encode;
-  encode.jpeg_quality = encode.webp_quality = static_cast<int>(request.jpeg_quality);
-  encode.orientation = enhanced.metadata.orientation;
-  const nlohmann::ordered_json recipe{{"command", "enhance"},
-                                      {"request",
-                                       {{"method", request.method},
-                                        {"model", request.model.filename().string()},
-                                        {"strength", request.strength}}}};
-  encode.recipe = recipe.dump();
-  write_image(target, enhanced, encode);
-}
-
-/// Throws what is wrong with the photograph; CannotWrite when it could not be written.
-struct CannotWrite {
-  Error error;
-};
-
-void enhance_file(const EnhanceRequest& request, const EnhanceMethod& method, const PhotoTask& task,
-                  uint64_t memory_bytes, EnhancedFile& file, Job& job) {
-  Stopwatch watch;
-  job.progress(0, 0, "reading");
-  const auto source = MappedFile::open(task.input, request.limits.image_file_bytes,
-                                       static_cast<int>(ErrorCode::input));
-  DecodeOptions decode;
-  decode.limits = request.limits;
-  decode.apply_orientation = false;
-  Image image = decode_image(*source, decode);
-  file.width = image.width;
-  file.height = image.height;
-  file.channels = image.channels;
-  file.bits = image.depth;
-  file.orientation = image.metadata.orientation;
-  if (image.width < 2 || image.height < 2) {
-    throw Error(ErrorCode::input, "enhancement needs 2 pixels a side").in_file(task.input);
-  }
-  const int orientation = image.metadata.orientation;
-  image = oriented(std::move(image), orientation);
-  file.decode_ms = watch.lap();
-
-  EnhanceMeasures measures;
-  try {
-    const EnhanceControls controls{.strength = request.strength, .memory_bytes = memory_bytes};
-    image = method.enhance(image, controls, job, measures);
-  } catch (Error& error) {
-    error.set_file_if_empty(task.input);
-    throw;
-  }
-  file.map_ms = watch.lap();
-  file.map_min = measures.map_min;
-  file.map_mean = measures.map_mean;
-  file.map_max = measures.map_max;
-  file.luma_before = measures.luma_before;
-  file.luma_after = measures.luma_after;
-  file.clipped_before = measures.clipped_before;
-  file.clipped_after = measures.clipped_after;
-
-  job.progress(0, 0, "writing");
-  try {
-    write_photo(request, task.output, *source,
-                oriented(std::move(image), inverse_orientation(orientation)));
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::resource) throw CannotWrite{error};
-    throw;
-  }
-  file.encode_ms = watch.lap();
-  file.status = "ok";
 }
 
 /// A photograph of a batch reports nothing but warnings; the batch counts photographs.
@@ -166,7 +94,12 @@ class PhotoJob final : public Job {
 class Enhancer {
  public:
   Enhancer(const EnhanceRequest& request, PhotoBatch batch, Job& job)
-      : request_(request), memory_bytes_(memory_of(request)), batch_(std::move(batch)), job_(job) {
+      : request_(request),
+        stages_(request),
+        batch_(std::move(batch)),
+        job_(job),
+        photo_job_(job),
+        start_(Clock::now()) {
     result.method = request.method;
     result.model_name = request.model.filename().string();
     result.strength = request.strength;
@@ -178,55 +111,147 @@ class Enhancer {
   }
 
   void run() {
-    for (size_t i = 0; i < batch_.tasks.size(); ++i) {
-      job_.check_cancelled();
-      const PhotoTask& task = batch_.tasks[i];
-      EnhancedFile& file = result.files[i];
-      if (!is_picture_name(task.output)) {
-        refuse_format(task, file);
-      } else if (!request_.overwrite && fs::exists(task.output)) {
-        exists(task, file);
-      } else if (!request_.dry_run) {
-        load();
-        if (batch_.many) {
-          job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(batch_.tasks.size()),
-                        "enhancing");
-        }
-        one(task, file);
-      }
-    }
+    if (!request_.dry_run) tidy();
+    if (request_.resume) load_method();
+    for (size_t i = 0; i < batch_.tasks.size(); ++i) plan(i);
+    if (request_.dry_run) return;
+    if (!works_.empty()) make();
+    if (!request_.contact_sheet.empty()) draw_contact_sheet();
   }
 
-  void finish(double seconds) {
-    result.seconds = seconds;
-    for (const EnhancedFile& file : result.files) {
-      result.ok += file.status == "ok";
-      result.skipped += file.status.starts_with("skipped");
-      result.failed += file.status == "failed";
-    }
-    result.report = report_json(result).dump(2) + "\n";
+  /// Takes what has to be made through its stages.
+  void make() {
+    load_method();
+    count_progress();
+    run_pipeline(
+        works_.size(), jobs_of(request_),
+        {.load = [this](size_t i) { stages_.load(works_[i], batch_.into_folder); },
+         .process = [this](size_t i) { process(works_[i]); },
+         .store = [this](size_t i) { stages_.store(works_[i]); },
+         .retire = [this](size_t i, const std::exception_ptr& error) { retire(i, error); }},
+        job_);
+  }
+
+  void finish() {
+    result.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    count_outcomes(result);
+    result.report = enhance_report(result);
     if (!request_.report.empty()) {
       atomic_write(request_.report, std::string_view(result.report));
     }
   }
 
   /// finish() of a batch that ends with an error, which is what the caller is to be told.
-  void leave(double seconds) {
+  void leave() {
     try {
-      finish(seconds);
+      finish();
     } catch (const Error& error) {
       job_.warn(std::string("no report: ") + error.what());
     }
   }
 
+  uint64_t memory_bytes() const { return stages_.memory_bytes(); }
+
   EnhanceResult result;
 
  private:
-  void refuse_format(const PhotoTask& task, EnhancedFile& file) {
+  using Clock = std::chrono::steady_clock;
+
+  /// Takes away what killed runs left in the folders of the outputs.
+  void tidy() const {
+    std::set<fs::path> folders;
+    for (const PhotoTask& task : batch_.tasks) folders.insert(task.output.parent_path());
+    for (const fs::path& folder : folders) {
+      remove_stale_temporaries(folder.empty() ? fs::path(".") : folder);
+    }
+  }
+
+  /// What can be said of a photograph before it is opened.
+  void plan(size_t i) {
+    const PhotoTask& task = batch_.tasks[i];
+    EnhancedFile& file = result.files[i];
+    if (!can_become(task, file)) return;
+    if (request_.resume && vouched(i)) {
+      file.status = "skipped:done";
+    } else if (!request_.overwrite && !request_.resume && fs::exists(task.output)) {
+      exists(task, file);
+    } else {
+      PhotoWork& work = works_.emplace_back();
+      work.task = task;
+      work.file = &file;
+    }
+  }
+
+  bool vouched(size_t i) {
+    job_.check_cancelled();
+    job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(batch_.tasks.size()), "checking");
+    const PhotoTask& task = batch_.tasks[i];
+    EnhanceJournal* const journal = journal_of(task);
     try {
-      format_for_path(task.output);
+      const fs::path preview = stages_.preview_of(task);
+      return journal && (preview.empty() || fs::exists(preview)) &&
+             journal->vouches_for(task, settings_of(task), request_.limits);
+    } catch (const Error&) {
+      return false;  // a mask that is missing; trying the photograph says so
+    }
+  }
+
+  std::string settings_of(const PhotoTask& task) const {
+    const std::string mask = stages_.mask_identity(task);
+    return mask.empty() ? result.config_hash : hex64(xxh64(result.config_hash + " " + mask));
+  }
+
+  /// The journal of the output's root; null when there is none.
+  EnhanceJournal* journal_of(const PhotoTask& task) {
+    if (task.root.empty() || (!batch_.many && !request_.resume)) return nullptr;
+    return &journals_.try_emplace(task.root, task.root).first->second;
+  }
+
+  /// The finished photographs that the contact sheet shows, spread over all of them.
+  std::vector<size_t> chosen_pairs() const {
+    std::vector<size_t> finished;
+    for (size_t i = 0; i < result.files.size(); ++i) {
+      const std::string& status = result.files[i].status;
+      if (status == "ok" || status.starts_with("skipped")) finished.push_back(i);
+    }
+    const size_t count = std::min(finished.size(), static_cast<size_t>(request_.contact_pairs));
+    std::vector<size_t> chosen;
+    for (size_t i = 0; i < count; ++i) chosen.push_back(finished[i * finished.size() / count]);
+    return chosen;
+  }
+
+  void draw_contact_sheet() {
+    std::vector<ContactPair> pairs;
+    const std::vector<size_t> chosen = chosen_pairs();
+    DecodeOptions decode;
+    decode.limits = request_.limits;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      job_.check_cancelled();
+      job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(chosen.size()),
+                    "drawing the contact sheet");
+      const PhotoTask& task = batch_.tasks[chosen[i]];
+      try {
+        pairs.push_back({task.input.filename().string(),
+                         preview_copy(read_image(task.input, decode), kContactSide),
+                         preview_copy(read_image(task.output, decode), kContactSide)});
+      } catch (const Error& error) {
+        job_.warn(std::string("not on the contact sheet: ") + error.what());
+      }
+    }
+    if (pairs.empty()) {
+      job_.warn("no contact sheet: there is nothing to show");
+      return;
+    }
+    write_image(request_.contact_sheet, contact_sheet(pairs));
+  }
+
+  bool can_become(const PhotoTask& task, EnhancedFile& file) {
+    try {
+      stages_.check(task);
+      return true;
     } catch (const Error& error) {
       fail(file, error);
+      return false;
     }
   }
 
@@ -240,39 +265,60 @@ class Enhancer {
                    .with_hint("--overwrite replaces it, --skip-existing leaves it"));
   }
 
-  void load() {
+  void load_method() {
     if (method_) return;
     job_.progress(0, 0, "loading");
     method_ = make_enhance_method(request_.method, request_.model, request_.limits);
     result.model_hash = method_->content_hash();
+    result.config_hash = settings_hash(request_, *method_);
   }
 
-  void one(const PhotoTask& task, EnhancedFile& file) {
-    PhotoJob quiet(job_);
-    Job& job = batch_.many ? static_cast<Job&>(quiet) : job_;
-    try {
-      if (batch_.into_folder) create_folders(task.output.parent_path());
-      check_writable(task.output);
-    } catch (const Error& error) {
-      ends(file, error);
+  /// What was settled without work does not count as fast work in the time that is left.
+  void count_progress() {
+    if (!batch_.many) {
+      job_.progress(0, 0, "reading");
+      return;
     }
+    const size_t all = batch_.tasks.size();
+    job_.progress(static_cast<int64_t>(all - works_.size() + retired_), static_cast<int64_t>(all),
+                  "enhancing");
+  }
+
+  void process(PhotoWork& work) {
+    stages_.process(work, *method_, batch_.many ? static_cast<Job&>(photo_job_) : job_);
+    if (!batch_.many) job_.progress(0, 0, "writing");
+  }
+
+  void retire(size_t i, const std::exception_ptr& problem) {
+    EnhancedFile& file = *works_[i].file;
     try {
-      enhance_file(request_, *method_, task, memory_bytes_, file, job);
-    } catch (const CannotWrite& problem) {
-      ends(file, problem.error);
+      if (!problem) note(works_[i]);
+      if (problem) std::rethrow_exception(problem);
+    } catch (const CannotWrite& fault) {
+      file.status = "failed";
+      file.error = fault.error.what();
+      throw fault.error;
     } catch (const Error& error) {
       fail(file, error);
     } catch (const std::bad_alloc&) {
-      fail(file, Error(ErrorCode::resource, "out of memory").in_file(task.input));
+      fail(file, Error(ErrorCode::resource, "out of memory").in_file(works_[i].task.input));
     }
+    works_[i] = {};  // the next photograph needs its memory
+    ++retired_;
+    if (batch_.many) count_progress();
   }
 
-  static void create_folders(const fs::path& folder) {
-    std::error_code problem;
-    fs::create_directories(folder, problem);
-    if (problem) {
-      throw Error(ErrorCode::resource, "cannot make the folder: " + problem.message())
-          .in_file(folder);
+  /// Tells the journal. A journal that cannot be written is no reason to end the batch.
+  void note(const PhotoWork& work) {
+    EnhanceJournal* const journal = journal_broken_ ? nullptr : journal_of(work.task);
+    if (!journal) return;
+    const EnhancedFile& file = *work.file;
+    try {
+      journal->add(work.task, work.source.identity, settings_of(work.task),
+                   file.decode_ms + file.map_ms + file.encode_ms);
+    } catch (const Error& error) {
+      journal_broken_ = true;
+      job_.warn(std::string("--resume will make this and what follows again: ") + error.what());
     }
   }
 
@@ -283,17 +329,16 @@ class Enhancer {
     job_.warn("failed: " + file.error);
   }
 
-  /// What will not be better with the next photograph.
-  [[noreturn]] static void ends(EnhancedFile& file, const Error& error) {
-    file.status = "failed";
-    file.error = error.what();
-    throw error;
-  }
-
   const EnhanceRequest& request_;
-  const uint64_t memory_bytes_;
+  const PhotoStages stages_;
   const PhotoBatch batch_;
   Job& job_;
+  PhotoJob photo_job_;
+  const Clock::time_point start_;
+  std::vector<PhotoWork> works_;  // what has to be made
+  size_t retired_ = 0;
+  std::map<fs::path, EnhanceJournal> journals_;  // by root
+  bool journal_broken_ = false;
   std::unique_ptr<EnhanceMethod> method_;
 };
 
@@ -304,19 +349,23 @@ EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
     throw Error(ErrorCode::usage, "enhancement runs on the CPU")
         .at_key("--device " + compute_device());
   }
-  Stopwatch watch;
-  tile_side(memory_of(request));
-  PhotoBatch batch = photo_batch(request.inputs, request.output, request.recursive);
+  check_modes(request);
+  PhotoBatch batch = photo_batch(selection_of(request));
   const bool many = batch.many;
-  if (!request.report.empty()) check_writable(request.report);
   Enhancer enhancer(request, std::move(batch), job);
+  tile_side(enhancer.memory_bytes());
+  if (!request.report.empty()) check_writable(request.report);
+  if (!request.contact_sheet.empty()) {
+    format_for_path(request.contact_sheet);
+    check_writable(request.contact_sheet);
+  }
   try {
     enhancer.run();
   } catch (...) {
-    if (many) enhancer.leave(watch.lap() / 1000);
+    if (many) enhancer.leave();
     throw;
   }
-  enhancer.finish(watch.lap() / 1000);
+  enhancer.finish();
   return std::move(enhancer.result);
 }
 

@@ -19,7 +19,18 @@ struct EnhanceRequest {
   std::string method = "rave";
   std::filesystem::path model;
   double strength = 1;
-  bool recursive = false, overwrite = false, skip_existing = false, dry_run = false;
+  bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false;
+  std::string mask, clip = "clip-mini";
+  bool mask_invert = false;
+  double feather = 0;
+  std::string extensions;
+  std::vector<std::string> exclude;
+  std::string suffix, format = "keep", bit_depth = "keep";
+  bool keep_times = false;
+  bool preview = false;
+  std::filesystem::path preview_folder, contact_sheet;
+  int64_t contact_pairs = 24;
+  int64_t jobs = 0;
   std::string max_memory = "768MiB";
   int64_t jpeg_quality = 95;
   std::filesystem::path report;
@@ -28,27 +39,68 @@ struct EnhanceRequest {
   template <class V>
   static void fields(V& v) {
     using C = EnhanceRequest;
-    v.field("inputs", &C::inputs, "photographs, folders of them, or @LIST with a path a line",
-            {.required = true, .positional = true, .placeholder = "PHOTO"});
+    v.field(
+        "inputs", &C::inputs,
+        "photographs, folders of them, patterns (\"2024/**/*.jpg\"), @LIST with a path a line, or "
+        "- for paths from standard input, each ended by a NUL",
+        {.required = true, .positional = true, .placeholder = "PHOTO"});
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
-            {.required = true, .short_flag = "o", .placeholder = "FILE|DIR"});
+            {.short_flag = "o", .placeholder = "FILE|DIR"});
     v.field("method", &C::method, "what brightens: rave, clip-lit, clip-lit-latent",
             {.placeholder = "NAME"});
     v.field("model", &C::model, "weights of a CLIP-LIT or RAVE network (.pth, .safetensors)",
             {.placeholder = "FILE"});
     v.field("strength", &C::strength, "exponent of the illumination map; 0 changes nothing",
             {.min = 0, .max = 2});
+    v.field("mask", &C::mask,
+            "where: a grey picture of the upright photograph's shape (white is enhanced), a folder "
+            "with one of the same name for each, or words: \"the person\"",
+            {.placeholder = "FILE|DIR|TEXT"});
+    v.field("mask-invert", &C::mask_invert, "enhance what is black in the mask instead");
+    v.field("feather", &C::feather, "fade the mask's edges over so many pixels to either side",
+            {.min = 0, .max = 10000, .unit = "px"});
+    v.field("clip", &C::clip, "CLIP that finds the words of --mask: a name, folder or checkpoint",
+            {.placeholder = "MODEL"});
     v.field("recursive", &C::recursive, "look into the folders below a folder as well",
             {.short_flag = "r"});
+    v.field("ext", &C::extensions, "take these only, for example jpg,tif", {.placeholder = "LIST"});
+    v.field("exclude", &C::exclude,
+            "leave out what has such a name, or lies in such a folder: \"*_old*\"",
+            {.repeat = true, .placeholder = "PATTERN"});
+    v.field("suffix", &C::suffix,
+            "added to the names of outputs (_enh); without -o they go beside their photographs",
+            {.placeholder = "TEXT"});
+    v.field("format", &C::format, "format of outputs in a folder",
+            {.choices = {"keep", "png", "jpg", "tif", "webp"}});
+    v.field("bit-depth", &C::bit_depth, "bits a sample; JPEG and WebP have 8",
+            {.choices = {"keep", "8", "16"}});
+    v.field("keep-times", &C::keep_times, "give outputs the dates of their photographs");
     v.field("dry-run", &C::dry_run, "say what would be done, and write nothing");
     v.field("overwrite", &C::overwrite, "replace an output that is there already");
     v.field("skip-existing", &C::skip_existing,
             "leave an output that is there already, and succeed");
+    v.field(
+        "resume", &C::resume,
+        "go on where a run into this folder ended: what its journal vouches for stays, the rest "
+        "is made (again)");
+    v.field("jobs", &C::jobs,
+            "photographs in memory at a time: one is worked on, others are read and written; 0: by "
+            "the number of cores",
+            {.min = 0, .max = 64});
     v.field("max-memory", &C::max_memory, "memory for the network beside the photograph",
             {.placeholder = "SIZE"});
     v.field("jpeg-quality", &C::jpeg_quality, "quality of JPEG and WebP output",
             {.min = 1, .max = 100});
+    v.field("preview", &C::preview,
+            "write before, a map of the gain and after side by side beside each output, as "
+            "NAME.preview.png");
+    v.field("preview-folder", &C::preview_folder, "write previews there instead",
+            {.placeholder = "DIR"});
+    v.field("contact-sheet", &C::contact_sheet, "write pairs of before and after on one picture",
+            {.placeholder = "FILE"});
+    v.field("contact-pairs", &C::contact_pairs, "pairs on it at most, spread over the whole batch",
+            {.min = 1, .max = 500});
     v.field("report", &C::report, "write a JSON report", {.placeholder = "FILE"});
   }
 };
@@ -56,7 +108,8 @@ struct EnhanceRequest {
 /// One photograph (sheet enhance.md, 8.3).
 struct EnhancedFile {
   std::string input, output;
-  /// "ok", "skipped:exists", "failed", or "pending" (a dry run, or the batch ended before it).
+  /// "ok", "skipped:exists", "skipped:done" (an earlier run made it, and --resume was given),
+  /// "failed", or "pending" (a dry run, or the batch ended before it).
   std::string status = "pending";
   /// Why it failed: one line.
   std::string error;
@@ -68,6 +121,8 @@ struct EnhancedFile {
 
 struct EnhanceResult {
   std::string method, model_name, model_hash;
+  /// Hash of all that decides what becomes of a photograph; empty before the method is loaded.
+  std::string config_hash;
   double strength = 1, seconds = 0;
   std::vector<EnhancedFile> files;
   int64_t ok = 0, skipped = 0, failed = 0;

@@ -55,6 +55,9 @@ RunningVane::RunningVane(const std::vector<std::string>& arguments, const Surrou
     // The test runner may have been started with signals ignored.
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1}) ::signal(number, SIG_DFL);
     if (!around.folder.empty() && ::chdir(around.folder.c_str()) != 0) ::_exit(126);
+    if (!around.stdin_from.empty()) {
+      ::dup2(::open(around.stdin_from.c_str(), O_RDONLY | O_CLOEXEC), 0);
+    }
     ::dup2(err[1], 2);
     if (around.stdout_to == "closed") {
       ::close(1);

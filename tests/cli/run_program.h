@@ -27,6 +27,8 @@ struct Surroundings {
   /// Where stdout goes: a path; "closed"; "broken pipe"; empty: captured.
   std::string stdout_to;
   std::filesystem::path folder;
+  /// A file that stdin reads; empty: that of the test.
+  std::string stdin_from = {};
 };
 
 /// Runs `vane ARGUMENTS` to its end.

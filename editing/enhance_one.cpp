@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/enhance_one.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "editing/enhance_preview.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/text.h"
+#include "engine/image/codec.h"
+#include "engine/image/orientation.h"
+#include "enhance/enhance_method.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Milliseconds since it was made.
+class Stopwatch {
+ public:
+  double milliseconds() const {
+    const std::chrono::duration<double, std::milli> passed =
+        std::chrono::steady_clock::now() - start_;
+    return passed.count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+uint64_t memory_of(const EnhanceRequest& request) {
+  const auto bytes = parse_byte_size(request.max_memory);
+  if (!bytes) {
+    throw Error(ErrorCode::usage, "--max-memory takes a size, not \"" + request.max_memory + "\"")
+        .with_hint("for example 512MiB or 2GiB");
+  }
+  return *bytes;
+}
+
+/// Runs `work`; that something could not be written is not the photograph's fault.
+template <class Work>
+void as_writing(const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::resource) throw CannotWrite{error};
+    throw;
+  }
+}
+
+void create_folders(const fs::path& folder) {
+  if (folder.empty()) return;
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) {
+    throw Error(ErrorCode::resource, "cannot make the folder: " + problem.message())
+        .in_file(folder);
+  }
+}
+
+/// 0: as it is.
+int bit_depth_of(const EnhanceRequest& request) {
+  const int depth = request.bit_depth == "16" ? 16 : request.bit_depth == "8" ? 8 : 0;
+  if (depth == 16 && (request.format == "jpg" || request.format == "webp")) {
+    throw Error(ErrorCode::usage, "--format " + request.format + " holds 8 bits a sample")
+        .with_hint("--format png and --format tif hold 16");
+  }
+  return depth;
+}
+
+Image with_depth(Image image, int depth) {
+  if (depth == 0 || depth == image.depth) return image;
+  if (depth == 16) {
+    image.u16.reserve(image.u8.size());
+    for (const uint8_t sample : image.u8) image.u16.push_back(static_cast<uint16_t>(sample * 257));
+    image.u8 = {};
+  } else {
+    image.u8.reserve(image.u16.size());
+    for (const uint16_t sample : image.u16) {
+      image.u8.push_back(static_cast<uint8_t>((sample + 128) / 257));
+    }
+    image.u16 = {};
+  }
+  image.depth = depth;
+  return image;
+}
+
+}  // namespace
+
+PhotoStages::PhotoStages(const EnhanceRequest& request)
+    : request_(request),
+      masks_({request.mask, request.mask_invert, request.feather, request.clip, request.limits}),
+      memory_bytes_(memory_of(request)),
+      bit_depth_(bit_depth_of(request)) {}
+
+void PhotoStages::check(const PhotoTask& task) const {
+  const std::string format = format_for_path(task.output);
+  if (bit_depth_ == 16 && (format == "jpeg" || format == "webp")) {
+    throw Error(ErrorCode::usage, "this format holds 8 bits a sample, not 16")
+        .in_file(task.output)
+        .with_hint("--format tif or --format png holds them");
+  }
+}
+
+fs::path PhotoStages::preview_of(const PhotoTask& task) const {
+  fs::path target = task.output;
+  if (!request_.preview_folder.empty()) {
+    target = request_.preview_folder /
+             (task.root.empty() ? target.filename() : target.lexically_relative(task.root));
+  } else if (!request_.preview) {
+    return {};
+  }
+  return target += ".preview.png";
+}
+
+void PhotoStages::load(PhotoWork& work, bool into_folder) const {
+  as_writing([&] {  // before minutes are spent on what could not be kept
+    if (into_folder) create_folders(work.task.output.parent_path());
+    check_writable(work.task.output);
+  });
+  const Stopwatch watch;
+  work.source = read_photo_source(work.task.input, request_.limits);
+  DecodeOptions decode;
+  decode.limits = request_.limits;
+  decode.apply_orientation = false;
+  Image image = decode_image(*work.source.bytes, decode);
+  EnhancedFile& file = *work.file;
+  file.width = image.width;
+  file.height = image.height;
+  file.channels = image.channels;
+  file.bits = image.depth;
+  file.orientation = work.orientation = image.metadata.orientation;
+  if (image.width < 2 || image.height < 2) {
+    throw Error(ErrorCode::input, "enhancement needs 2 pixels a side").in_file(work.task.input);
+  }
+  // Samples that are to have 16 bits get them before there is something to round.
+  work.image = oriented(bit_depth_ == 16 ? with_depth(std::move(image), 16) : std::move(image),
+                        work.orientation);
+  if (!preview_of(work.task).empty()) work.before = preview_copy(work.image, kPreviewPanelSide);
+  work.mask = masks_.read(work.task);
+  file.decode_ms = watch.milliseconds();
+}
+
+void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job) const {
+  const Stopwatch watch;
+  EnhancedFile& file = *work.file;
+  EnhanceMeasures measures;
+  try {
+    EnhanceControls controls{.strength = request_.strength, .memory_bytes = memory_bytes_};
+    if (masks_.wanted()) controls.mask = masks_.mask_for(work.image, work.mask, job);
+    work.image = method.enhance(work.image, controls, job, measures);
+  } catch (Error& error) {
+    error.set_file_if_empty(work.task.input);
+    throw;
+  }
+  file.map_ms = watch.milliseconds();
+  file.map_min = measures.map_min;
+  file.map_mean = measures.map_mean;
+  file.map_max = measures.map_max;
+  file.luma_before = measures.luma_before;
+  file.luma_after = measures.luma_after;
+  file.clipped_before = measures.clipped_before;
+  file.clipped_after = measures.clipped_after;
+}
+
+void PhotoStages::store(PhotoWork& work) const {
+  const Stopwatch watch;
+  if (const fs::path target = preview_of(work.task); !target.empty()) {
+    const Image preview = enhance_preview(work.before, preview_copy(work.image, kPreviewPanelSide));
+    as_writing([&] {
+      create_folders(target.parent_path());
+      write_image(target, preview);
+    });
+  }
+  const Image enhanced = with_depth(
+      oriented(std::move(work.image), inverse_orientation(work.orientation)), bit_depth_);
+  as_writing([&] { write(work, enhanced); });
+  if (request_.keep_times) copy_file_times(work.task.input, work.task.output);
+  work.file->encode_ms = watch.milliseconds();
+  work.file->status = "ok";
+}
+
+void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
+  const fs::path& target = work.task.output;
+  if (request_.strength == 0 && enhanced.format == format_for_path(target) &&
+      enhanced.depth == work.file->bits) {
+    atomic_write(target, work.source.bytes->view());  // a lossy format would lose again
+    return;
+  }
+  EncodeOptions encode;
+  encode.jpeg_quality = encode.webp_quality = static_cast<int>(request_.jpeg_quality);
+  encode.orientation = enhanced.metadata.orientation;
+  nlohmann::ordered_json recipe{{"command", "enhance"},
+                                {"request",
+                                 {{"method", request_.method},
+                                  {"model", request_.model.filename().string()},
+                                  {"strength", request_.strength}}}};
+  if (masks_.wanted()) {
+    recipe["request"]["mask"] = fs::path(request_.mask).filename().string();
+    recipe["request"]["mask-invert"] = request_.mask_invert;
+    recipe["request"]["feather"] = request_.feather;
+  }
+  encode.recipe = recipe.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  write_image(target, enhanced, encode);
+}
+
+}  // namespace vane

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/enhance_report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace vane {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json file_json(const EnhancedFile& file, double strength) {
+  Json entry{{"in", file.input}, {"out", file.output}, {"status", file.status}};
+  if (!file.error.empty()) entry["error"] = file.error;
+  if (file.status != "ok") return entry;
+  entry.update(
+      Json{{"w", file.width},
+           {"h", file.height},
+           {"channels", file.channels},
+           {"bits", file.bits},
+           {"orientation_in", file.orientation},
+           {"strength", strength},
+           {"ms", {{"decode", file.decode_ms}, {"map", file.map_ms}, {"encode", file.encode_ms}}},
+           {"luma", {{"before", file.luma_before}, {"after", file.luma_after}}},
+           {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}},
+           {"map", {{"min", file.map_min}, {"mean", file.map_mean}, {"max", file.map_max}}}});
+  return entry;
+}
+
+}  // namespace
+
+void count_outcomes(EnhanceResult& result) {
+  result.ok = result.skipped = result.failed = 0;
+  for (const EnhancedFile& file : result.files) {
+    result.ok += file.status == "ok";
+    result.skipped += file.status.starts_with("skipped");
+    result.failed += file.status == "failed";
+  }
+}
+
+std::string enhance_report(const EnhanceResult& result) {
+  Json files = Json::array();
+  for (const EnhancedFile& file : result.files) files.push_back(file_json(file, result.strength));
+  Json model{{"method", result.method}};
+  if (!result.model_name.empty()) model["name"] = result.model_name;
+  if (!result.model_hash.empty()) model["hash"] = result.model_hash;
+  const Json report{
+      {"schema", 1},
+      {"tool", "vane enhance"},
+      {"model", model},
+      {"wall_s", result.seconds},
+      {"counts", {{"ok", result.ok}, {"skipped", result.skipped}, {"failed", result.failed}}},
+      {"files", files}};
+  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace vane
