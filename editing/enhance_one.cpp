@@ -147,7 +147,10 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
   EnhancedFile& file = *work.file;
   EnhanceMeasures measures;
   try {
-    EnhanceControls controls{.strength = request_.strength, .memory_bytes = memory_bytes_};
+    EnhanceControls controls;
+    controls.strength = request_.strength;
+    controls.automatic = request_.auto_strength;
+    controls.memory_bytes = memory_bytes_;
     if (masks_.wanted()) controls.mask = masks_.mask_for(work.image, work.mask, job);
     work.image = method.enhance(work.image, controls, job, measures);
   } catch (Error& error) {
@@ -155,6 +158,7 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
     throw;
   }
   file.map_ms = watch.milliseconds();
+  file.strength = measures.strength * request_.strength;
   file.map_min = measures.map_min;
   file.map_mean = measures.map_mean;
   file.map_max = measures.map_max;

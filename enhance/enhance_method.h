@@ -20,6 +20,8 @@ namespace vane {
 struct EnhanceControls {
   /// 0: the source bit for bit; 1: the method itself; at most 2.
   double strength = 1;
+  /// Methods that can judge how much a photograph needs multiply the strength by that.
+  bool automatic = true;
   /// Undefined, or [1,1,H,W] of the upright photograph in [0,1]: multiplies the strength.
   Tensor mask = {};
   /// What may be allocated beside source and result.

@@ -12,7 +12,10 @@ namespace {
 
 /// Longer side of the view that CLIP judges.
 constexpr int kJudgedSide = 224;
-constexpr int kBisections = 5;
+/// Shares of the gap between backlit and well lit: a photograph that the added light brings no
+/// further than the first is left alone, and one that it brings further than the second gets it
+/// all.
+constexpr double kLeastClosed = 0.05, kFullClosed = 0.2;
 
 std::span<const float> values_of(const Tensor& mask) {
   if (!mask.defined()) return {};
@@ -29,7 +32,8 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
                              EnhanceMeasures& measures) const {
   check_strength(controls.strength);
   const RelightPlanes planes = relight_planes(network_, source);
-  measures.strength = clip_ ? automatic_strength(*clip_, residual_, planes, source) : 1;
+  measures.strength =
+      clip_ && controls.automatic ? automatic_strength(*clip_, residual_, planes, source) : 1;
   const Tensor mask = controls.mask.defined() ? controls.mask.contiguous() : Tensor();
   RelightMeasures seen;
   Image result =
@@ -55,15 +59,9 @@ double automatic_strength(const ClipEncoder& clip, const Direction& residual,
     const Image result = relight(view, planes, strength, {}, 1, job, measures);
     return at::matmul(clip.image_features(image_to_tensor(result)), residual.vector).item<double>();
   };
-  const auto target = static_cast<double>(residual.tau);
-  if (along(0) >= target) return 0;
-  if (along(1) < target) return 1;
-  double low = 0, high = 1;
-  for (int i = 0; i < kBisections; ++i) {
-    const double middle = (low + high) / 2;
-    (along(middle) < target ? low : high) = middle;
-  }
-  return high;
+  // The residual vector leads from -tau to tau.
+  const double closed = (along(1) - along(0)) / (2 * static_cast<double>(residual.tau));
+  return std::clamp((closed - kLeastClosed) / (kFullClosed - kLeastClosed), 0.0, 1.0);
 }
 
 std::unique_ptr<RelightMethod> load_relight_method(const std::filesystem::path& folder,

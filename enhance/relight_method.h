@@ -26,7 +26,10 @@ class RelightMethod final : public EnhanceMethod {
   Direction residual_;
 };
 
-/// How much of the light that is missing to add: see relight_method.cpp.
+/// How much of the light that the network finds missing to add, in [0,1]: all where that brings the
+/// picture towards well lit along RAVE's residual vector, none where it does not (a night, a
+/// silhouette, a photograph that needs nothing). RAVE's own threshold, <E(y), r> >= tau, is that of
+/// the mean of a set: by it one in ten backlit photographs was left dark.
 double automatic_strength(const ClipEncoder& clip, const Direction& residual,
                           const RelightPlanes& planes, const Image& picture);
 

@@ -37,11 +37,14 @@ size_t jobs_of(const EnhanceRequest& request) {
 
 /// Everything that a photograph's result depends on, beside its bytes.
 std::string settings_hash(const EnhanceRequest& request, const EnhanceMethod& method) {
-  const nlohmann::ordered_json settings{
-      {"version", VANE_VERSION},          {"method", request.method},
-      {"weights", method.content_hash()}, {"strength", request.strength},
-      {"quality", request.jpeg_quality},  {"bits", request.bit_depth},
-      {"times", request.keep_times}};
+  const nlohmann::ordered_json settings{{"version", VANE_VERSION},
+                                        {"method", request.method},
+                                        {"weights", method.content_hash()},
+                                        {"strength", request.strength},
+                                        {"automatic", request.auto_strength},
+                                        {"quality", request.jpeg_quality},
+                                        {"bits", request.bit_depth},
+                                        {"times", request.keep_times}};
   return hex64(xxh64(settings.dump()));
 }
 

@@ -19,6 +19,7 @@ struct EnhanceRequest {
   std::string method = "rave";
   std::filesystem::path model;
   double strength = 1;
+  bool auto_strength = true;
   bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false;
   std::string mask, clip = "clip-mini";
   bool mask_invert = false;
@@ -62,6 +63,8 @@ struct EnhanceRequest {
             {.min = 0, .max = 10000, .unit = "px"});
     v.field("clip", &C::clip, "CLIP that finds the words of --mask: a name, folder or checkpoint",
             {.placeholder = "MODEL"});
+    v.field("auto-strength", &C::auto_strength,
+            "let the method vane judge how much light each photograph needs; off: all it finds");
     v.field("recursive", &C::recursive, "look into the folders below a folder as well",
             {.short_flag = "r"});
     v.field("ext", &C::extensions, "take these only, for example jpg,tif", {.placeholder = "LIST"});
@@ -114,6 +117,8 @@ struct EnhancedFile {
   /// Why it failed: one line.
   std::string error;
   int64_t width = 0, height = 0, channels = 0, bits = 8, orientation = 1;
+  /// What was asked for times what the method chose.
+  double strength = 1;
   double map_min = 0, map_mean = 0, map_max = 0;
   double luma_before = 0, luma_after = 0, clipped_before = 0, clipped_after = 0;
   double decode_ms = 0, map_ms = 0, encode_ms = 0;

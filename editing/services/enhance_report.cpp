@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json file_json(const EnhancedFile& file, double strength) {
+Json file_json(const EnhancedFile& file) {
   Json entry{{"in", file.input}, {"out", file.output}, {"status", file.status}};
   if (!file.error.empty()) entry["error"] = file.error;
   if (file.status != "ok") return entry;
@@ -18,7 +18,7 @@ Json file_json(const EnhancedFile& file, double strength) {
            {"channels", file.channels},
            {"bits", file.bits},
            {"orientation_in", file.orientation},
-           {"strength", strength},
+           {"strength", file.strength},
            {"ms", {{"decode", file.decode_ms}, {"map", file.map_ms}, {"encode", file.encode_ms}}},
            {"luma", {{"before", file.luma_before}, {"after", file.luma_after}}},
            {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}},
@@ -39,7 +39,7 @@ void count_outcomes(EnhanceResult& result) {
 
 std::string enhance_report(const EnhanceResult& result) {
   Json files = Json::array();
-  for (const EnhancedFile& file : result.files) files.push_back(file_json(file, result.strength));
+  for (const EnhancedFile& file : result.files) files.push_back(file_json(file));
   Json model{{"method", result.method}};
   if (!result.model_name.empty()) model["name"] = result.model_name;
   if (!result.model_hash.empty()) model["hash"] = result.model_hash;
