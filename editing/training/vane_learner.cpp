@@ -34,7 +34,7 @@ class VaneLearner final : public EnhanceLearner {
     const RelightEstimate light = estimate_light(network_, pairs.backlit);
     const Tensor guide = guide_of(pairs.backlit);
     const GuidedCoefficients guided = guided_stops(light.stops, guide);
-    const Tensor stops = guided.slope * guide + guided.offset;
+    const Tensor stops = sparing_white(guided.slope * guide + guided.offset, guide);
     const Tensor result = relit(pairs.backlit, stops, light.haze);
     // Charbonnier: the mean error of samples, smooth at none.
     Tensor loss = ((result - pairs.lit).square() + 1e-6).sqrt().mean();
@@ -67,7 +67,8 @@ class VaneLearner final : public EnhanceLearner {
     const RelightEstimate light = estimate_light(network, pictures);
     const Tensor guide = guide_of(pictures);
     const GuidedCoefficients guided = guided_stops(light.stops, guide);
-    return relit(pictures, guided.slope * guide + guided.offset, light.haze);
+    const Tensor stops = sparing_white(guided.slope * guide + guided.offset, guide);
+    return relit(pictures, stops, light.haze);
   }
 
   Checkpoint checkpoint() const override {

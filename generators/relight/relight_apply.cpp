@@ -21,6 +21,13 @@ double encoded_of(double x) {
   return x <= 0.0031308 ? 12.92 * x : 1.055 * std::pow(x, 1 / 2.4) - 0.055;
 }
 
+/// As the tensor function of that name.
+float sparing_white(float stops, float guide) {
+  if (stops >= 0) return stops;
+  const float t = std::clamp((guide - 0.8f) * 5.f, 0.f, 1.f);
+  return stops * (1 - t * t * (3 - 2 * t));
+}
+
 /// 2^x for |x| < 64: the whole part into the exponent, a polynomial of degree 5 for the rest;
 /// within 3e-7 of the value.
 float fast_exp2(float x) {
@@ -136,7 +143,9 @@ class RowRelighter {
       const float luma =
           source_.is_grey() ? float(in[0])
                             : 0.299f * float(in[0]) + 0.587f * float(in[1]) + 0.114f * float(in[2]);
-      const float stops = std::clamp(field[0] * (luma / kTop) + field[1], field[2], field[3]);
+      const float guide = luma / kTop;
+      const float stops =
+          sparing_white(std::clamp(field[0] * guide + field[1], field[2], field[3]), guide);
       const float s = mask_.empty() ? strength_ : strength_ * mask_.data()[i];
       const float gain = fast_exp2(s * stops);
       if (s == 0) {

@@ -14,7 +14,7 @@ namespace vane {
 struct RelightPlanes {
   int width = 0, height = 0;
   /// Stops of a pixel: slope * guide + offset, within [low, high]; guide is the encoded luma of the
-  /// samples as stored.
+  /// samples as stored. Negative ones fade towards white (sparing_white()).
   std::vector<float> slope, offset, low, high;
   /// Veiling light, linear, >= 0.
   std::vector<float> haze;

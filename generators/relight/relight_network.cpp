@@ -142,6 +142,11 @@ Tensor guide_of(const Tensor& image) {
          0.114 * image.narrow(1, 2, 1);
 }
 
+Tensor sparing_white(const Tensor& stops, const Tensor& guide) {
+  const Tensor t = ((guide - 0.8) / 0.2).clamp(0, 1);
+  return at::where(stops < 0, stops * (1 - t * t * (3 - 2 * t)), stops);
+}
+
 Tensor relit(const Tensor& image, const Tensor& stops, const Tensor& haze, double strength) {
   const Tensor light = (linear_from_encoded(image) - strength * haze).clamp_min(0);
   return encoded_from_linear(light * (strength * stops).exp2());

@@ -66,6 +66,10 @@ Tensor encoded_from_linear(const Tensor& linear);
 /// Luma .299 R + .587 G + .114 B of the encoded picture, [N,1,H,W]: the guide.
 Tensor guide_of(const Tensor& image);
 
+/// Stops as they are applied: where light is taken away, less and less of that towards white (a
+/// guide of 0.8 to 1), so that a blown sky stays white and does not become grey.
+Tensor sparing_white(const Tensor& stops, const Tensor& guide);
+
 /// encode(clip01(2^(s stops) max(0, L - s haze))), L the picture in linear light; `strength` s.
 /// Shapes broadcast. Differentiable.
 Tensor relit(const Tensor& image, const Tensor& stops, const Tensor& haze, double strength = 1);

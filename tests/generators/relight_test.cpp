@@ -89,7 +89,8 @@ TEST(Relight, TheLoopOverPixelsIsTheTensorFormula) {
   const GuidedCoefficients guided = guided_stops(light.stops, guide);
   const Tensor high = at::max_pool2d(light.stops, {3, 3}, {1, 1}, {1, 1});
   const Tensor low = -at::max_pool2d(-light.stops, {3, 3}, {1, 1}, {1, 1});
-  const Tensor stops = at::minimum(at::maximum(guided.slope * guide + guided.offset, low), high);
+  const Tensor stops = sparing_white(
+      at::minimum(at::maximum(guided.slope * guide + guided.offset, low), high), guide);
   for (const double strength : {0.5, 1.0, 1.7}) {
     // What clips keeps its hue in the loop: compare where nothing does.
     const Tensor linear = (linear_from_encoded(image) - strength * light.haze).clamp_min(0) *
@@ -128,6 +129,14 @@ TEST(Relight, StrengthZeroAndAMaskOfZeroGiveTheVerySamples) {
       EXPECT_NE(relit_by(picture, planes).u8.size() + relit_by(picture, planes).u16.size(), 0u);
     }
   }
+}
+
+TEST(Relight, ABlownSkyStaysWhiteWhereLightIsTakenAway) {
+  Image sky = noise_picture(2, 1, 3, 8);
+  sky.u8 = {255, 255, 255, 150, 150, 150};
+  const Image less = relit_by(sky, flat_planes(-0.7f));
+  EXPECT_EQ(less.u8[0], 255);
+  EXPECT_LT(less.u8[3], 130);
 }
 
 TEST(Relight, KeepsAlphaAndHueEvenWhereWhiteIsReached) {
