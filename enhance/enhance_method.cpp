@@ -21,9 +21,18 @@ std::vector<std::string> enhance_method_names() {
   return names;
 }
 
+std::string default_method(const std::filesystem::path& model) {
+  return model.empty() || std::filesystem::is_directory(model) ? "vane" : "rave";
+}
+
 std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
                                                    const std::filesystem::path& model,
                                                    const Limits& limits) {
+  if (name == "vane" && std::filesystem::is_regular_file(model)) {
+    throw Error(ErrorCode::usage, "the method vane takes a folder of weights")
+        .in_file(model)
+        .with_hint("--method rave for weights of a CLIP-LIT or RAVE network");
+  }
   if (name == "vane") return load_relight_method(model, limits);
   if (std::find(kNetworks.begin(), kNetworks.end(), name) == kNetworks.end()) {
     throw Error(ErrorCode::usage, "there is no method " + name).at_key("--method");

@@ -347,7 +347,9 @@ class Enhancer {
 
 }  // namespace
 
-EnhanceResult enhance(const EnhanceRequest& request, Job& job) {
+EnhanceResult enhance(const EnhanceRequest& given, Job& job) {
+  EnhanceRequest request = given;
+  if (request.method.empty()) request.method = default_method(request.model);
   if (compute_device() != "cpu") {
     throw Error(ErrorCode::usage, "enhancement runs on the CPU")
         .at_key("--device " + compute_device());

@@ -16,7 +16,7 @@ namespace vane {
 struct EnhanceRequest {
   std::vector<std::filesystem::path> inputs;
   std::filesystem::path output;
-  std::string method = "rave";
+  std::string method;
   std::filesystem::path model;
   double strength = 1;
   bool auto_strength = true;
@@ -48,9 +48,13 @@ struct EnhanceRequest {
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.short_flag = "o", .placeholder = "FILE|DIR"});
-    v.field("method", &C::method, "what brightens: rave, clip-lit, clip-lit-latent",
+    v.field("method", &C::method,
+            "what brightens: vane (the default), or a published network: rave, clip-lit, "
+            "clip-lit-latent",
             {.placeholder = "NAME"});
-    v.field("model", &C::model, "weights of a CLIP-LIT or RAVE network (.pth, .safetensors)",
+    v.field("model", &C::model,
+            "weights of a CLIP-LIT or RAVE network (.pth, .safetensors), or a folder that `vane "
+            "train enhance` wrote",
             {.placeholder = "FILE"});
     v.field("strength", &C::strength, "exponent of the illumination map; 0 changes nothing",
             {.min = 0, .max = 2});
