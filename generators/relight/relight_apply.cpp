@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "engine/base/error.h"
+#include "generators/relight/noise_guard.h"
 #include "generators/row_threads.h"
 
 namespace vane {
@@ -58,6 +59,7 @@ class Curves {
           static_cast<float>(encoded_of(std::min(1.0, root * root)) * (kLevels<Sample> - 1));
     }
   }
+  const std::vector<float>& all_linear() const { return linear_; }
   float linear(Sample level) const { return linear_.data()[level]; }
   /// `light` in [0,1] -> the level, rounded half up.
   Sample level(float light) const {
@@ -126,7 +128,8 @@ class RowRelighter {
         strength_(strength),
         mask_(mask),
         from_(from.data()),
-        to_(to.data()) {}
+        to_(to.data()),
+        noise_(noise_of(source, curves_.all_linear())) {}
 
   RowSums operator()(int row) const {
     RowSums sums;
@@ -154,7 +157,7 @@ class RowRelighter {
         out[0] = curves_.level(
             std::min(1.f, gain * std::max(0.f, curves_.linear(in[0]) - s * field[4])));
       } else {
-        colour(in, gain, s * field[4], out);
+        colour(x, row, s * stops, gain, s * field[4], guide, out);
       }
       count(in, out, luma, s == 1.f ? gain : fast_exp2(stops), sums);
     }
@@ -162,15 +165,54 @@ class RowRelighter {
   }
 
  private:
+  /// Added stops from which on noise is taken out, and from which on all of it.
+  static constexpr float kFirstCleaned = 0.5f, kAllCleaned = 1.5f;
+  static constexpr int kCleanRadius = 2;
+  /// Squared distance of colours, in variances of one channel, beyond which a neighbour is another
+  /// thing: two samples of one colour differ by 6.
+  static constexpr float kNoiseReach = 24;
   static constexpr float kTop = static_cast<float>(kLevels<Sample> - 1);
 
-  void colour(const Sample* in, float gain, float haze, Sample* out) const {
+  void colour(int x, int row, float added, float gain, float haze, float guide, Sample* out) const {
     float light[3];
-    for (int c = 0; c < 3; ++c) light[c] = gain * std::max(0.f, curves_.linear(in[c]) - haze);
+    const Sample* in = pixel(x, row);
+    for (int c = 0; c < 3; ++c) light[c] = curves_.linear(in[c]);
+    const float share =
+        std::clamp((added - kFirstCleaned) / (kAllCleaned - kFirstCleaned), 0.f, 1.f);
+    if (share > 0) clean(x, row, share, noise_.at(guide), light);
+    for (float& value : light) value = gain * std::max(0.f, value - haze);
     const float top = std::max({light[0], light[1], light[2]});
     // What was below white stays in its hue; white itself is white.
     const float scale = top > 1.f ? 1.f / top : 1.f;
     for (int c = 0; c < 3; ++c) out[c] = curves_.level(std::min(1.f, light[c] * scale));
+  }
+
+  const Sample* pixel(int x, int y) const {
+    return from_ + (size_t(y) * size_t(source_.width) + size_t(x)) * size_t(source_.channels);
+  }
+
+  /// Takes the mean of the neighbours that differ from a pixel by no more than noise does.
+  void clean(int x, int y, float share, float variance, float* light) const {
+    const float reach = kNoiseReach * variance;
+    if (reach <= 0) return;
+    float sum[3] = {light[0], light[1], light[2]}, total = 1;
+    const float inverse = 1 / reach;
+    for (int ny = std::max(0, y - kCleanRadius);
+         ny <= std::min(source_.height - 1, y + kCleanRadius); ++ny) {
+      for (int nx = std::max(0, x - kCleanRadius);
+           nx <= std::min(source_.width - 1, x + kCleanRadius); ++nx) {
+        const Sample* in = pixel(nx, ny);
+        float other[3], square = 0;
+        for (int c = 0; c < 3; ++c) {
+          other[c] = curves_.linear(in[c]);
+          square += (other[c] - light[c]) * (other[c] - light[c]);
+        }
+        const float w = std::max(0.f, 1 - square * inverse);
+        total += w * w;
+        for (int c = 0; c < 3; ++c) sum[c] += w * w * other[c];
+      }
+    }
+    for (int c = 0; c < 3; ++c) light[c] += share * (sum[c] / total - light[c]);
   }
 
   void count(const Sample* in, const Sample* out, float luma, float gain, RowSums& sums) const {
@@ -197,6 +239,7 @@ class RowRelighter {
   const Sample* from_;
   Sample* to_;
   const Curves<Sample> curves_;
+  const NoiseModel noise_;
 };
 
 template <class Sample>
