@@ -97,6 +97,8 @@ Command enhance_command() {
            {"vane enhance shoot/ --model rave.safetensors -o bright/ --preview-folder look/ "
             "--contact-sheet look.jpg",
             "with sheets to look at: what it was, where it gained, what it is"},
+           {"vane enhance incoming/ --model rave.safetensors -o bright/ --watch",
+            "whatever comes into a folder, until Ctrl+C"},
            {"find . -name '*.tif' -print0 | vane enhance - --model rave.safetensors -o bright/ "
             "--format jpg",
             "what another program chose, as JPEG"}},
@@ -107,7 +109,9 @@ Command enhance_command() {
             const auto result = call.compute<EnhanceResult>("enhance", request);
             Json json = Json::parse(result.report);
             json.erase("schema");  // finish() puts it in front
-            const int code = call.finish(json, page(result, call.style()));
+            const int stopped = call.finish(json, page(result, call.style()));
+            // A watch has no other end than being stopped.
+            const int code = request.watch ? 0 : stopped;
             return code != 0 || result.failed == 0 ? code : static_cast<int>(ErrorCode::partial);
           }};
 }

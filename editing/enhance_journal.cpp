@@ -120,6 +120,12 @@ void EnhanceJournal::add(const PhotoTask& task, const FileIdentity& identity,
                          const std::string& settings, double milliseconds) {
   if (fd_ < 0) open();
   std::error_code ignored;
+  const Entry entry{input_name(task),
+                    settings,
+                    hex64(identity.hash),
+                    identity.size,
+                    fs::file_size(task.output, ignored),
+                    identity.mtime_ns};
   const nlohmann::ordered_json line{
       {"in", input_name(task)},        {"size", identity.size},
       {"mtime_ns", identity.mtime_ns}, {"xxh64", hex64(identity.hash)},
@@ -134,6 +140,7 @@ void EnhanceJournal::add(const PhotoTask& task, const FileIdentity& identity,
                 std::string("cannot be written: ") + (written < 0 ? std::strerror(errno) : "full"))
         .in_file(path_);
   }
+  entries_[key_of(task)] = entry;
 }
 
 void remove_stale_temporaries(const fs::path& folder) {

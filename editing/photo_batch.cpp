@@ -114,7 +114,7 @@ class Gathering {
         add(input.parent_path(), input.filename());
       }
     }
-    if (batch_.tasks.empty()) throw nothing();
+    if (batch_.tasks.empty() && !selection_.may_be_empty) throw nothing();
     std::sort(batch_.tasks.begin(), batch_.tasks.end(), [](const PhotoTask& a, const PhotoTask& b) {
       return a.input.native() < b.input.native();
     });

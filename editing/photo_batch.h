@@ -40,6 +40,8 @@ struct PhotoSelection {
   std::string suffix = {};
   /// Extension of the outputs, without its dot; empty: that of the photograph.
   std::string extension = {};
+  /// Nothing to do is no error.
+  bool may_be_empty = false;
 };
 
 /// The files of a folder that have the name of a picture (is_picture_name()), relative to it,

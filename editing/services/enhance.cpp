@@ -7,11 +7,14 @@
 #include <new>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "editing/enhance_journal.h"
 #include "editing/enhance_one.h"
 #include "editing/enhance_pipeline.h"
 #include "editing/enhance_preview.h"
+#include "editing/finishing_job.h"
+#include "editing/folder_watch.h"
 #include "editing/services/enhance_report.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/hash.h"
@@ -72,10 +75,21 @@ PhotoSelection selection_of(const EnhanceRequest& request) {
   return selection;
 }
 
-void check_modes(const EnhanceRequest& request) {
+/// The request with its modes settled.
+EnhanceRequest checked(EnhanceRequest request) {
   if (request.overwrite + request.skip_existing + request.resume > 1) {
     throw Error(ErrorCode::usage, "--overwrite, --skip-existing and --resume exclude each other");
   }
+  if (!request.watch) return request;
+  if (request.dry_run) throw Error(ErrorCode::usage, "--watch and --dry-run exclude each other");
+  for (const fs::path& input : request.inputs) {
+    std::error_code ignored;
+    if (!fs::is_directory(input, ignored)) {
+      throw Error(ErrorCode::usage, "is no folder; --watch takes folders").in_file(input);
+    }
+  }
+  request.resume = !request.overwrite && !request.skip_existing;
+  return request;
 }
 
 /// A photograph of a batch reports nothing but warnings; the batch counts photographs.
@@ -96,31 +110,48 @@ class PhotoJob final : public Job {
 /// One call of the service: the batch, the method once it is needed, and what became of each.
 class Enhancer {
  public:
-  Enhancer(const EnhanceRequest& request, PhotoBatch batch, Job& job)
-      : request_(request),
-        stages_(request),
-        batch_(std::move(batch)),
-        job_(job),
-        photo_job_(job),
-        start_(Clock::now()) {
+  Enhancer(const EnhanceRequest& request, Job& job)
+      : request_(request), stages_(request), job_(job), photo_job_(job), start_(Clock::now()) {
     result.method = request.method;
     result.model_name = request.model.filename().string();
     result.strength = request.strength;
+  }
+
+  void run(PhotoBatch batch) {
+    batch_ = std::move(batch);
+    works_.clear();
+    retired_ = 0;
+    first_ = result.files.size();
     for (const PhotoTask& task : batch_.tasks) {
       EnhancedFile& file = result.files.emplace_back();
       file.input = task.input.string();
       file.output = task.output.string();
     }
-  }
-
-  void run() {
     if (!request_.dry_run) tidy();
     if (request_.resume) load_method();
     for (size_t i = 0; i < batch_.tasks.size(); ++i) plan(i);
-    if (request_.dry_run) return;
-    if (!works_.empty()) make();
-    if (!request_.contact_sheet.empty()) draw_contact_sheet();
+    if (!request_.dry_run && !works_.empty()) make();
   }
+
+  /// Runs what lies in the folders and what comes into them, until the job is stopped.
+  void watch(PhotoSelection selection) {
+    selection.may_be_empty = true;
+    FolderWatch watch(selection.inputs, selection.recursive);
+    try {
+      do {
+        if (PhotoBatch batch = unknown(selection, watch); !batch.tasks.empty()) {
+          run(std::move(batch));
+          finish();
+        }
+        job_.progress(static_cast<int64_t>(result.files.size()), 0, "watching");
+      } while (watch.wait(job_));
+    } catch (const Cancelled&) {
+      // Photographs that were not begun are found again by the next watch.
+    }
+  }
+
+  /// Whether the batch cannot go on but has something to tell.
+  bool many() const { return batch_.many; }
 
   /// Takes what has to be made through its stages.
   void make() {
@@ -133,6 +164,31 @@ class Enhancer {
          .store = [this](size_t i) { stages_.store(works_[i]); },
          .retire = [this](size_t i, const std::exception_ptr& error) { retire(i, error); }},
         job_);
+  }
+
+  void draw_contact_sheet() {
+    std::vector<ContactPair> pairs;
+    const std::vector<size_t> chosen = chosen_pairs();
+    DecodeOptions decode;
+    decode.limits = request_.limits;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      if (!request_.watch) job_.check_cancelled();
+      job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(chosen.size()),
+                    "drawing the contact sheet");
+      const fs::path input = result.files[chosen[i]].input, output = result.files[chosen[i]].output;
+      try {
+        pairs.push_back({input.filename().string(),
+                         preview_copy(read_image(input, decode), kContactSide),
+                         preview_copy(read_image(output, decode), kContactSide)});
+      } catch (const Error& error) {
+        job_.warn(std::string("not on the contact sheet: ") + error.what());
+      }
+    }
+    if (pairs.empty()) {
+      job_.warn("no contact sheet: there is nothing to show");
+      return;
+    }
+    write_image(request_.contact_sheet, contact_sheet(pairs));
   }
 
   void finish() {
@@ -160,6 +216,24 @@ class Enhancer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// What has come or changed since it was last taken, and is complete.
+  PhotoBatch unknown(const PhotoSelection& selection, const FolderWatch& watch) {
+    PhotoBatch batch;
+    try {
+      batch = photo_batch(selection);
+    } catch (const Error& error) {
+      job_.warn(error.what());  // a folder that went, or two photographs for one output
+    }
+    std::erase_if(batch.tasks, [&](const PhotoTask& task) {
+      if (!watch.is_settled(task.input)) return true;
+      const FileIdentity stamp = file_stamp(task.input);
+      const std::pair<uint64_t, int64_t> now{stamp.size, stamp.mtime_ns};
+      auto& known = known_.try_emplace(task.input, ~uint64_t{0}, 0).first->second;
+      return std::exchange(known, now) == now;
+    });
+    return batch;
+  }
+
   /// Takes away what killed runs left in the folders of the outputs.
   void tidy() const {
     std::set<fs::path> folders;
@@ -172,7 +246,7 @@ class Enhancer {
   /// What can be said of a photograph before it is opened.
   void plan(size_t i) {
     const PhotoTask& task = batch_.tasks[i];
-    EnhancedFile& file = result.files[i];
+    EnhancedFile& file = result.files[first_ + i];
     if (!can_become(task, file)) return;
     if (request_.resume && vouched(i)) {
       file.status = "skipped:done";
@@ -223,31 +297,6 @@ class Enhancer {
     return chosen;
   }
 
-  void draw_contact_sheet() {
-    std::vector<ContactPair> pairs;
-    const std::vector<size_t> chosen = chosen_pairs();
-    DecodeOptions decode;
-    decode.limits = request_.limits;
-    for (size_t i = 0; i < chosen.size(); ++i) {
-      job_.check_cancelled();
-      job_.progress(static_cast<int64_t>(i), static_cast<int64_t>(chosen.size()),
-                    "drawing the contact sheet");
-      const PhotoTask& task = batch_.tasks[chosen[i]];
-      try {
-        pairs.push_back({task.input.filename().string(),
-                         preview_copy(read_image(task.input, decode), kContactSide),
-                         preview_copy(read_image(task.output, decode), kContactSide)});
-      } catch (const Error& error) {
-        job_.warn(std::string("not on the contact sheet: ") + error.what());
-      }
-    }
-    if (pairs.empty()) {
-      job_.warn("no contact sheet: there is nothing to show");
-      return;
-    }
-    write_image(request_.contact_sheet, contact_sheet(pairs));
-  }
-
   bool can_become(const PhotoTask& task, EnhancedFile& file) {
     try {
       stages_.check(task);
@@ -288,7 +337,9 @@ class Enhancer {
   }
 
   void process(PhotoWork& work) {
-    stages_.process(work, *method_, batch_.many ? static_cast<Job&>(photo_job_) : job_);
+    FinishingJob finishing(photo_job_);
+    Job& job = request_.watch ? static_cast<Job&>(finishing) : batch_.many ? photo_job_ : job_;
+    stages_.process(work, *method_, job);
     if (!batch_.many) job_.progress(0, 0, "writing");
   }
 
@@ -334,11 +385,13 @@ class Enhancer {
 
   const EnhanceRequest& request_;
   const PhotoStages stages_;
-  const PhotoBatch batch_;
+  PhotoBatch batch_;
+  size_t first_ = 0;  // of its files in the result
   Job& job_;
   PhotoJob photo_job_;
   const Clock::time_point start_;
-  std::vector<PhotoWork> works_;  // what has to be made
+  std::map<fs::path, std::pair<uint64_t, int64_t>> known_;  // size and time, by input
+  std::vector<PhotoWork> works_;                            // what has to be made
   size_t retired_ = 0;
   std::map<fs::path, EnhanceJournal> journals_;  // by root
   bool journal_broken_ = false;
@@ -347,17 +400,15 @@ class Enhancer {
 
 }  // namespace
 
-EnhanceResult enhance(const EnhanceRequest& given, Job& job) {
-  EnhanceRequest request = given;
-  if (request.method.empty()) request.method = default_method(request.model);
+EnhanceResult enhance(const EnhanceRequest& asked, Job& job) {
   if (compute_device() != "cpu") {
     throw Error(ErrorCode::usage, "enhancement runs on the CPU")
         .at_key("--device " + compute_device());
   }
-  check_modes(request);
-  PhotoBatch batch = photo_batch(selection_of(request));
-  const bool many = batch.many;
-  Enhancer enhancer(request, std::move(batch), job);
+  EnhanceRequest request = checked(asked);
+  if (request.method.empty()) request.method = default_method(request.model);
+  const PhotoSelection selection = selection_of(request);
+  Enhancer enhancer(request, job);
   tile_side(enhancer.memory_bytes());
   if (!request.report.empty()) check_writable(request.report);
   if (!request.contact_sheet.empty()) {
@@ -365,9 +416,14 @@ EnhanceResult enhance(const EnhanceRequest& given, Job& job) {
     check_writable(request.contact_sheet);
   }
   try {
-    enhancer.run();
+    if (request.watch) {
+      enhancer.watch(selection);
+    } else {
+      enhancer.run(photo_batch(selection));
+    }
+    if (!request.contact_sheet.empty() && !request.dry_run) enhancer.draw_contact_sheet();
   } catch (...) {
-    if (many) enhancer.leave();
+    if (enhancer.many()) enhancer.leave();
     throw;
   }
   enhancer.finish();

@@ -20,7 +20,8 @@ struct EnhanceRequest {
   std::filesystem::path model;
   double strength = 1;
   bool auto_strength = true;
-  bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false;
+  bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false,
+       watch = false;
   std::string mask, clip = "clip-mini";
   bool mask_invert = false;
   double feather = 0;
@@ -91,6 +92,9 @@ struct EnhanceRequest {
         "resume", &C::resume,
         "go on where a run into this folder ended: what its journal vouches for stays, the rest "
         "is made (again)");
+    v.field("watch", &C::watch,
+            "go on with photographs that come into the folders, until Ctrl+C or SIGTERM; resumes "
+            "unless told otherwise");
     v.field("jobs", &C::jobs,
             "photographs in memory at a time: one is worked on, others are read and written; 0: by "
             "the number of cores",
@@ -143,9 +147,10 @@ struct EnhanceResult {
 /// picture. At strength 0 a file of the same format is copied byte for byte. One photograph named
 /// itself throws what is wrong with it; in a batch it is "failed" with a warning, and the rest goes
 /// on until an output cannot be written; its report is written then as well, and when it is
-/// stopped. Throws: Error{partial} when the output is there already, Error{usage} when it is the
-/// input, Error{input}, Error{checkpoint}, Error{numeric}, Error{resource}; Cancelled, what was
-/// finished stays.
+/// stopped. With `watch` a stop is the end that is
+/// expected: what is being enhanced is finished, and nothing is thrown. Throws: Error{partial} when
+/// the output is there already, Error{usage} when it is the input, Error{input}, Error{checkpoint},
+/// Error{numeric}, Error{resource}; Cancelled, what was finished stays.
 EnhanceResult enhance(const EnhanceRequest& request, Job& job);
 
 }  // namespace vane

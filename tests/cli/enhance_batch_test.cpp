@@ -381,5 +381,60 @@ TEST_F(EnhanceBatch, DrawsPreviewsAndAContactSheet) {
   expect_refused(path("in"), path("other"), {"--contact-sheet", path("no/sheet.png")}, 8, "no");
 }
 
+/// Waits for a file of another process.
+bool appears(const std::string& name) {
+  for (int i = 0; i < 60000; ++i) {
+    if (fs::exists(name)) return true;
+    ::usleep(1000);
+  }
+  return false;
+}
+
+TEST_F(EnhanceBatch, WatchesAFolderUntilItIsStopped) {
+  fs::create_directories(path("in"));
+  const std::string first = picture("in/a.png", dark_image(12, 9, 3));
+  const std::string bytes = bytes_of(first);
+  const std::vector<std::string> line{"enhance",      path("in"),         "-r",      "-o",
+                                      path("in/out"), "--watch",          "--model", model_,
+                                      "--report",     path("report.json")};
+  RunningVane vane(line);
+  ASSERT_TRUE(vane.wait_for_stderr("watching 1"));
+  EXPECT_TRUE(fs::exists(path("in/out/a.png")));
+  // Moved in, and in a folder that came after the watch began.
+  fs::create_directories(path("in/later"));
+  folder_.file(".b", bytes);
+  fs::rename(path(".b"), path("in/later/b.png"));
+  EXPECT_TRUE(appears(path("in/out/later/b.png")));
+  // Written with a pause that is longer than a settled file's quiet.
+  {
+    std::ofstream slow(path("in/c.png"), std::ios::binary);
+    slow << bytes.substr(0, 80) << std::flush;
+    folder_.file("in/broken.png", bytes.substr(0, 80));
+    ASSERT_TRUE(vane.wait_for_stderr("failed: " + path("in/broken.png")));
+    ::usleep(700'000);
+    EXPECT_FALSE(fs::exists(path("in/out/c.png")));
+    slow << bytes.substr(80);
+  }
+  EXPECT_TRUE(appears(path("in/out/c.png")));
+  EXPECT_EQ(bytes_of(path("in/out/c.png")), bytes_of(path("in/out/a.png")));
+  vane.send(SIGTERM);
+  Outcome outcome = vane.wait();
+  EXPECT_EQ(outcome.code, 6) << outcome.err;  // one was broken
+  Json json = Json::parse(bytes_of(path("report.json")));
+  EXPECT_EQ(json["counts"], Json({{"ok", 3}, {"skipped", 0}, {"failed", 1}})) << json;
+
+  // A new watch takes what came meanwhile, and nothing again.
+  fs::remove(path("in/broken.png"));
+  picture("in/d.png", dark_image(9, 9, 3));
+  RunningVane again(line);
+  ASSERT_TRUE(again.wait_for_stderr("watching 4"));
+  again.send(SIGINT);
+  outcome = again.wait();
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  json = Json::parse(bytes_of(path("report.json")));
+  EXPECT_EQ(json["counts"], Json({{"ok", 1}, {"skipped", 3}, {"failed", 0}})) << json;
+  expect_refused(first, path("o.png"), {"--watch"}, 2, "takes folders");
+}
+
 }  // namespace
 }  // namespace vane::testing
