@@ -19,7 +19,6 @@ std::string summary(const Json& scores) {
   for (const auto& [name, value] : scores.items()) {
     if (value.is_number()) table.row({name, fmt::format("{:.3f}", value.get<double>())});
   }
-  if (scores.contains("table")) return scores["table"].get<std::string>();
   if (scores.contains("looks")) {
     for (const Json& look : scores["looks"]) {
       table.row({look["look"].get<std::string>() + " / " + look["against"].get<std::string>(),

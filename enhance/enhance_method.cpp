@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "engine/base/error.h"
-#include "enhance/classical_method.h"
 #include "enhance/network_method.h"
 #include "enhance/relight_method.h"
 
@@ -14,19 +13,11 @@ namespace {
 /// Methods that are the published network, trained in one way or another.
 const std::vector<std::string> kNetworks{"rave", "clip-lit", "clip-lit-latent"};
 
-std::string list_of(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
-
 }  // namespace
 
 std::vector<std::string> enhance_method_names() {
   std::vector<std::string> names{"vane"};
   names.insert(names.end(), kNetworks.begin(), kNetworks.end());
-  const std::vector<std::string> classical = classical_method_names();
-  names.insert(names.end(), classical.begin(), classical.end());
   return names;
 }
 
@@ -43,14 +34,8 @@ std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
         .with_hint("--method rave for weights of a CLIP-LIT or RAVE network");
   }
   if (name == "vane") return load_relight_method(model, limits);
-  if (auto classical = make_classical_method(name)) {
-    if (model.empty()) return classical;
-    throw Error(ErrorCode::usage, "the method " + name + " has no weights").at_key("--model");
-  }
   if (std::find(kNetworks.begin(), kNetworks.end(), name) == kNetworks.end()) {
-    throw Error(ErrorCode::usage, "there is no method " + name)
-        .at_key("--method")
-        .with_hint("known: " + list_of(enhance_method_names()));
+    throw Error(ErrorCode::usage, "there is no method " + name).at_key("--method");
   }
   if (model.empty()) {
     throw Error(ErrorCode::usage, "the method " + name + " needs --model")

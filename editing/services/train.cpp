@@ -4,7 +4,6 @@
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
 #include "editing/training/composite_evaluation.h"
-#include "editing/training/enhance_evaluation.h"
 #include "editing/training/enhance_training.h"
 #include "editing/vocabulary_source.h"
 #include "engine/base/atomic_file.h"
@@ -50,29 +49,6 @@ TrainResult train(const TrainRequest& request, Job& job) {
 
 namespace {
 
-EvaluateResult enhance_scores(const EvaluateRequest& request, Job& job) {
-  const auto config =
-      read_config<EnhanceTrainingConfig>(request.recipe, request.overrides, request.limits);
-  if (!request.output.empty()) check_writable(request.output);
-  EnhanceEvaluationOptions options;
-  options.model = request.model;
-  options.seed = request.seed;
-  options.limits = request.limits;
-  for (const std::string& network : request.networks) {
-    const size_t equals = network.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      throw Error(ErrorCode::usage, "a network is given as NAME=FILE").at_key("--network");
-    }
-    options.networks.emplace_back(network.substr(0, equals), network.substr(equals + 1));
-  }
-  EvaluateResult result;
-  result.scores = evaluate_enhance(config, options, job).json();
-  if (!request.output.empty()) {
-    atomic_write(request.output, std::string_view(result.scores + "\n"));
-  }
-  return result;
-}
-
 std::string scores_of(const EvaluateRequest& request, const std::filesystem::path& model,
                       const ClipEncoder& clip, const ClipEvaluationData& data, Job& job) {
   if (request.kind == "clip") return evaluate_clip(clip, data, {}, job).json();
@@ -87,7 +63,6 @@ std::string scores_of(const EvaluateRequest& request, const std::filesystem::pat
 }  // namespace
 
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
-  if (request.kind == "enhance") return enhance_scores(request, job);
   const auto config =
       read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
   if (!config.folder.empty()) {

@@ -57,8 +57,6 @@ struct EvaluateRequest {
   std::string model;
   std::filesystem::path output;
   int64_t scenes = 100;
-  /// NAME=FILE
-  std::vector<std::string> networks;
   uint64_t seed = 7;
   std::vector<std::string> overrides;
   Limits limits;
@@ -67,7 +65,7 @@ struct EvaluateRequest {
   static void fields(V& v) {
     using C = EvaluateRequest;
     v.field("kind", &C::kind, "what is evaluated",
-            {.choices = {"clip", "segment", "diagnose", "enhance"},
+            {.choices = {"clip", "segment", "diagnose"},
              .required = true,
              .positional = true,
              .placeholder = "KIND"});
@@ -76,9 +74,6 @@ struct EvaluateRequest {
             {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
     v.field("model", &C::model, "model to evaluate; the output of the recipe by default",
             {.placeholder = "MODEL"});
-    v.field("network", &C::networks,
-            "a published enhancement network to measure beside the others (enhance)",
-            {.placeholder = "NAME=FILE"});
     v.field("output", &C::output, "write the JSON here",
             {.short_flag = "o", .placeholder = "FILE"});
   }
