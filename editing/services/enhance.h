@@ -48,7 +48,9 @@ struct EnhanceRequest {
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.short_flag = "o", .placeholder = "FILE|DIR"});
-    v.field("method", &C::method, "what brightens: rave, clip-lit, clip-lit-latent",
+    v.field("method", &C::method,
+            "what brightens: vane, rave, clip-lit, clip-lit-latent, or one without weights: "
+            "identity, gamma, auto-gamma, clahe, lime, exposure-fusion",
             {.placeholder = "NAME"});
     v.field("model", &C::model, "weights of a CLIP-LIT or RAVE network (.pth, .safetensors)",
             {.placeholder = "FILE"});
