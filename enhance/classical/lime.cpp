@@ -64,8 +64,10 @@ double dot(std::span<const double> a, std::span<const double> b) {
   return sum;
 }
 
-/// The five-point matrix, and its modified incomplete Cholesky factor (Gustafsson 1978; the share
-/// and the safety as in Bridson, Fluid Simulation, 2nd edition, section 5.3.2).
+/// The five-point matrix, and its modified incomplete Cholesky factor (Gustafsson 1978; written as
+/// in Bridson, Fluid Simulation, 2nd edition, section 5.3.2). All of the fill is put on the
+/// diagonal and the safety is low, as rows sum to 1 while weights reach 1e5: with Bridson's .97 and
+/// .25 ten times as many steps are needed.
 class System {
  public:
   System(const LimeWeights& weights, double smoothness, int width)
@@ -114,7 +116,7 @@ class System {
 
  private:
   void factorise() {
-    constexpr double kShare = 0.97, kSafety = 0.25;
+    constexpr double kShare = 1, kSafety = 0.01;
     factor_.resize(diagonal_.size());
     for (size_t i = 0; i < factor_.size(); ++i) {
       double e = diagonal_[i];
