@@ -52,7 +52,7 @@ int run_evaluate(Invocation& call) {
   call.read(request);
   const auto result = call.compute<EvaluateResult>("evaluate", request);
   const Json scores = json_or_null(result.scores);
-  return call.finish(scores, summary(scores));
+  return call.finish(scores, result.text.empty() ? summary(scores) : result.text);
 }
 
 }  // namespace
@@ -73,7 +73,9 @@ Command evaluate_command() {
            {"vane evaluate segment assets/training/clip-mini.yaml --model clip-mini",
             "masks of names on composites, against their alpha"},
            {"vane evaluate diagnose assets/training/clip-mini.yaml --model clip-mini",
-            "captions with one wrong word: whether it scores lowest"}},
+            "captions with one wrong word: whether it scores lowest"},
+           {"vane evaluate enhance assets/training/enhance-vane.yaml --network rave=rave.pth",
+            "methods against backlit photographs made from well-lit ones"}},
           run_evaluate};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/error.h"
+#include "enhance/classical/classical_method.h"
 #include "enhance/network_method.h"
 #include "enhance/relight_method.h"
 
@@ -18,6 +19,8 @@ const std::vector<std::string> kNetworks{"rave", "clip-lit", "clip-lit-latent"};
 std::vector<std::string> enhance_method_names() {
   std::vector<std::string> names{"vane"};
   names.insert(names.end(), kNetworks.begin(), kNetworks.end());
+  const std::vector<std::string>& classical = classical_method_names();
+  names.insert(names.end(), classical.begin(), classical.end());
   return names;
 }
 
@@ -34,6 +37,13 @@ std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
         .with_hint("--method rave for weights of a CLIP-LIT or RAVE network");
   }
   if (name == "vane") return load_relight_method(model, limits);
+  const std::vector<std::string>& classical = classical_method_names();
+  if (std::find(classical.begin(), classical.end(), name) != classical.end()) {
+    if (!model.empty()) {
+      throw Error(ErrorCode::usage, "the method " + name + " has no weights").at_key("--model");
+    }
+    return std::make_unique<ClassicalMethod>(name);
+  }
   if (std::find(kNetworks.begin(), kNetworks.end(), name) == kNetworks.end()) {
     throw Error(ErrorCode::usage, "there is no method " + name).at_key("--method");
   }

@@ -50,8 +50,9 @@ struct EnhanceRequest {
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.short_flag = "o", .placeholder = "FILE|DIR"});
     v.field("method", &C::method,
-            "what brightens: vane (the default), or a published network: rave, clip-lit, "
-            "clip-lit-latent",
+            "what brightens: vane (the default), a published network (rave, clip-lit, "
+            "clip-lit-latent), or a classical one: identity, gamma, auto-gamma, clahe, lime, "
+            "exposure-fusion",
             {.placeholder = "NAME"});
     v.field("model", &C::model,
             "weights of a CLIP-LIT or RAVE network (.pth, .safetensors), or a folder that `vane "

@@ -4,13 +4,16 @@
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
 #include "editing/training/composite_evaluation.h"
+#include "editing/training/enhance_evaluation.h"
 #include "editing/training/enhance_training.h"
 #include "editing/vocabulary_source.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_encoder.h"
 #include "engine/config/config_reader.h"
+#include "engine/image/codec.h"
 #include "engine/run/device.h"
+#include "enhance/classical/classical_method.h"
 
 namespace vane {
 
@@ -60,9 +63,76 @@ std::string scores_of(const EvaluateRequest& request, const std::filesystem::pat
   return evaluate_diagnose(clip, data.library, vocabulary.words, options, job).json();
 }
 
+/// Only what is held out is worth decoding.
+PhotoLibraryConfig held_out_of(PhotoLibraryConfig library, int64_t side) {
+  std::erase_if(library.photographs, [](const PhotographEntry& entry) { return !entry.held_out; });
+  if (library.photographs.empty()) {
+    throw Error(ErrorCode::config, "no photograph is held out").at_key("data.library.photographs");
+  }
+  library.cutouts.clear();
+  library.photograph_side = std::max(library.photograph_side, static_cast<int>(side));
+  return library;
+}
+
+std::vector<EvaluatedMethod> evaluated_methods(const EvaluateRequest& request,
+                                               const EnhanceTrainingConfig& config, Job& job) {
+  std::vector<EvaluatedMethod> methods;
+  for (const std::string& name : classical_method_names()) {
+    methods.push_back({name, make_enhance_method(name, {}, request.limits)});
+  }
+  for (const std::string& network : request.networks) {
+    const size_t equals = network.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == network.size()) {
+      throw Error(ErrorCode::usage, "\"" + network + "\" is not NAME=FILE").at_key("--network");
+    }
+    methods.push_back({network.substr(0, equals),
+                       make_enhance_method("rave", network.substr(equals + 1), request.limits)});
+  }
+  const std::filesystem::path model =
+      request.model.empty() ? config.output : std::filesystem::path(request.model);
+  if (request.model.empty() && !std::filesystem::exists(model)) {
+    job.warn("not measured: " + config.method + ", as there is no " + model.string());
+  } else {
+    methods.push_back({config.method, make_enhance_method(config.method, model, request.limits)});
+  }
+  return methods;
+}
+
+EvaluateResult evaluate_enhancement(const EvaluateRequest& request, Job& job) {
+  const auto config =
+      read_config<EnhanceTrainingConfig>(request.recipe, request.overrides, request.limits);
+  if (!request.output.empty()) check_writable(request.output);
+  if (!request.sheet.empty()) {
+    format_for_path(request.sheet);
+    check_writable(request.sheet);
+  }
+  const std::vector<EvaluatedMethod> methods = evaluated_methods(request, config, job);
+  const PhotoLibrary library =
+      load_photo_library(held_out_of(config.data.library, request.side), job);
+  for (const std::string& file : library.missing) job.warn("not installed: " + file);
+  EnhanceEvaluationOptions options{.photographs = request.photographs,
+                                   .side = static_cast<int>(request.side),
+                                   .seed = request.seed};
+  if (request.sheet.empty()) options.sheet_photographs = 0;
+  const EnhanceEvaluation evaluation = evaluate_enhance(library, methods, options, job);
+  if (!request.sheet.empty()) {
+    if (evaluation.sheet.width == 0) {
+      job.warn("no sheet: no photograph became backlit");
+    } else {
+      write_image(request.sheet, evaluation.sheet);
+    }
+  }
+  EvaluateResult result{evaluation.json(), evaluation.markdown()};
+  if (!request.output.empty()) {
+    atomic_write(request.output, std::string_view(result.scores + "\n"));
+  }
+  return result;
+}
+
 }  // namespace
 
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
+  if (request.kind == "enhance") return evaluate_enhancement(request, job);
   const auto config =
       read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
   if (!config.folder.empty()) {

@@ -58,6 +58,10 @@ struct EvaluateRequest {
   std::filesystem::path output;
   int64_t scenes = 100;
   uint64_t seed = 7;
+  /// Of kind enhance: NAME=FILE of published networks to measure beside the others.
+  std::vector<std::string> networks;
+  int64_t photographs = 24, side = 512;
+  std::filesystem::path sheet;
   std::vector<std::string> overrides;
   Limits limits;
 
@@ -65,7 +69,7 @@ struct EvaluateRequest {
   static void fields(V& v) {
     using C = EvaluateRequest;
     v.field("kind", &C::kind, "what is evaluated",
-            {.choices = {"clip", "segment", "diagnose"},
+            {.choices = {"clip", "segment", "diagnose", "enhance"},
              .required = true,
              .positional = true,
              .placeholder = "KIND"});
@@ -74,6 +78,15 @@ struct EvaluateRequest {
             {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
     v.field("model", &C::model, "model to evaluate; the output of the recipe by default",
             {.placeholder = "MODEL"});
+    v.field("network", &C::networks,
+            "enhance: weights of a CLIP-LIT or RAVE network to measure as well, repeatable",
+            {.placeholder = "NAME=FILE"});
+    v.field("photographs", &C::photographs, "enhance: how many that are held out",
+            {.min = 1, .max = 1e6});
+    v.field("side", &C::side, "enhance: longer side of the photographs",
+            {.min = 32, .max = 4096, .unit = "px"});
+    v.field("sheet", &C::sheet, "enhance: draw some photographs before and after each method",
+            {.placeholder = "FILE"});
     v.field("output", &C::output, "write the JSON here",
             {.short_flag = "o", .placeholder = "FILE"});
   }
@@ -82,9 +95,14 @@ struct EvaluateRequest {
 struct EvaluateResult {
   /// JSON of the scores.
   std::string scores;
+  /// The scores for people, or empty where the numbers speak for themselves.
+  std::string text;
 };
 
-/// Throws Error{config} when the recipe has nothing held out.
+/// "enhance" measures the classical methods, the networks, and the recipe's own method with the
+/// weights `model` (those of its output, where they are there already).
+/// Throws Error{config} when the recipe has nothing held out, Error{usage} for a network that is
+/// not NAME=FILE.
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job);
 
 }  // namespace vane
