@@ -93,7 +93,9 @@ Handle open_tiff(Session& session, const Limits& limits) {
   TIFFOpenOptionsSetMaxSingleMemAlloc(
       options.get(), static_cast<tmsize_t>(std::min<uint64_t>(
                          limits.image_decoded_bytes + (64ull << 20), PTRDIFF_MAX)));
-  Handle tiff(TIFFClientOpenExt("picture", "r", &session, on_read, on_write, on_seek, on_close,
+  // "c": without it libtiff cuts an uncompressed strip of more than 8 kB into others than the file
+  // says.
+  Handle tiff(TIFFClientOpenExt("picture", "rc", &session, on_read, on_write, on_seek, on_close,
                                 on_size, on_map, on_unmap, options.get()));
   if (!tiff) throw damaged(session);
   return tiff;

@@ -97,6 +97,17 @@ class TiffLayouts : public ::testing::Test {
   std::filesystem::path path_;
 };
 
+TEST_F(TiffLayouts, OneLargeUncompressedStripIsRead) {
+  // What Pillow writes by default.
+  for (const bool is_planar : {false, true}) {
+    const Image image = testing::noise_image(200, 140, 3, 8, 6);
+    Layout layout;
+    layout.rows_per_strip = image.height;
+    layout.is_planar = is_planar;
+    EXPECT_TRUE(written_and_read(image, layout).u8 == image.u8);
+  }
+}
+
 TEST_F(TiffLayouts, StripsTilesPlanesAndByteOrdersAreTheSamePicture) {
   for (const char* mode : {"wl", "wb", "w8", "wb8"}) {
     for (int compression : {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE}) {
