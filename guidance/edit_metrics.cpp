@@ -2,6 +2,7 @@
 #include "guidance/edit_metrics.h"
 
 #include "engine/base/error.h"
+#include "engine/tensor/srgb_tensor.h"
 #include "guidance/cutouts.h"
 #include "guidance/structural_similarity.h"
 
@@ -105,8 +106,7 @@ double edge_ssim(const Tensor& a, const Tensor& b) {
 
 Tensor srgb_to_lab(const Tensor& image) {
   const Tensor encoded = image.to(at::kDouble);
-  const Tensor linear = at::where(encoded <= 0.04045, encoded / 12.92,
-                                  ((encoded + 0.055) / 1.055).clamp_min(0).pow(2.4));
+  const Tensor linear = linear_from_srgb(encoded);
   const Tensor matrix = at::tensor({0.4124564, 0.3575761, 0.1804375, 0.2126729, 0.7151522,
                                     0.0721750, 0.0193339, 0.1191920, 0.9503041},
                                    linear.options())

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "generators/develop/tone_math.h"
+
 namespace vane {
 namespace {
 
@@ -32,12 +34,6 @@ double lab_curve_inverse(double f) {
   return f > kCorner ? f * f * f : 3 * kCorner * kCorner * (f - 4.0 / 29);
 }
 
-double to_linear(double v) { return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); }
-
-double to_encoded(double v) {
-  return v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055;
-}
-
 /// Counts of one cell -> its curve, in bins.
 void curve_of(std::vector<double>& counts, double limit, float* curve) {
   double pixels = 0, excess = 0;
@@ -61,7 +57,7 @@ EncodedLab lab_of_srgb(const float* rgb) {
   double f[3];
   for (int i = 0; i < 3; ++i) {
     double sum = 0;
-    for (int c = 0; c < 3; ++c) sum += kToXyz[i][c] * to_linear(rgb[c]);
+    for (int c = 0; c < 3; ++c) sum += kToXyz[i][c] * develop::linear_from_srgb(double{rgb[c]});
     f[i] = lab_curve(sum);
   }
   return {static_cast<float>(116 * f[1] - 16), static_cast<float>(500 * (f[0] - f[1])),
@@ -75,7 +71,7 @@ void srgb_of_lab(const EncodedLab& lab, float* rgb) {
   for (int c = 0; c < 3; ++c) {
     double sum = 0;
     for (int i = 0; i < 3; ++i) sum += cofactor(i, c) / kDeterminant * xyz[i];
-    rgb[c] = static_cast<float>(to_encoded(sum));
+    rgb[c] = static_cast<float>(develop::srgb_from_linear(sum));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "engine/base/error.h"
+#include "engine/tensor/srgb_tensor.h"
 #include "generators/develop/develop_constants.h"
 
 namespace vane {
@@ -83,17 +84,6 @@ Tensor matrix(const develop::Matrix3& matrix, const at::TensorOptions& options) 
   return at::tensor(at::ArrayRef<double>(&matrix.m[0][0], 9), options.dtype(at::kDouble))
       .to(options)
       .reshape({3, 3});
-}
-
-// pow() has no gradient at the dark end, so that each branch sees only its own half.
-Tensor linear_from_srgb(const Tensor& x) {
-  const Tensor bright = at::pow((at::clamp_min(x, 0.04045) + 0.055) / 1.055, 2.4);
-  return at::where(x <= 0.04045, x / 12.92, bright);
-}
-
-Tensor srgb_from_linear(const Tensor& x) {
-  const Tensor bright = at::pow(at::clamp_min(x, 0.0031308), 1.0 / 2.4) * 1.055 - 0.055;
-  return at::where(x <= 0.0031308, x * 12.92, bright);
 }
 
 // `peak` broadcasts against x; values of at most 1 leave x alone.

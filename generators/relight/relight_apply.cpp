@@ -11,16 +11,12 @@
 #include <type_traits>
 
 #include "engine/base/error.h"
+#include "generators/develop/tone_math.h"
 #include "generators/relight/noise_guard.h"
 #include "generators/row_threads.h"
 
 namespace vane {
 namespace {
-
-double linear_of(double x) { return x <= 0.04045 ? x / 12.92 : std::pow((x + 0.055) / 1.055, 2.4); }
-double encoded_of(double x) {
-  return x <= 0.0031308 ? 12.92 * x : 1.055 * std::pow(x, 1 / 2.4) - 0.055;
-}
 
 /// As the tensor function of that name.
 float sparing_white(float stops, float guide) {
@@ -51,12 +47,12 @@ class Curves {
   Curves() : linear_(kLevels<Sample>), encoded_(kCells + 2) {
     for (int i = 0; i < kLevels<Sample>; ++i) {
       linear_[static_cast<size_t>(i)] =
-          static_cast<float>(linear_of(double(i) / (kLevels<Sample> - 1)));
+          static_cast<float>(develop::linear_from_srgb(double(i) / (kLevels<Sample> - 1)));
     }
     for (int i = 0; i < kCells + 2; ++i) {
       const double root = double(i) / kCells;
-      encoded_[static_cast<size_t>(i)] =
-          static_cast<float>(encoded_of(std::min(1.0, root * root)) * (kLevels<Sample> - 1));
+      encoded_[static_cast<size_t>(i)] = static_cast<float>(
+          develop::srgb_from_linear(std::min(1.0, root * root)) * (kLevels<Sample> - 1));
     }
   }
   const std::vector<float>& all_linear() const { return linear_; }

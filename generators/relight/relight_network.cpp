@@ -2,6 +2,7 @@
 #include "generators/relight/relight_network.h"
 
 #include "engine/base/error.h"
+#include "engine/tensor/srgb_tensor.h"
 #include "engine/tensor/weights.h"
 
 namespace vane {
@@ -38,7 +39,7 @@ Tensor joined(const RelightConv& conv, const Tensor& below, const Tensor& beside
 
 /// The encoded picture and, because little of it is left of shadows, the logarithm of its light.
 Tensor features_of(const Tensor& image) {
-  const Tensor light = linear_from_encoded(guide_of(image));
+  const Tensor light = linear_from_srgb(guide_of(image));
   const Tensor shadows = (light + 1e-3).log2() * 0.1 + 0.5;
   return at::cat({image - 0.5, shadows}, 1);
 }
@@ -126,17 +127,6 @@ RelightEstimate estimate_light(const RelightNetwork& network, const Tensor& imag
   return {stops, kMostHaze * (x.narrow(1, 1, 1) - 6).sigmoid()};
 }
 
-Tensor linear_from_encoded(const Tensor& encoded) {
-  const Tensor x = encoded.clamp(0, 1);
-  return at::where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055).pow(2.4));
-}
-
-Tensor encoded_from_linear(const Tensor& linear) {
-  const Tensor x = linear.clamp(0, 1);
-  // The power is kept away from 0, where its slope is infinite although it is not taken.
-  return at::where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp_min(0.0031308).pow(1 / 2.4) - 0.055);
-}
-
 Tensor guide_of(const Tensor& image) {
   return 0.299 * image.narrow(1, 0, 1) + 0.587 * image.narrow(1, 1, 1) +
          0.114 * image.narrow(1, 2, 1);
@@ -148,8 +138,8 @@ Tensor sparing_white(const Tensor& stops, const Tensor& guide) {
 }
 
 Tensor relit(const Tensor& image, const Tensor& stops, const Tensor& haze, double strength) {
-  const Tensor light = (linear_from_encoded(image) - strength * haze).clamp_min(0);
-  return encoded_from_linear(light * (strength * stops).exp2());
+  const Tensor light = (linear_from_srgb(image) - strength * haze).clamp_min(0);
+  return srgb_from_linear((light * (strength * stops).exp2()).clamp(0, 1));
 }
 
 }  // namespace vane

@@ -59,10 +59,6 @@ RelightNetwork initial_relight_network(const Rng& rng);
 /// parameters. Throws Error{usage} on another shape.
 RelightEstimate estimate_light(const RelightNetwork& network, const Tensor& image);
 
-/// sRGB to linear light and back (IEC 61966-2-1), on [0,1]; differentiable.
-Tensor linear_from_encoded(const Tensor& encoded);
-Tensor encoded_from_linear(const Tensor& linear);
-
 /// Luma .299 R + .587 G + .114 B of the encoded picture, [N,1,H,W]: the guide.
 Tensor guide_of(const Tensor& image);
 
