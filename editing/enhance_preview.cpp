@@ -10,7 +10,7 @@
 #include "editing/drawing.h"
 #include "engine/base/error.h"
 #include "engine/image/resize.h"
-#include "engine/image/srgb_view.h"
+#include "generators/develop/tone_math.h"
 
 namespace vane {
 namespace {
@@ -47,8 +47,7 @@ Colour viridis(double share) {
 std::array<double, 256> linear_light() {
   std::array<double, 256> table{};
   for (size_t i = 0; i < table.size(); ++i) {
-    const double v = double(i) / 255;
-    table[i] = v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
+    table[i] = develop::linear_from_srgb(double(i) / 255);
   }
   return table;
 }
@@ -119,27 +118,6 @@ std::string fitting(const std::string& text, int width, int scale) {
 
 }  // namespace
 
-Image preview_copy(const Image& upright, int long_side) {
-  Image small = thumbnail(upright, long_side);
-  small.metadata.icc = upright.metadata.icc;
-  const auto view = SrgbView::of(small);
-  if (!view) return to_rgb8(std::move(small));
-  Image out = blank_sheet(small.width, small.height, kGround);
-  const auto width = static_cast<size_t>(small.width);
-  const size_t stride = width * static_cast<size_t>(small.channels);
-  std::vector<uint16_t> row(3 * width);
-  for (size_t y = 0; y < static_cast<size_t>(small.height); ++y) {
-    const void* const samples = small.depth == 16
-                                    ? static_cast<const void*>(small.u16.data() + y * stride)
-                                    : small.u8.data() + y * stride;
-    view->convert(samples, width, row.data());
-    for (size_t i = 0; i < row.size(); ++i) {
-      out.u8[y * row.size() + i] = static_cast<uint8_t>((row[i] + 128) / 257);
-    }
-  }
-  return out;
-}
-
 std::vector<float> gain_in_stops(const Image& before, const Image& after) {
   if (before.u8.size() != after.u8.size()) {
     throw Error(ErrorCode::internal, "a gain needs two pictures of one size");
@@ -186,20 +164,29 @@ Image contact_sheet(const std::vector<ContactPair>& pairs) {
   constexpr int kGap = 4, kPairWidth = 2 * kContactSide + kGap;
   const int columns = pairs.size() < 3 ? 1 : pairs.size() < 9 ? 2 : 3;
   const int count = static_cast<int>(pairs.size());
-  const int rows = (count + columns - 1) / columns;
-  const int label = text_height(kTextScale) + 6, cell = kMargin + label + kContactSide;
-  Image sheet =
-      blank_sheet(columns * (kPairWidth + kMargin) + kMargin, rows * cell + kMargin, kGround);
+  const int label = text_height(kTextScale) + 6;
+  // A row is as high as the highest picture in it.
+  std::vector<std::array<Image, 2>> panels;
+  std::vector<int> tops{kMargin};
   for (int i = 0; i < count; ++i) {
     const ContactPair& pair = pairs[static_cast<size_t>(i)];
+    panels.push_back({thumbnail(pair.before, kContactSide), thumbnail(pair.after, kContactSide)});
+    if (i % columns == 0) tops.push_back(tops.back());
+    const int height = std::max(panels.back()[0].height, panels.back()[1].height);
+    const int bottom = tops[tops.size() - 2] + label + height + kMargin;
+    tops.back() = std::max(tops.back(), bottom);
+  }
+  Image sheet = blank_sheet(columns * (kPairWidth + kMargin) + kMargin, tops.back(), kGround);
+  for (int i = 0; i < count; ++i) {
     const int left = kMargin + i % columns * (kPairWidth + kMargin);
-    const int top = kMargin + i / columns * cell;
-    draw_text(sheet, fitting(pair.name, kPairWidth, kTextScale), left, top, kTextScale, kInk);
-    const auto put = [&](const Image& picture, int x) {
-      paste(sheet, picture, x + (kContactSide - picture.width) / 2, top + label);
-    };
-    put(thumbnail(pair.before, kContactSide), left);
-    put(thumbnail(pair.after, kContactSide), left + kContactSide + kGap);
+    const int top = tops[static_cast<size_t>(i / columns)];
+    draw_text(sheet, fitting(pairs[static_cast<size_t>(i)].name, kPairWidth, kTextScale), left, top,
+              kTextScale, kInk);
+    int x = left;
+    for (const Image& panel : panels[static_cast<size_t>(i)]) {
+      paste(sheet, panel, x + (kContactSide - panel.width) / 2, top + label);
+      x += kContactSide + kGap;
+    }
   }
   return sheet;
 }

@@ -9,9 +9,6 @@
 
 namespace vane {
 
-/// A copy to look at: 8-bit RGB in sRGB whatever the profile, no side longer than `long_side`.
-Image preview_copy(const Image& upright, int long_side);
-
 /// Longest side of enhance_preview(), and of what it shows of one picture.
 inline constexpr int kPreviewSide = 1600;
 inline constexpr int kPreviewPanelSide = 1536;
@@ -21,7 +18,7 @@ inline constexpr int kPreviewPanelSide = 1536;
 std::vector<float> gain_in_stops(const Image& before, const Image& after);
 
 /// before | map of gain_in_stops() in viridis with its scale | after, labelled. Takes
-/// preview_copy()s of one size; its longer side is kPreviewSide.
+/// srgb_thumbnail()s of one size; its longer side is kPreviewSide.
 Image enhance_preview(const Image& before, const Image& after);
 
 struct ContactPair {
@@ -29,7 +26,7 @@ struct ContactPair {
   Image before, after;
 };
 
-/// Pairs in rows, each with its name above. Takes preview_copy()s.
+/// Pairs in rows, each with its name above. Takes srgb_thumbnail()s.
 Image contact_sheet(const std::vector<ContactPair>& pairs);
 /// Longest side of what contact_sheet() shows of one picture.
 inline constexpr int kContactSide = 300;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/image/metadata.h"
+#include "engine/image/resize.h"
 
 namespace vane {
 
@@ -60,6 +61,26 @@ void SrgbView::convert(const void* samples, size_t pixels, uint16_t* rgb) const 
     cmsDoTransform(transform_->convert, bytes + i * pixel_bytes_, rgb + 3 * i,
                    static_cast<cmsUInt32Number>(std::min(kBlock, pixels - i)));
   }
+}
+
+Image srgb_thumbnail(const Image& picture, int long_side) {
+  Image small = thumbnail(picture, long_side);
+  small.metadata.icc = picture.metadata.icc;
+  const auto view = SrgbView::of(small);
+  if (!view) return to_rgb8(std::move(small));
+  Image out;
+  out.width = small.width;
+  out.height = small.height;
+  out.u8.resize(out.sample_count());
+  std::vector<uint16_t> rgb(out.sample_count());
+  const void* const samples = small.depth == 16 ? static_cast<const void*>(small.u16.data())
+                                                : static_cast<const void*>(small.u8.data());
+  view->convert(samples, static_cast<size_t>(small.width) * static_cast<size_t>(small.height),
+                rgb.data());
+  for (size_t i = 0; i < rgb.size(); ++i) {
+    out.u8[i] = static_cast<uint8_t>((rgb[i] + 128) / 257);
+  }
+  return out;
 }
 
 }  // namespace vane

@@ -28,4 +28,8 @@ class SrgbView {
   size_t pixel_bytes_ = 0;
 };
 
+/// A smaller copy to look at: 8-bit RGB in sRGB whatever the profile, no side longer than
+/// `long_side` (thumbnail(), which leaves the profile behind).
+Image srgb_thumbnail(const Image& picture, int long_side);
+
 }  // namespace vane

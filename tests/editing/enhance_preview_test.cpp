@@ -71,5 +71,14 @@ TEST(Drawing, StaysOnTheSheet) {
   EXPECT_THROW(contact_sheet({}), Error);
 }
 
+TEST(EnhancePreview, AContactSheetIsAsHighAsItsPictures) {
+  const Image wide = blank_sheet(kContactSide, kContactSide / 4, {10, 20, 30});
+  const Image tall = blank_sheet(kContactSide / 4, kContactSide, {10, 20, 30});
+  const Image one = contact_sheet({{"a", wide, wide}});
+  const Image two = contact_sheet({{"a", wide, wide}, {"b", tall, tall}});
+  EXPECT_LT(one.height, kContactSide / 2);
+  EXPECT_EQ(two.height - one.height - kContactSide, one.height - wide.height - 16);
+}
+
 }  // namespace
 }  // namespace vane

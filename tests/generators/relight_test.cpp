@@ -6,9 +6,12 @@
 
 #include "engine/base/error.h"
 #include "engine/base/job.h"
+#include "engine/image/srgb_view.h"
 #include "engine/tensor/image_tensor.h"
+#include "engine/tensor/srgb_tensor.h"
 #include "generators/relight/noise_guard.h"
 #include "generators/relight/relight_fields.h"
+#include "tests/image/linear_profile.h"
 
 namespace vane {
 namespace {
@@ -128,7 +131,8 @@ TEST(Relight, TheLoopOverPixelsIsTheTensorFormula) {
   const RelightNetwork network = talking_network();
   const RelightPlanes planes = relight_planes(network, picture);
   const Tensor image = image_to_tensor(picture);
-  const RelightEstimate light = estimate_light(network, image);
+  const RelightEstimate light =
+      estimate_light(network, image_to_tensor(srgb_thumbnail(picture, kRelightSide)));
   const Tensor guide = guide_of(image);
   const GuidedCoefficients guided = guided_stops(light.stops, guide);
   const Tensor high = at::max_pool2d(light.stops, {3, 3}, {1, 1}, {1, 1});
@@ -137,8 +141,8 @@ TEST(Relight, TheLoopOverPixelsIsTheTensorFormula) {
       at::minimum(at::maximum(guided.slope * guide + guided.offset, low), high), guide);
   for (const double strength : {0.5, 1.0, 1.7}) {
     // What clips keeps its hue in the loop: compare where nothing does.
-    const Tensor linear = (linear_from_encoded(image) - strength * light.haze).clamp_min(0) *
-                          (strength * stops).exp2();
+    const Tensor linear =
+        (linear_from_srgb(image) - strength * light.haze).clamp_min(0) * (strength * stops).exp2();
     const Tensor whole = std::get<0>(linear.max(1, true)) <= 1;
     const Tensor expected = relit(image, stops, light.haze, strength);
     const Tensor got = image_to_tensor(relit_by(picture, planes, strength));
@@ -170,7 +174,8 @@ TEST(Relight, StrengthZeroAndAMaskOfZeroGiveTheVerySamples) {
         EXPECT_EQ(same.u8, picture.u8);
         EXPECT_EQ(same.u16, picture.u16);
       }
-      EXPECT_NE(relit_by(picture, planes).u8.size() + relit_by(picture, planes).u16.size(), 0u);
+      const Image other = relit_by(picture, planes);
+      EXPECT_TRUE(other.u8 != picture.u8 || other.u16 != picture.u16);
     }
   }
 }
@@ -193,11 +198,11 @@ TEST(NoiseGuard, FindsTheNoiseThatIsThere) {
 TEST(NoiseGuard, AddedLightDoesNotBringOutNoiseAndKeepsEdges) {
   const Image picture = noisy_halves(0.004f);
   const auto spread = [](const Image& image, int first, int last) {
-    const Tensor part = linear_from_encoded(image_to_tensor(image)).slice(3, first, last);
+    const Tensor part = linear_from_srgb(image_to_tensor(image)).slice(3, first, last);
     return part.std().item<double>();
   };
   const auto level = [](const Image& image, int first, int last) {
-    return linear_from_encoded(image_to_tensor(image)).slice(3, first, last).mean().item<double>();
+    return linear_from_srgb(image_to_tensor(image)).slice(3, first, last).mean().item<double>();
   };
   const Image lifted = relit_by(picture, flat_planes(2));
   // Four times the light would be four times the noise.
@@ -249,6 +254,27 @@ TEST(Relight, TakesPicturesOfAnyShape) {
     const Image result = relit_by(picture, relight_planes(network, picture));
     EXPECT_EQ(result.u8.size(), picture.u8.size());
   }
+}
+
+TEST(Relight, TheNetworkSeesColoursThroughTheProfile) {
+  // The same picture once in linear light with a profile that says so: haze depends on what the
+  // network sees alone.
+  const Image shown = smooth_picture(64, 48);
+  Image linear = shown;
+  const std::vector<float> light = linear_table();
+  for (uint16_t& v : linear.u16) v = static_cast<uint16_t>(65535 * light[v] + 0.5f);
+  linear.metadata.icc = testing::linear_profile(false);
+  const RelightNetwork network = talking_network();
+  const std::vector<float> wanted = relight_planes(network, shown).haze;
+  const std::vector<float> seen = relight_planes(network, linear).haze;
+  linear.metadata.icc.clear();
+  const std::vector<float> blind = relight_planes(network, linear).haze;
+  double error = 0, without = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    error = std::max(error, std::abs(double(seen[i]) - double(wanted[i])));
+    without = std::max(without, std::abs(double(blind[i]) - double(wanted[i])));
+  }
+  EXPECT_LT(10 * error, without);
 }
 
 TEST(Relight, GradientsAgreeWithDifferences) {

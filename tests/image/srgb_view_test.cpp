@@ -41,6 +41,24 @@ TEST(SrgbView, EncodesLinearSamplesOfEveryLayout) {
   }
 }
 
+TEST(SrgbView, ThumbnailsFollowTheProfile) {
+  for (const int depth : {8, 16}) {
+    Image image = noise_image(6, 4, 3, depth, 3);
+    image.metadata.icc = linear_profile(false);
+    const Image same = srgb_thumbnail(image, 100);
+    ASSERT_EQ(same.u8.size(), 72u);
+    for (size_t i = 0; i < 72; ++i) {
+      const double linear = depth == 8 ? image.u8[i] / 255.0 : image.u16[i] / 65535.0;
+      ASSERT_NEAR(same.u8[i], 255 * encoded(linear), 1.1);
+    }
+    image.metadata.icc.clear();
+    const Image stored = srgb_thumbnail(image, 3);
+    EXPECT_EQ(stored.width, 3);
+    EXPECT_EQ(stored.height, 2);
+    EXPECT_EQ(stored.depth, 8);
+  }
+}
+
 TEST(SrgbView, IsAbsentWhereSamplesCountAsSrgb) {
   Image image = noise_image(4, 4, 3, 8, 3);
   EXPECT_FALSE(SrgbView::of(image));
