@@ -254,21 +254,11 @@ Checkpoint ClipTrainer::checkpoint() const {
 }
 
 void ClipTrainer::restore(const Checkpoint& saved) {
-  const at::NoGradGuard no_grad;
-  const auto copy = [&](const std::string& key, const Tensor& to) {
-    const auto found = saved.tensors.find(key);
-    if (found == saved.tensors.end() || found->second.sizes() != to.sizes()) {
-      throw Error(ErrorCode::checkpoint, "tensor is missing or has another shape").at_key(key);
-    }
-    to.copy_(found->second);
-  };
-  for (const auto& [name, tensor] : model_.state_dict()) copy("model." + name, tensor);
-  for (const auto& [name, tensor] : average_) copy("average." + name, tensor);
-  std::map<std::string, Tensor> moments;
-  for (const auto& [key, tensor] : saved.tensors) {
-    if (key.starts_with("adam.")) moments[key.substr(5)] = tensor;
+  for (const auto& [name, tensor] : model_.state_dict()) {
+    restore_tensor(saved, "model." + name, tensor);
   }
-  optimiser_.restore(moments);
+  for (const auto& [name, tensor] : average_) restore_tensor(saved, "average." + name, tensor);
+  optimiser_.restore(tensors_under(saved, "adam."));
 }
 
 ClipModel ClipTrainer::averaged_model() const {

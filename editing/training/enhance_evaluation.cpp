@@ -29,14 +29,6 @@ struct Sample {
   std::vector<float> subject;
 };
 
-Raster linear_raster(const Image& picture) {
-  Raster raster(picture.width, picture.height);
-  for (size_t i = 0; i < raster.rgb.size(); ++i) {
-    raster.rgb[i] = srgb_to_linear(float(picture.u8[i]) / 255.f);
-  }
-  return raster;
-}
-
 Image fitted(const Image& picture, int side) {
   const double scale = double(side) / std::max(picture.width, picture.height);
   if (scale >= 1) return to_rgb8(picture);
@@ -217,7 +209,7 @@ class Evaluation {
 
   void measure(const Photograph& photograph) {
     const Image truth = fitted(photograph.picture, options_.side);
-    const Raster raster = linear_raster(truth);
+    const Raster raster = to_raster(truth);
     const Rng rng = Rng(options_.seed).fork(photograph.file);
     Rng shape = rng.fork("subject");
     const std::vector<float> subject = random_subject(raster, shape);

@@ -41,7 +41,10 @@ std::unique_ptr<ClipResidual> residual_loss(const EnhanceLesson& lesson) {
   std::vector<ClipResidual::Guide> guides(1);
   guides[0].encoder.clip = lesson.clip;
   guides[0].direction = lesson.residual;
-  return std::make_unique<ClipResidual>(guides);
+  // RAVE looks at the whole picture.
+  ViewConfig views;
+  views.cutouts.count = 0;
+  return std::make_unique<ClipResidual>(guides, views);
 }
 
 EnhanceScores measure(const EnhanceLearner& learner, const EnhanceLesson& lesson) {

@@ -7,6 +7,7 @@
 
 #include "editing/training/enhance_pictures.h"
 #include "engine/clip/clip_encoder.h"
+#include "engine/run/adam.h"
 #include "engine/run/checkpoint.h"
 #include "guidance/clip_residual.h"
 #include "guidance/direction.h"
@@ -45,6 +46,18 @@ Direction residual_of(const ClipEncoder& clip, const EnhancePictures& pictures);
 /// RAVE's loss by the lesson's encoder and residual vector.
 std::unique_ptr<ClipResidual> residual_loss(const EnhanceLesson& lesson);
 Tensor clip_features(const ClipEncoder& clip, const Tensor& pictures);
+
+/// The parameters of a network as one group that learns; makes them require gradients.
+template <class Network>
+AdamGroup learning_group(Network& network, double learning_rate) {
+  AdamGroup group;
+  group.options.learning_rate = learning_rate;
+  visit_parameters(network, [&](const std::string& name, Tensor& tensor, const auto&) {
+    tensor.requires_grad_(true);
+    group.parameters.emplace_back(name, tensor);
+  });
+  return group;
+}
 
 std::unique_ptr<EnhanceLearner> make_vane_learner(const EnhanceLesson& lesson);
 /// RAVE, CLIP-LIT and CLIP-LIT-Latent, by the config's method.

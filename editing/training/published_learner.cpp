@@ -3,7 +3,6 @@
 // sections 2 and 3).
 #include "editing/training/enhance_learner.h"
 #include "engine/base/error.h"
-#include "engine/run/adam.h"
 #include "engine/tensor/weights.h"
 #include "generators/enhance/enhancement_network.h"
 #include "guidance/feature_identity.h"
@@ -50,7 +49,7 @@ class PublishedLearner final : public EnhanceLearner {
       : lesson_(lesson),
         config_(lesson.config),
         network_(initial_enhancement_network(weights_rng(0))),
-        optimiser_(groups()) {
+        optimiser_({learning_group(network_, lesson.config.learning_rate)}) {
     const WeightedEncoder encoder{lesson.clip, 1.f};
     if (lesson.clip->modified_resnet_tower() != nullptr) {
       FeatureIdentityConfig even;
@@ -121,28 +120,12 @@ class PublishedLearner final : public EnhanceLearner {
   }
 
   void restore(const Checkpoint& saved) override {
-    const at::NoGradGuard no_grad;
-    const auto tensor_at = [&](const std::string& key) {
-      const auto found = saved.tensors.find(key);
-      if (found == saved.tensors.end()) {
-        throw Error(ErrorCode::checkpoint, "tensor is missing").at_key(key);
-      }
-      return found->second;
-    };
     visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      const Tensor from = tensor_at("model." + name);
-      if (from.sizes() != tensor.sizes()) {
-        throw Error(ErrorCode::checkpoint, "tensor has another shape").at_key("model." + name);
-      }
-      tensor.copy_(from);
+      restore_tensor(saved, "model." + name, tensor);
     });
-    std::map<std::string, Tensor> moments;
-    for (const auto& [key, tensor] : saved.tensors) {
-      if (key.starts_with("adam.")) moments[key.substr(5)] = tensor;
-    }
-    optimiser_.restore(moments);
-    if (prompts_) prompts_->learned() = tensor_at("prompts").clone();
-    if (saved.tensors.contains("older")) older_ = tensor_at("older");
+    optimiser_.restore(tensors_under(saved, "adam."));
+    if (prompts_) restore_tensor(saved, "prompts", prompts_->learned());
+    if (saved.tensors.contains("older")) older_ = saved.tensors.at("older");
     steps_ = saved.step;
     redraws_ = static_cast<uint64_t>(std::stoull(saved.facts.at("redraws")));
     refined_ = std::stoll(saved.facts.at("refined"));
@@ -167,16 +150,6 @@ class PublishedLearner final : public EnhanceLearner {
 
  private:
   Rng weights_rng(uint64_t draw) const { return Rng(config_.seed).fork("weights", draw); }
-
-  std::vector<AdamGroup> groups() {
-    AdamGroup group;
-    group.options.learning_rate = config_.learning_rate;
-    visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      tensor.requires_grad_(true);
-      group.parameters.emplace_back(name, tensor);
-    });
-    return {group};
-  }
 
   bool reconstructs() const { return steps_ < reconstruction_steps_; }
 
@@ -277,7 +250,7 @@ class PublishedLearner final : public EnhanceLearner {
     recent_psnr_.clear();
     if (mean / kGuardWindow >= kGuardPsnr) return;
     network_ = initial_enhancement_network(weights_rng(++redraws_));
-    optimiser_ = Adam(groups());
+    optimiser_ = Adam({learning_group(network_, config_.learning_rate)});
     reconstruction_steps_ += kGuardAfter;
   }
 

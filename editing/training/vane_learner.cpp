@@ -4,17 +4,13 @@
 
 #include "editing/training/enhance_learner.h"
 #include "engine/base/error.h"
-#include "engine/run/adam.h"
 #include "engine/tensor/weights.h"
 #include "generators/relight/relight_fields.h"
 #include "generators/relight/relight_network.h"
+#include "guidance/total_variation.h"
 
 namespace vane {
 namespace {
-
-Tensor total_variation(const Tensor& x) {
-  return x.diff(1, 2).abs().mean() + x.diff(1, 3).abs().mean();
-}
 
 class VaneLearner final : public EnhanceLearner {
  public:
@@ -22,7 +18,7 @@ class VaneLearner final : public EnhanceLearner {
       : lesson_(lesson),
         config_(lesson.config),
         network_(initial_relight_network(Rng(lesson.config.seed).fork("weights"))),
-        optimiser_(groups()),
+        optimiser_({learning_group(network_, lesson.config.learning_rate)}),
         residual_(residual_loss(lesson)) {
     visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
       average_[name] = tensor.detach().clone();
@@ -43,7 +39,7 @@ class VaneLearner final : public EnhanceLearner {
       evaluation.image = result.index({pairs.changed});
       loss = loss + config_.vane.residual * residual_->evaluate(evaluation).total;
     }
-    loss = loss + config_.vane.smooth * total_variation(light.stops) +
+    loss = loss + config_.vane.smooth * total_variation(light.stops, "mean") +
            config_.vane.haze * light.haze.mean();
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
@@ -84,23 +80,11 @@ class VaneLearner final : public EnhanceLearner {
   }
 
   void restore(const Checkpoint& saved) override {
-    const at::NoGradGuard no_grad;
-    const auto copy = [&](const std::string& key, const Tensor& to) {
-      const auto found = saved.tensors.find(key);
-      if (found == saved.tensors.end() || found->second.sizes() != to.sizes()) {
-        throw Error(ErrorCode::checkpoint, "tensor is missing or has another shape").at_key(key);
-      }
-      to.copy_(found->second);
-    };
     visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      copy("model." + name, tensor);
+      restore_tensor(saved, "model." + name, tensor);
     });
-    for (const auto& [name, tensor] : average_) copy("average." + name, tensor);
-    std::map<std::string, Tensor> moments;
-    for (const auto& [key, tensor] : saved.tensors) {
-      if (key.starts_with("adam.")) moments[key.substr(5)] = tensor;
-    }
-    optimiser_.restore(moments);
+    for (const auto& [name, tensor] : average_) restore_tensor(saved, "average." + name, tensor);
+    optimiser_.restore(tensors_under(saved, "adam."));
   }
 
   void save(const std::filesystem::path& folder) const override {
@@ -111,16 +95,6 @@ class VaneLearner final : public EnhanceLearner {
   }
 
  private:
-  std::vector<AdamGroup> groups() {
-    AdamGroup group;
-    group.options.learning_rate = config_.learning_rate;
-    visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      tensor.requires_grad_(true);
-      group.parameters.emplace_back(name, tensor);
-    });
-    return {group};
-  }
-
   /// The batch of this step; the next one is made meanwhile.
   LitPairs next_pairs() {
     const auto make = [this](int64_t step) {

@@ -131,6 +131,16 @@ Raster cut(const Image& picture, const CropBox& box, int size) {
   return out;
 }
 
+Raster to_raster(const Image& picture) {
+  if (picture.depth != 8 || picture.channels != 3) {
+    throw Error(ErrorCode::internal, "a raster is made of an 8-bit RGB picture");
+  }
+  Raster out(picture.width, picture.height);
+  const auto& linear = linear_of_byte();
+  for (size_t i = 0; i < out.rgb.size(); ++i) out.rgb[i] = linear[picture.u8[i]];
+  return out;
+}
+
 std::vector<float> cut_alpha(const Image& picture, const CropBox& box, int size) {
   std::vector<float> alpha(size_t(size) * size_t(size));
   const auto channels = static_cast<size_t>(picture.channels);

@@ -44,6 +44,9 @@ Raster cut(const Image& picture, const CropBox& box, int size);
 /// The same for the alpha channel: [size*size] in [0,1].
 std::vector<float> cut_alpha(const Image& picture, const CropBox& box, int size);
 
+/// The whole of an 8-bit RGB picture at its size.
+Raster to_raster(const Image& picture);
+
 /// Clips to [0,1], encodes and rounds to 8 bit, interleaved RGB.
 std::vector<uint8_t> to_srgb8(const Raster& raster);
 

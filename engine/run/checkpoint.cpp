@@ -78,6 +78,24 @@ Checkpoint read_checkpoint(const fs::path& path, const std::string& config_hash)
 
 }  // namespace
 
+void restore_tensor(const Checkpoint& checkpoint, const std::string& key, const Tensor& to) {
+  const auto found = checkpoint.tensors.find(key);
+  if (found == checkpoint.tensors.end() || found->second.sizes() != to.sizes()) {
+    throw Error(ErrorCode::checkpoint, "tensor is missing or has another shape").at_key(key);
+  }
+  const at::NoGradGuard no_grad;
+  to.copy_(found->second);
+}
+
+std::map<std::string, Tensor> tensors_under(const Checkpoint& checkpoint,
+                                            const std::string& prefix) {
+  std::map<std::string, Tensor> found;
+  for (const auto& [key, tensor] : checkpoint.tensors) {
+    if (key.starts_with(prefix)) found[key.substr(prefix.size())] = tensor;
+  }
+  return found;
+}
+
 CheckpointFolder::CheckpointFolder(fs::path folder, std::string config_hash, int keep)
     : folder_(std::move(folder)), config_hash_(std::move(config_hash)), keep_(keep) {}
 

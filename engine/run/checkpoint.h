@@ -21,6 +21,13 @@ struct Checkpoint {
   std::map<std::string, std::string> facts;
 };
 
+/// Copies the tensor under `key` into `to`. Throws Error{checkpoint} when it is missing or has
+/// another shape.
+void restore_tensor(const Checkpoint& checkpoint, const std::string& key, const Tensor& to);
+/// The tensors whose names begin with `prefix`, without it.
+std::map<std::string, Tensor> tensors_under(const Checkpoint& checkpoint,
+                                            const std::string& prefix);
+
 /// A folder of `step-000001200.safetensors` and the pointer file `latest` (robustness sheet, 6 and
 /// 14.6). Files appear by rename; the pointer follows them; the generation before the previous one
 /// is deleted last.

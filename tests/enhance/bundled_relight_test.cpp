@@ -19,14 +19,6 @@ constexpr const char* kSamples[] = {"astronaut.jpg", "chelsea.jpg", "coffee.jpg"
 
 Image sample(const char* name) { return to_rgb8(read_image(assets_folder() / "samples" / name)); }
 
-Raster raster_of(const Image& picture) {
-  Raster raster(picture.width, picture.height);
-  for (size_t i = 0; i < raster.rgb.size(); ++i) {
-    raster.rgb[i] = srgb_to_linear(static_cast<float>(picture.u8[i]) / 255.f);
-  }
-  return raster;
-}
-
 class BundledRelight : public testing::Test {
  protected:
   Image enhanced(const Image& picture, double strength = 1, EnhanceMeasures* measures = nullptr) {
@@ -44,7 +36,7 @@ TEST_F(BundledRelight, BringsBackTheLightThatWasTakenFromTheSamples) {
   int count = 0;
   for (const char* name : kSamples) {
     const Image lit = sample(name);
-    const Raster light = raster_of(lit);
+    const Raster light = to_raster(lit);
     for (uint64_t k = 0; k < 3; ++k) {
       Rng rng(11, k);
       const std::vector<float> subject = random_subject(light, rng);
@@ -80,7 +72,7 @@ TEST_F(BundledRelight, TellsTheStrengthThatItChose) {
 
 TEST_F(BundledRelight, AMaskKeepsTheRest) {
   const Image lit = sample("coffee.jpg");
-  const Raster light = raster_of(lit);
+  const Raster light = to_raster(lit);
   Rng rng(12);
   Image dark = lit;
   const std::vector<float> whole(light.pixels(), 1.f);
