@@ -18,6 +18,13 @@ namespace {
 
 std::string one_photo(const EnhancedFile& file, double seconds, const TerminalStyle& style) {
   std::string out = style.bold(printable(file.output, 1000)) + "\n";
+  if (file.status == "skipped:well-lit") {
+    return out + "  " +
+           style.dim(
+               "is well lit already: left as it was (--no-auto-strength adds "
+               "what light is found missing)") +
+           "\n";
+  }
   if (file.status.starts_with("skipped")) return out + "  " + style.dim("was there already") + "\n";
   if (file.status != "ok") return out + "  " + style.dim("would be made") + "\n";
   TextTable table;
@@ -27,6 +34,10 @@ std::string one_photo(const EnhancedFile& file, double seconds, const TerminalSt
       {"clipped",
        fmt::format("{:.1f} % -> {:.1f} %", 100 * file.clipped_before, 100 * file.clipped_after),
        style.dim("pixels at the top of their range")});
+  if (file.strength != 1) {
+    table.row({"strength", fmt::format("{:.2f}", file.strength),
+               style.dim("asked for times chosen for this photograph")});
+  }
   table.row({"map", fmt::format("{:.3f} to {:.3f}", file.map_min, file.map_max),
              style.dim("what the picture is divided by, at strength 1")});
   table.row({"took", duration_text(seconds), ""});
@@ -73,8 +84,11 @@ std::string page(const EnhanceResult& result, const TerminalStyle& style) {
   }
   const auto waiting =
       static_cast<int64_t>(result.files.size()) - result.ok - result.skipped - result.failed;
-  out += fmt::format("{} enhanced, {} there already, {} failed", result.ok, result.skipped,
-                     result.failed);
+  const auto well_lit =
+      std::count_if(result.files.begin(), result.files.end(),
+                    [](const EnhancedFile& file) { return file.status == "skipped:well-lit"; });
+  out += fmt::format("{} enhanced, {} well lit already, {} there already, {} failed", result.ok,
+                     well_lit, result.skipped - well_lit, result.failed);
   if (waiting > 0) out += fmt::format(", {} to do", waiting);
   return out + style.dim(" in " + duration_text(result.seconds)) + "\n";
 }
@@ -82,38 +96,37 @@ std::string page(const EnhanceResult& result, const TerminalStyle& style) {
 }  // namespace
 
 Command enhance_command() {
-  return {"enhance",
-          "brighten backlit photographs",
-          {{"vane enhance photo.jpg --model enhancement_model.pth -o bright.jpg", ""},
-           {"vane enhance photo.tif --model rave.safetensors --strength 0.6 -o bright/",
-            "a little less, into a folder; depth and metadata stay"},
-           {"vane enhance photo.jpg --model rave.safetensors --mask \"the person\" --feather 40 -o "
-            "bright.jpg",
-            "only the person; a mask picture or a folder of them does as well"},
-           {"vane enhance archive/ -r --model rave.safetensors -o bright/ --resume",
-            "a tree of folders; run again, it goes on where it was stopped"},
-           {"vane enhance \"2024/**/*.jpg\" --model rave.safetensors --suffix _bright --keep-times",
-            "each beside its photograph, in folders below as well"},
-           {"vane enhance shoot/ --model rave.safetensors -o bright/ --preview-folder look/ "
-            "--contact-sheet look.jpg",
-            "with sheets to look at: what it was, where it gained, what it is"},
-           {"vane enhance incoming/ --model rave.safetensors -o bright/ --watch",
-            "whatever comes into a folder, until Ctrl+C"},
-           {"find . -name '*.tif' -print0 | vane enhance - --model rave.safetensors -o bright/ "
-            "--format jpg",
-            "what another program chose, as JPEG"}},
-          [](Invocation& call) {
-            EnhanceRequest request;
-            call.read(request);
-            take_stdin_for_dash(request.inputs);
-            const auto result = call.compute<EnhanceResult>("enhance", request);
-            Json json = Json::parse(result.report);
-            json.erase("schema");  // finish() puts it in front
-            const int stopped = call.finish(json, page(result, call.style()));
-            // A watch has no other end than being stopped.
-            const int code = request.watch ? 0 : stopped;
-            return code != 0 || result.failed == 0 ? code : static_cast<int>(ErrorCode::partial);
-          }};
+  return {
+      "enhance",
+      "brighten backlit photographs",
+      {{"vane enhance photo.jpg -o bright.jpg", ""},
+       {"vane enhance photo.tif --strength 0.6 -o bright/",
+        "a little less, into a folder; depth and metadata stay"},
+       {"vane enhance photo.jpg --mask \"the person\" --feather 40 -o bright.jpg",
+        "only the person; a mask picture or a folder of them does as well"},
+       {"vane enhance archive/ -r -o bright/ --resume",
+        "a tree of folders; run again, it goes on where it was stopped"},
+       {"vane enhance \"2024/**/*.jpg\" --suffix _bright --keep-times",
+        "each beside its photograph, in folders below as well"},
+       {"vane enhance shoot/ -o bright/ --preview-folder look/ --contact-sheet look.jpg",
+        "with sheets to look at: what it was, where it gained, what it is"},
+       {"vane enhance incoming/ -o bright/ --watch", "whatever comes into a folder, until Ctrl+C"},
+       {"find . -name '*.tif' -print0 | vane enhance - -o bright/ --format jpg",
+        "what another program chose, as JPEG"},
+       {"vane enhance photo.jpg --model rave.safetensors -o bright.jpg",
+        "by a published CLIP-LIT or RAVE network"}},
+      [](Invocation& call) {
+        EnhanceRequest request;
+        call.read(request);
+        take_stdin_for_dash(request.inputs);
+        const auto result = call.compute<EnhanceResult>("enhance", request);
+        Json json = Json::parse(result.report);
+        json.erase("schema");  // finish() puts it in front
+        const int stopped = call.finish(json, page(result, call.style()));
+        // A watch has no other end than being stopped.
+        const int code = request.watch ? 0 : stopped;
+        return code != 0 || result.failed == 0 ? code : static_cast<int>(ErrorCode::partial);
+      }};
 }
 
 }  // namespace vane

@@ -9,6 +9,7 @@
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "engine/image/orientation.h"
+#include "engine/image/srgb_view.h"
 #include "enhance/enhance_method.h"
 
 namespace vane {
@@ -137,7 +138,7 @@ void PhotoStages::load(PhotoWork& work, bool into_folder) const {
   // Samples that are to have 16 bits get them before there is something to round.
   work.image = oriented(bit_depth_ == 16 ? with_depth(std::move(image), 16) : std::move(image),
                         work.orientation);
-  if (!preview_of(work.task).empty()) work.before = preview_copy(work.image, kPreviewPanelSide);
+  if (!preview_of(work.task).empty()) work.before = srgb_thumbnail(work.image, kPreviewPanelSide);
   work.mask = masks_.read(work.task);
   file.decode_ms = watch.milliseconds();
 }
@@ -171,7 +172,8 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
 void PhotoStages::store(PhotoWork& work) const {
   const Stopwatch watch;
   if (const fs::path target = preview_of(work.task); !target.empty()) {
-    const Image preview = enhance_preview(work.before, preview_copy(work.image, kPreviewPanelSide));
+    const Image preview =
+        enhance_preview(work.before, srgb_thumbnail(work.image, kPreviewPanelSide));
     as_writing([&] {
       create_folders(target.parent_path());
       write_image(target, preview);
@@ -182,12 +184,13 @@ void PhotoStages::store(PhotoWork& work) const {
   as_writing([&] { write(work, enhanced); });
   if (request_.keep_times) copy_file_times(work.task.input, work.task.output);
   work.file->encode_ms = watch.milliseconds();
-  work.file->status = "ok";
+  const bool left_alone = work.file->strength == 0 && request_.strength > 0;
+  work.file->status = left_alone ? "skipped:well-lit" : "ok";
 }
 
 void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
   const fs::path& target = work.task.output;
-  if (request_.strength == 0 && enhanced.format == format_for_path(target) &&
+  if (work.file->strength == 0 && enhanced.format == format_for_path(target) &&
       enhanced.depth == work.file->bits) {
     atomic_write(target, work.source.bytes->view());  // a lossy format would lose again
     return;
@@ -199,7 +202,7 @@ void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
                                 {"request",
                                  {{"method", request_.method},
                                   {"model", request_.model.filename().string()},
-                                  {"strength", request_.strength}}}};
+                                  {"strength", work.file->strength}}}};
   if (masks_.wanted()) {
     recipe["request"]["mask"] = fs::path(request_.mask).filename().string();
     recipe["request"]["mask-invert"] = request_.mask_invert;

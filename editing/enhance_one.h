@@ -46,7 +46,7 @@ class PhotoStages {
   /// Makes the folder of the output where `into_folder` says so, reads and decodes. Any thread.
   void load(PhotoWork& work, bool into_folder) const;
   void process(PhotoWork& work, const EnhanceMethod& method, Job& job) const;
-  /// Encodes and writes, and says "ok". Any thread.
+  /// Encodes and writes, and says "ok" or "skipped:well-lit". Any thread.
   void store(PhotoWork& work) const;
 
   /// What decides about a photograph's result beside its bytes and the settings of all.

@@ -3,7 +3,7 @@
 
 #include "engine/base/assets.h"
 #include "engine/base/error.h"
-#include "engine/image/resize.h"
+#include "engine/image/srgb_view.h"
 #include "engine/run/threads.h"
 #include "engine/tensor/image_tensor.h"
 
@@ -16,6 +16,8 @@ constexpr int kJudgedSide = 224;
 /// further than the first is left alone, and one that it brings further than the second gets it
 /// all.
 constexpr double kLeastClosed = 0.05, kFullClosed = 0.2;
+/// Less is not worth encoding the photograph again.
+constexpr double kLeastStrength = 0.1;
 
 std::span<const float> values_of(const Tensor& mask) {
   if (!mask.defined()) return {};
@@ -52,7 +54,7 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
 double automatic_strength(const ClipEncoder& clip, const Direction& residual,
                           const RelightPlanes& planes, const Image& picture) {
   const at::NoGradGuard no_grad;
-  const Image view = thumbnail(to_rgb8(picture), kJudgedSide);
+  const Image view = srgb_thumbnail(picture, kJudgedSide);
   const auto along = [&](double strength) {
     QuietJob job;
     RelightMeasures measures;
@@ -61,7 +63,9 @@ double automatic_strength(const ClipEncoder& clip, const Direction& residual,
   };
   // The residual vector leads from -tau to tau.
   const double closed = (along(1) - along(0)) / (2 * static_cast<double>(residual.tau));
-  return std::clamp((closed - kLeastClosed) / (kFullClosed - kLeastClosed), 0.0, 1.0);
+  const double strength =
+      std::clamp((closed - kLeastClosed) / (kFullClosed - kLeastClosed), 0.0, 1.0);
+  return strength < kLeastStrength ? 0 : strength;
 }
 
 std::unique_ptr<RelightMethod> load_relight_method(const std::filesystem::path& folder,

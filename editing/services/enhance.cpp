@@ -20,6 +20,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
+#include "engine/image/srgb_view.h"
 #include "engine/run/device.h"
 #include "engine/run/threads.h"
 #include "enhance/enhance_method.h"
@@ -178,8 +179,8 @@ class Enhancer {
       const fs::path input = result.files[chosen[i]].input, output = result.files[chosen[i]].output;
       try {
         pairs.push_back({input.filename().string(),
-                         preview_copy(read_image(input, decode), kContactSide),
-                         preview_copy(read_image(output, decode), kContactSide)});
+                         srgb_thumbnail(read_image(input, decode), kContactSide),
+                         srgb_thumbnail(read_image(output, decode), kContactSide)});
       } catch (const Error& error) {
         job_.warn(std::string("not on the contact sheet: ") + error.what());
       }

@@ -58,7 +58,7 @@ struct EnhanceRequest {
             "weights of a CLIP-LIT or RAVE network (.pth, .safetensors), or a folder that `vane "
             "train enhance` wrote",
             {.placeholder = "FILE"});
-    v.field("strength", &C::strength, "exponent of the illumination map; 0 changes nothing",
+    v.field("strength", &C::strength, "how much of what the method would do; 0 changes nothing",
             {.min = 0, .max = 2});
     v.field("mask", &C::mask,
             "where: a grey picture of the upright photograph's shape (white is enhanced), a folder "
@@ -120,7 +120,8 @@ struct EnhanceRequest {
 /// One photograph (sheet enhance.md, 8.3).
 struct EnhancedFile {
   std::string input, output;
-  /// "ok", "skipped:exists", "skipped:done" (an earlier run made it, and --resume was given),
+  /// "ok", "skipped:well-lit" (the method found that nothing is missing: the output is the source),
+  /// "skipped:exists", "skipped:done" (an earlier run made it, and --resume was given),
   /// "failed", or "pending" (a dry run, or the batch ended before it).
   std::string status = "pending";
   /// Why it failed: one line.
@@ -145,13 +146,13 @@ struct EnhanceResult {
 };
 
 /// Writes the stored order of samples with the orientation tag kept; the network sees the upright
-/// picture. At strength 0 a file of the same format is copied byte for byte. One photograph named
-/// itself throws what is wrong with it; in a batch it is "failed" with a warning, and the rest goes
-/// on until an output cannot be written; its report is written then as well, and when it is
-/// stopped. With `watch` a stop is the end that is
-/// expected: what is being enhanced is finished, and nothing is thrown. Throws: Error{partial} when
-/// the output is there already, Error{usage} when it is the input, Error{input}, Error{checkpoint},
-/// Error{numeric}, Error{resource}; Cancelled, what was finished stays.
+/// picture. At strength 0, asked for or chosen, a file of the same format is copied byte for byte.
+/// One photograph named itself throws what is wrong with it; in a batch it is "failed" with a
+/// warning, and the rest goes on until an output cannot be written; its report is written then as
+/// well, and when it is stopped. With `watch` a stop is the end that is expected: what is being
+/// enhanced is finished, and nothing is thrown. Throws: Error{partial} when the output is there
+/// already, Error{usage} when it is the input, Error{input}, Error{checkpoint}, Error{numeric},
+/// Error{resource}; Cancelled, what was finished stays.
 EnhanceResult enhance(const EnhanceRequest& request, Job& job);
 
 }  // namespace vane

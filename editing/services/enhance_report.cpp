@@ -11,7 +11,7 @@ using Json = nlohmann::ordered_json;
 Json file_json(const EnhancedFile& file) {
   Json entry{{"in", file.input}, {"out", file.output}, {"status", file.status}};
   if (!file.error.empty()) entry["error"] = file.error;
-  if (file.status != "ok") return entry;
+  if (file.status != "ok" && file.status != "skipped:well-lit") return entry;
   entry.update(
       Json{{"w", file.width},
            {"h", file.height},
