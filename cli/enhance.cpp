@@ -87,8 +87,9 @@ std::string page(const EnhanceResult& result, const TerminalStyle& style) {
   const auto well_lit =
       std::count_if(result.files.begin(), result.files.end(),
                     [](const EnhancedFile& file) { return file.status == "skipped:well-lit"; });
-  out += fmt::format("{} enhanced, {} well lit already, {} there already, {} failed", result.ok,
-                     well_lit, result.skipped - well_lit, result.failed);
+  out += fmt::format("{} enhanced, ", result.ok);
+  if (well_lit > 0) out += fmt::format("{} well lit already, ", well_lit);
+  out += fmt::format("{} there already, {} failed", result.skipped - well_lit, result.failed);
   if (waiting > 0) out += fmt::format(", {} to do", waiting);
   return out + style.dim(" in " + duration_text(result.seconds)) + "\n";
 }

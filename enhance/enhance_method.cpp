@@ -11,6 +11,8 @@
 namespace vane {
 namespace {
 
+/// What `vane train enhance` calls the weights of a published network.
+constexpr const char* kNetworkFile = "enhancement_model.safetensors";
 /// Methods that are the published network, trained in one way or another.
 const std::vector<std::string> kNetworks{"rave", "clip-lit", "clip-lit-latent"};
 
@@ -25,7 +27,9 @@ std::vector<std::string> enhance_method_names() {
 }
 
 std::string default_method(const std::filesystem::path& model) {
-  return model.empty() || std::filesystem::is_directory(model) ? "vane" : "rave";
+  if (model.empty()) return "vane";
+  const bool is_folder = std::filesystem::is_directory(model);
+  return is_folder && !std::filesystem::exists(model / kNetworkFile) ? "vane" : "rave";
 }
 
 std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
@@ -51,7 +55,9 @@ std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
     throw Error(ErrorCode::usage, "the method " + name + " needs --model")
         .with_hint("weights of a CLIP-LIT or RAVE network (.pth, .safetensors)");
   }
-  return std::make_unique<NetworkMethod>(load_enhancement_network(model, limits));
+  const std::filesystem::path file =
+      std::filesystem::is_directory(model) ? model / kNetworkFile : model;
+  return std::make_unique<NetworkMethod>(load_enhancement_network(file, limits));
 }
 
 }  // namespace vane

@@ -48,7 +48,8 @@ std::vector<std::string> enhance_method_names();
 /// The method when none is named: that of the published network for a file of weights, else Vane's.
 std::string default_method(const std::filesystem::path& model);
 
-/// `model`: weights (a file, for Vane's own method a folder), or empty for those that come with
+/// `model`: weights (a file, or a folder that `vane train enhance` wrote; Vane's own method takes a
+/// folder), or empty for those that come with
 /// Vane. Throws: Error{usage} for an unknown name, or weights that are missing or not wanted;
 ///         Error{input}, Error{checkpoint} for weights that cannot be read.
 std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,

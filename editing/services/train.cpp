@@ -85,8 +85,14 @@ std::vector<EvaluatedMethod> evaluated_methods(const EvaluateRequest& request,
     if (equals == 0 || equals == std::string::npos || equals + 1 == network.size()) {
       throw Error(ErrorCode::usage, "\"" + network + "\" is not NAME=FILE").at_key("--network");
     }
-    methods.push_back({network.substr(0, equals),
-                       make_enhance_method("rave", network.substr(equals + 1), request.limits)});
+    const std::string name = network.substr(0, equals);
+    if (std::any_of(methods.begin(), methods.end(),
+                    [&](const EvaluatedMethod& other) { return other.name == name; }) ||
+        name == config.method) {
+      throw Error(ErrorCode::usage, "there is a row \"" + name + "\" already").at_key("--network");
+    }
+    methods.push_back(
+        {name, make_enhance_method("rave", network.substr(equals + 1), request.limits)});
   }
   const std::filesystem::path model =
       request.model.empty() ? config.output : std::filesystem::path(request.model);

@@ -190,6 +190,18 @@ TEST_F(EnhanceProgram, ReportsWhatItDid) {
   EXPECT_TRUE(fs::exists(path("out/in.png")));
 }
 
+TEST_F(EnhanceProgram, LeavesAWellLitPhotographAsItIs) {
+  const std::string sample = std::string(VANE_TEST_DATA) + "/../assets/samples/astronaut.jpg";
+  const Outcome outcome = run_vane({"enhance", sample, "-o", path("out.jpg"), "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["model"]["method"], "vane");
+  EXPECT_EQ(json["files"][0]["status"], "skipped:well-lit");
+  EXPECT_EQ(json["files"][0]["strength"], 0);
+  EXPECT_EQ(json["counts"], nlohmann::json({{"ok", 0}, {"skipped", 1}, {"failed", 0}}));
+  EXPECT_TRUE(bytes_of(path("out.jpg")) == bytes_of(sample));
+}
+
 TEST_F(EnhanceProgram, IsWhatModelsInspectNamesForItsWeights) {
   const Outcome outcome = run_vane({"models", "inspect", model_, "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;

@@ -10,6 +10,7 @@
 #include "engine/base/rng.h"
 #include "engine/image/codec.h"
 #include "engine/tensor/weights.h"
+#include "enhance/enhance_method.h"
 #include "generators/enhance/enhancement_network.h"
 #include "generators/relight/relight_network.h"
 #include "guidance/direction.h"
@@ -130,6 +131,8 @@ TEST_F(EnhanceTraining, PublishedMethodsWriteWeightsThatTheNetworkLoads) {
   const EnhanceTrainingConfig recipe = config("rave", 3);
   train_enhance(recipe, root_ / "run", false, quiet_);
   load_enhancement_network(recipe.output / "enhancement_model.safetensors");
+  EXPECT_EQ(default_method(recipe.output), "rave");
+  EXPECT_TRUE(make_enhance_method("rave", recipe.output));
   EXPECT_THROW(train_enhance(recipe, root_ / "run", false, quiet_), Error);
 }
 
