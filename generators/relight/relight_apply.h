@@ -29,11 +29,11 @@ struct RelightMeasures {
 };
 
 /// encode(clip01(2^(s stops) max(0, L - s haze))) of every sample, L its linear light by the sRGB
-/// curve (whatever the profile); where a channel would clip, all three are scaled alike so that hue stays. From half an
-/// added stop on, noise is taken out first (noise_guard.h). `strength` s in [0,2]; `mask` empty or
-/// [H*W] in [0,1] of the picture, which multiplies it. 8 and 16 bit; grey stays grey; alpha and
-/// metadata stay. s = 0 gives the very samples back. Memory:  source and result. Throws
-/// Error{usage} for planes of no size, Cancelled.
+/// curve (whatever the profile); where a channel would clip, all three are scaled alike so that hue
+/// stays. From half an added stop on, noise is taken out first (noise_guard.h). `strength` s in
+/// [0,2]; `mask` empty or [H*W] in [0,1] of the picture, which multiplies it. 8 and 16 bit; grey
+/// stays grey; alpha and metadata stay. s = 0 gives the very samples back. Memory: source and
+/// result. Throws Error{usage} for planes of no size, Cancelled.
 Image relight(const Image& source, const RelightPlanes& planes, double strength,
               std::span<const float> mask, int threads, Job& job, RelightMeasures& measures);
 
