@@ -34,23 +34,21 @@ Names names_in(const fs::path& folder) {
 }
 
 void expect_bounded(const Outcome& outcome) {
-  EXPECT_LT(outcome.wall_seconds, kSeconds);
+  // Other programs may hold the processor, which is not this one's fault; a hang is.
+  EXPECT_LT(outcome.cpu_seconds, kSeconds);
+  EXPECT_LT(outcome.wall_seconds, 30 * kSeconds);
   EXPECT_LT(outcome.peak_bytes, kPeakBytes);
 }
 
 using Arguments = std::vector<std::string>;
 
-/// Runs all at once. Other programs may hold the processor: only a run that is late alone too is
-/// late.
+/// Runs all at once.
 std::vector<Outcome> run_together(const std::vector<Arguments>& runs) {
   std::vector<std::unique_ptr<RunningVane>> running;
   for (const Arguments& arguments : runs)
     running.push_back(std::make_unique<RunningVane>(arguments));
   std::vector<Outcome> outcomes;
   for (const auto& one : running) outcomes.push_back(one->wait());
-  for (size_t i = 0; i < runs.size(); ++i) {
-    if (outcomes[i].wall_seconds >= kSeconds) outcomes[i] = run_vane(runs[i]);
-  }
   return outcomes;
 }
 
