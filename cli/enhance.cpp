@@ -105,6 +105,7 @@ Command enhance_command() {
         "a little less, into a folder; depth and metadata stay"},
        {"vane enhance photo.jpg --mask \"the person\" --feather 40 -o bright.jpg",
         "only the person; a mask picture or a folder of them does as well"},
+       {"vane enhance card/ --ext nef -o bright/ --format jpg", "raw files, as JPEG"},
        {"vane enhance archive/ -r -o bright/ --resume",
         "a tree of folders; run again, it goes on where it was stopped"},
        {"vane enhance \"2024/**/*.jpg\" --suffix _bright --keep-times",

@@ -63,7 +63,7 @@ PhotoSelection selection_of(const EnhanceRequest& request) {
     std::string extension = trimmed(word);
     if (extension.starts_with('.')) extension.erase(0, 1);
     if (extension.empty()) continue;
-    if (!is_picture_name("x." + extension)) {
+    if (!is_picture_name("x." + extension) && !is_raw_name("x." + extension)) {
       throw Error(ErrorCode::usage, "\"" + extension + "\" is no picture format that can be read")
           .at_key("--ext")
           .with_hint("for example jpg,tif");

@@ -41,11 +41,11 @@ struct EnhanceRequest {
   template <class V>
   static void fields(V& v) {
     using C = EnhanceRequest;
-    v.field(
-        "inputs", &C::inputs,
-        "photographs, folders of them, patterns (\"2024/**/*.jpg\"), @LIST with a path a line, or "
-        "- for paths from standard input, each ended by a NUL",
-        {.required = true, .positional = true, .placeholder = "PHOTO"});
+    v.field("inputs", &C::inputs,
+            "photographs (raw files too), folders of them, patterns (\"2024/**/*.jpg\"), @LIST "
+            "with a path a line, or "
+            "- for paths from standard input, each ended by a NUL",
+            {.required = true, .positional = true, .placeholder = "PHOTO"});
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.short_flag = "o", .placeholder = "FILE|DIR"});
@@ -80,7 +80,7 @@ struct EnhanceRequest {
     v.field("suffix", &C::suffix,
             "added to the names of outputs (_enh); without -o they go beside their photographs",
             {.placeholder = "TEXT"});
-    v.field("format", &C::format, "format of outputs in a folder",
+    v.field("format", &C::format, "format of outputs in a folder; keep makes TIFF of raw files",
             {.choices = {"keep", "png", "jpg", "tif", "webp"}});
     v.field("bit-depth", &C::bit_depth, "bits a sample; JPEG and WebP have 8",
             {.choices = {"keep", "8", "16"}});
@@ -120,9 +120,9 @@ struct EnhanceRequest {
 /// One photograph (sheet enhance.md, 8.3).
 struct EnhancedFile {
   std::string input, output;
-  /// "ok", "skipped:well-lit" (the method found that nothing is missing: the output is the source),
-  /// "skipped:exists", "skipped:done" (an earlier run made it, and --resume was given),
-  /// "failed", or "pending" (a dry run, or the batch ended before it).
+  /// "ok", "skipped:well-lit" (the method found that nothing is missing: the output is the source,
+  /// developed where it is a raw file), "skipped:exists", "skipped:done" (an earlier run made it,
+  /// and --resume was given), "failed", or "pending" (a dry run, or the batch ended before it).
   std::string status = "pending";
   /// Why it failed: one line.
   std::string error;
@@ -146,13 +146,13 @@ struct EnhanceResult {
 };
 
 /// Writes the stored order of samples with the orientation tag kept; the network sees the upright
-/// picture. At strength 0, asked for or chosen, a file of the same format is copied byte for byte.
-/// One photograph named itself throws what is wrong with it; in a batch it is "failed" with a
-/// warning, and the rest goes on until an output cannot be written; its report is written then as
-/// well, and when it is stopped. With `watch` a stop is the end that is expected: what is being
-/// enhanced is finished, and nothing is thrown. Throws: Error{partial} when the output is there
-/// already, Error{usage} when it is the input, Error{input}, Error{checkpoint}, Error{numeric},
-/// Error{resource}; Cancelled, what was finished stays.
+/// picture. Raw files are developed upright. At strength 0, asked for or chosen, a file of the same
+/// format is copied byte for byte. One photograph named itself throws what is wrong with it; in a
+/// batch it is "failed" with a warning, and the rest goes on until an output cannot be written; its
+/// report is written then as well, and when it is stopped. With `watch` a stop is the end that is
+/// expected: what is being enhanced is finished, and nothing is thrown. Throws: Error{partial} when
+/// the output is there already, Error{usage} when it is the input, Error{input}, Error{checkpoint},
+/// Error{numeric}, Error{resource}; Cancelled, what was finished stays.
 EnhanceResult enhance(const EnhanceRequest& request, Job& job);
 
 }  // namespace vane

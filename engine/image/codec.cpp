@@ -14,6 +14,7 @@
 #include "engine/image/metadata.h"
 #include "engine/image/orientation.h"
 #include "engine/image/png.h"
+#include "engine/image/raw_picture.h"
 #include "engine/image/tiff.h"
 #include "engine/image/webp.h"
 
@@ -71,6 +72,11 @@ Image decode_format(Bytes file, const DecodeOptions& options) {
       image = decode_webp(file, webp);
       image.metadata = webp_metadata(webp);
       image.format = "webp";
+      break;
+    }
+    case ImageFormat::raw: {
+      image = decode_raw(file, options);
+      image.format = "raw";
       break;
     }
   }
@@ -152,6 +158,8 @@ ImageHeader read_image_header(const ByteSource& source, const Limits& limits) {
       case ImageFormat::webp:
         header = parse_webp(file).header;
         break;
+      case ImageFormat::raw:
+        return read_raw_header(file, limits);
     }
     check_image_limits(header, file.size(), limits);
     return header;
@@ -186,6 +194,8 @@ std::optional<std::string> read_recipe(const ByteSource& source, const Limits& l
         return tiff_recipe(parse_tiff(file));
       case ImageFormat::webp:
         return webp_recipe(parse_webp(file));
+      case ImageFormat::raw:
+        return std::nullopt;
     }
     return std::nullopt;
   });
@@ -231,6 +241,15 @@ void write_image(const std::filesystem::path& path, const Image& image,
 }
 
 bool is_picture_name(const std::filesystem::path& path) { return !named_format(path).empty(); }
+
+bool is_raw_name(const std::filesystem::path& path) {
+  static constexpr std::string_view kEndings[] = {
+      ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff",
+      ".iiq", ".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf",
+      ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"};
+  return std::find(std::begin(kEndings), std::end(kEndings), lower_extension(path)) !=
+         std::end(kEndings);
+}
 
 std::string format_for_path(const std::filesystem::path& path) {
   if (std::string format = named_format(path); !format.empty()) return format;

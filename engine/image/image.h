@@ -24,9 +24,10 @@ struct Image {
   std::vector<uint8_t> u8;
   std::vector<uint16_t> u16;
   ImageMetadata metadata;
-  /// "png", "jpeg", "tiff", "webp": what it was read from, empty when made here.
+  /// "png", "jpeg", "tiff", "webp", "raw": what it was read from, empty when made here.
   std::string format;
-  /// True when `u8`/`u16` were converted from another colour model (CMYK, YCCK, palette).
+  /// True when `u8`/`u16` were converted from another colour model (CMYK, YCCK, palette, a
+  /// sensor's).
   bool converted = false;
 
   bool has_alpha() const { return channels == 2 || channels == 4; }
