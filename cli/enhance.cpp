@@ -106,6 +106,8 @@ Command enhance_command() {
        {"vane enhance photo.jpg --mask \"the person\" --feather 40 -o bright.jpg",
         "only the person; a mask picture or a folder of them does as well"},
        {"vane enhance card/ --ext nef -o bright/ --format jpg", "raw files, as JPEG"},
+       {"vane enhance photo.jpg --strip gps --bake-orientation -o public.jpg",
+        "without the place, turned for viewers that know no tags"},
        {"vane enhance archive/ -r -o bright/ --resume",
         "a tree of folders; run again, it goes on where it was stopped"},
        {"vane enhance \"2024/**/*.jpg\" --suffix _bright --keep-times",

@@ -48,7 +48,10 @@ std::string settings_hash(const EnhanceRequest& request, const EnhanceMethod& me
                                         {"automatic", request.auto_strength},
                                         {"quality", request.jpeg_quality},
                                         {"bits", request.bit_depth},
-                                        {"times", request.keep_times}};
+                                        {"times", request.keep_times},
+                                        {"strip", request.strip},
+                                        {"stamp", request.stamp},
+                                        {"bake", request.bake_orientation}};
   return hex64(xxh64(settings.dump()));
 }
 

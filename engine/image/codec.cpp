@@ -84,7 +84,11 @@ Image decode_format(Bytes file, const DecodeOptions& options) {
     image.metadata.orientation = exif_orientation(image.metadata.exif);
   }
   // A profile of another colour model does not describe what the samples are now.
-  if (icc_channels(image.metadata.icc) != (image.is_grey() ? 1 : 3)) image.metadata.icc.clear();
+  if (!image.metadata.icc.empty() &&
+      icc_channels(image.metadata.icc) != (image.is_grey() ? 1 : 3)) {
+    image.metadata.icc.clear();
+    note_left_out(image.metadata.left_out, "ICC profile of another colour model");
+  }
   return image;
 }
 

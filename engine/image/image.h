@@ -9,11 +9,20 @@
 
 namespace vane {
 
+/// Pixels per inch across and down; 0 where a file does not say.
+struct PixelDensity {
+  double x = 0, y = 0;
+  bool is_known() const { return x > 0 && y > 0; }
+};
+
 /// Bytes that travel with the samples and are written back unchanged.
 struct ImageMetadata {
   std::vector<uint8_t> icc, exif, xmp, iptc;
   /// EXIF orientation of the *file*, 1..8; 1 when absent or out of range.
   int orientation = 1;
+  PixelDensity density;
+  /// What the file holds beside the picture and nothing here does, each named once.
+  std::vector<std::string> left_out;
 };
 
 /// Upright, sRGB-encoded picture, samples interleaved row by row.

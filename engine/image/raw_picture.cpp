@@ -160,6 +160,10 @@ ImageMetadata raw_metadata(Bytes file, const RawFile& raw, const Limits& limits)
     metadata.exif = exif_of_preview(file, limits);
   }
   if (metadata.exif.empty()) metadata.exif = exif_block(fields_of(raw.description()));
+  metadata.density = exif_density(metadata.exif);
+  if (reader.is_valid() && has_maker_notes(octets(file))) {
+    note_left_out(metadata.left_out, "maker notes");
+  }
   return metadata;
 }
 
