@@ -196,8 +196,7 @@ void PhotoStages::store(PhotoWork& work) const {
   }
   if (request_.bake_orientation) {
     work.image.metadata.orientation = 1;
-    auto& density = work.image.metadata.density;
-    if (work.orientation >= 5) std::swap(density.x, density.y);
+    if (work.orientation >= 5) turn_density(work.image.metadata);
   } else {
     work.image = oriented(std::move(work.image), inverse_orientation(work.orientation));
   }

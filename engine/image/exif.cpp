@@ -103,6 +103,22 @@ PixelDensity exif_density(std::span<const uint8_t> exif) {
   return {rational(kXResolution) * per_inch, rational(kYResolution) * per_inch};
 }
 
+void swap_exif_density(std::vector<uint8_t>& exif) {
+  const TiffReader reader(exif);
+  if (!reader.is_valid()) return;
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  const TiffEntry* across = directory ? directory->find(kXResolution) : nullptr;
+  const TiffEntry* down = directory ? directory->find(kYResolution) : nullptr;
+  constexpr uint64_t kRationalBytes = 8;
+  if (!across || !down || across->value_bytes != kRationalBytes ||
+      down->value_bytes != kRationalBytes || across->type != down->type) {
+    return;
+  }
+  for (uint64_t i = 0; i < kRationalBytes; ++i) {
+    std::swap(exif[across->value_at + i], exif[down->value_at + i]);
+  }
+}
+
 bool has_exif_thumbnail(std::span<const uint8_t> exif) {
   const TiffReader reader(exif);
   if (!reader.is_valid()) return false;

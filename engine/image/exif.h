@@ -17,6 +17,8 @@ int exif_orientation(std::span<const uint8_t> exif);
 
 /// Resolution (0x011A, 0x011B, 0x0128) of the first directory; unknown where it has none.
 PixelDensity exif_density(std::span<const uint8_t> exif);
+/// Exchanges the resolutions across and down, where both are there.
+void swap_exif_density(std::vector<uint8_t>& exif);
 /// Whether there is a second directory, the thumbnail's, or a field of maker notes.
 bool has_exif_thumbnail(std::span<const uint8_t> exif);
 bool has_maker_notes(std::span<const uint8_t> exif);

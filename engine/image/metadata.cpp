@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "engine/image/exif.h"
 #include "engine/image/jpeg.h"
@@ -46,6 +47,11 @@ void strip_all(ImageMetadata& metadata) {
   metadata.xmp.clear();
   metadata.iptc.clear();
   metadata.left_out.clear();
+}
+
+void turn_density(ImageMetadata& metadata) {
+  std::swap(metadata.density.x, metadata.density.y);
+  swap_exif_density(metadata.exif);
 }
 
 std::vector<std::string> left_out_by_writing(const Image& image, std::string_view format,

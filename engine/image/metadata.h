@@ -26,6 +26,10 @@ void strip_gps(ImageMetadata& metadata);
 /// would look different.
 void strip_all(ImageMetadata& metadata);
 
+/// Exchanges the densities across and down, also those of EXIF, for pixels that are turned by 90
+/// degrees.
+void turn_density(ImageMetadata& metadata);
+
 /// What `image` holds and a file of `format` written with `options` will not; beside what reading
 /// left out already.
 std::vector<std::string> left_out_by_writing(const Image& image, std::string_view format,

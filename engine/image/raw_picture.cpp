@@ -80,14 +80,19 @@ TiffField text_field(uint16_t tag, const std::string& text) {
   return tiff_blob(tag, 2, std::move(bytes));
 }
 
+/// Values of at most 4,000,000.
 TiffField rational_field(uint16_t tag, const std::vector<double>& values) {
   std::vector<uint32_t> words;
   for (const double value : values) {
-    // Short exposures read better, and are exact, as one over a whole number.
-    const bool is_fraction = value > 0 && value < 0.5;
-    const double scale = is_fraction ? 1 / value : 10000;
-    words.push_back(is_fraction ? 1 : static_cast<uint32_t>(std::lround(value * 10000)));
-    words.push_back(static_cast<uint32_t>(std::lround(scale)));
+    // Short exposures are one over a whole number.
+    const double inverse = value > 1e-6 ? 1 / value : 0;
+    if (inverse >= 2 && std::abs(inverse - std::round(inverse)) < 1e-3 * inverse) {
+      words.insert(words.end(), {1, static_cast<uint32_t>(std::lround(inverse))});
+      continue;
+    }
+    const double scale = value < 400 ? 1e6 : 1e3;
+    words.push_back(static_cast<uint32_t>(std::lround(value * scale)));
+    words.push_back(static_cast<uint32_t>(scale));
   }
   TiffField field = tiff_long(tag, words);
   field.type = 5;

@@ -28,7 +28,9 @@ Error failure(const char* what, int code) {
     return Error(ErrorCode::input, "the raw file's samples need more than image.decoded_bytes")
         .with_hint("if the file is trusted, raise --limit image.decoded_bytes");
   }
-  return Error(ErrorCode::input, fmt::format("{}: {}", what, LibRaw::strerror(code)));
+  const char* const reason = code == LIBRAW_IO_ERROR ? "it ends too early, or points beyond its end"
+                                                     : LibRaw::strerror(code);
+  return Error(ErrorCode::input, fmt::format("{}: {}", what, reason));
 }
 
 /// Runs a step of LibRaw, which answers by codes but whose inner libraries throw what they like.
@@ -124,8 +126,8 @@ RawDescription RawFile::description() const {
   const libraw_gps_info_t& gps = data.other.parsed_gps;
   out.has_position = gps.gpsparsed != 0;
   for (int i = 0; i < 3; ++i) {
-    out.latitude[i] = positive(gps.latitude[i]);
-    out.longitude[i] = positive(gps.longitude[i]);
+    out.latitude[i] = std::min(positive(gps.latitude[i]), 360.0);
+    out.longitude[i] = std::min(positive(gps.longitude[i]), 360.0);
   }
   if (gps.latref == 'S') out.latitude_reference = 'S';
   if (gps.longref == 'W') out.longitude_reference = 'W';
@@ -134,7 +136,7 @@ RawDescription RawFile::description() const {
 
 RawSamples RawFile::develop(bool tolerate_damage) {
   LibRaw& raw = decoder_->raw;
-  run("damaged raw file", [&] { return raw.unpack(); });
+  run("damaged samples of a raw file", [&] { return raw.unpack(); });
   if (raw.error_count() > 0 && !tolerate_damage) {
     throw Error(ErrorCode::input, "damaged raw file: its samples are cut off or broken")
         .with_hint("copy it from the card again");

@@ -212,7 +212,7 @@ void add_raw(Catalogue& all) {
   // A plain TIFF reader would take the directory at the end of a whole one for damaged.
   all.add("huge.dng", "--limit image.pixels", with({{256, 60'000}, {257, 60'000}}));
   all.add("little-data.dng", "cannot come from", with({{256, 5000}, {257, 5000}}));
-  all.add("cut.dng", "its samples are cut off", with({{273, 12'000}}));
+  all.add("cut.dng", "damaged samples of a raw file", with({{273, 12'000}}));
   all.add("no-width.dng", "damaged raw file: ", with({{256, 0}}));
   all.add("head.cr3", "damaged raw file",
           std::string("\0\0\0\x18"
