@@ -91,8 +91,10 @@ struct EnhanceRequest {
             "metadata to leave out: gps, where it was taken; all, everything but the profile, the "
             "orientation and the resolution",
             {.choices = {"none", "gps", "all"}});
-    v.field("stamp", &C::stamp,
-            "say in the output's metadata what changed its pixels: CreatorTool and History of XMP");
+    v.field(
+        "stamp", &C::stamp,
+        "say in the output's metadata what changed its pixels: CreatorTool and History of XMP, and "
+        "the recipe; off: nothing of that");
     v.field("bake-orientation", &C::bake_orientation,
             "turn the pixels themselves instead of keeping the tag that turns them");
     v.field("dry-run", &C::dry_run, "say what would be done, and write nothing");
