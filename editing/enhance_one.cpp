@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/enhance_one.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -8,8 +10,10 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
+#include "engine/image/metadata.h"
 #include "engine/image/orientation.h"
 #include "engine/image/srgb_view.h"
+#include "engine/image/xmp.h"
 #include "enhance/enhance_method.h"
 
 namespace vane {
@@ -87,6 +91,16 @@ Image with_depth(Image image, int depth) {
   return image;
 }
 
+/// Whether outputs say what was done to them.
+bool is_told(const EnhanceRequest& request) { return request.stamp && request.strip != "all"; }
+
+XmpStamp stamp_of(const EnhanceRequest& request, const PhotoWork& work) {
+  std::string parameters =
+      fmt::format("command=enhance method={} strength={:.4g}", request.method, work.file->strength);
+  if (!work.model_hash.empty()) parameters += " model=" + work.model_hash;
+  return {std::string("Vane ") + VANE_VERSION, parameters};
+}
+
 }  // namespace
 
 PhotoStages::PhotoStages(const EnhanceRequest& request)
@@ -158,6 +172,7 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
     error.set_file_if_empty(work.task.input);
     throw;
   }
+  work.model_hash = method.content_hash();
   file.map_ms = watch.milliseconds();
   file.strength = measures.strength * request_.strength;
   file.map_min = measures.map_min;
@@ -179,8 +194,14 @@ void PhotoStages::store(PhotoWork& work) const {
       write_image(target, preview);
     });
   }
-  const Image enhanced = with_depth(
-      oriented(std::move(work.image), inverse_orientation(work.orientation)), bit_depth_);
+  if (request_.bake_orientation) {
+    work.image.metadata.orientation = 1;
+    if (work.orientation >= 5) turn_density(work.image.metadata);
+  } else {
+    work.image = oriented(std::move(work.image), inverse_orientation(work.orientation));
+  }
+  Image enhanced = with_depth(std::move(work.image), bit_depth_);
+  settle_metadata(work, enhanced);
   as_writing([&] { write(work, enhanced); });
   if (request_.keep_times) copy_file_times(work.task.input, work.task.output);
   work.file->encode_ms = watch.milliseconds();
@@ -188,16 +209,46 @@ void PhotoStages::store(PhotoWork& work) const {
   work.file->status = left_alone ? "skipped:well-lit" : "ok";
 }
 
+bool PhotoStages::is_copy(const PhotoWork& work, const Image& enhanced) const {
+  return work.file->strength == 0 && enhanced.format == format_for_path(work.task.output) &&
+         enhanced.depth == work.file->bits && request_.strip == "none" &&
+         enhanced.metadata.orientation == work.orientation;
+}
+
+void PhotoStages::settle_metadata(PhotoWork& work, Image& enhanced) const {
+  if (is_copy(work, enhanced)) return;
+  ImageMetadata& metadata = enhanced.metadata;
+  if (request_.strip == "gps") strip_gps(metadata);
+  if (request_.strip == "all") strip_all(metadata);
+  const bool is_turned = work.orientation != metadata.orientation || enhanced.format == "raw";
+  const bool is_stamped = is_told(request_) && work.file->strength != 0;
+  if (is_stamped || (is_turned && !metadata.xmp.empty())) {
+    std::optional<XmpPacket> packet =
+        metadata.xmp.empty() ? XmpPacket() : XmpPacket::parse(metadata.xmp);
+    if (packet && is_turned) packet->set_size(enhanced.width, enhanced.height);
+    if (packet && is_stamped) packet->stamp(stamp_of(request_, work));
+    if (packet) metadata.xmp = packet->bytes();
+    if (!packet && is_stamped) note_left_out(metadata.left_out, "stamp: the XMP is damaged");
+  }
+  work.file->left_out = metadata.left_out;
+  for (std::string& what : left_out_by_writing(enhanced, format_for_path(work.task.output), {})) {
+    note_left_out(work.file->left_out, std::move(what));
+  }
+}
+
 void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
   const fs::path& target = work.task.output;
-  if (work.file->strength == 0 && enhanced.format == format_for_path(target) &&
-      enhanced.depth == work.file->bits) {
+  if (is_copy(work, enhanced)) {
     atomic_write(target, work.source.bytes->view());  // a lossy format would lose again
     return;
   }
   EncodeOptions encode;
   encode.jpeg_quality = encode.webp_quality = static_cast<int>(request_.jpeg_quality);
   encode.orientation = enhanced.metadata.orientation;
+  if (!is_told(request_)) {
+    write_image(target, enhanced, encode);
+    return;
+  }
   nlohmann::ordered_json recipe{{"command", "enhance"},
                                 {"request",
                                  {{"method", request_.method},

@@ -23,6 +23,8 @@ struct PhotoWork {
   /// Upright: first the photograph, then what became of it.
   Image image;
   int orientation = 1;
+  /// Tells the weights of the method that changed it; for its stamp.
+  std::string model_hash;
   /// The mask's picture, when it is one.
   std::optional<Image> mask;
   /// What it was, for the preview; empty without one.
@@ -56,6 +58,10 @@ class PhotoStages {
   uint64_t memory_bytes() const { return memory_bytes_; }
 
  private:
+  /// The output is to be the photograph's file itself.
+  bool is_copy(const PhotoWork& work, const Image& enhanced) const;
+  /// Takes out of the metadata what is not wanted, adds what was done, and reports what is lost.
+  void settle_metadata(PhotoWork& work, Image& enhanced) const;
   void write(const PhotoWork& work, const Image& enhanced) const;
 
   const EnhanceRequest& request_;

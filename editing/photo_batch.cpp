@@ -17,6 +17,9 @@ namespace fs = std::filesystem;
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
+/// A photograph's name: a picture's or a raw file's.
+bool is_photo_name(const fs::path& name) { return is_picture_name(name) || is_raw_name(name); }
+
 std::vector<fs::path> listed(const fs::path& list) {
   std::ifstream file(list);
   if (!file) throw Error(ErrorCode::input, "cannot read the list of photographs").in_file(list);
@@ -45,7 +48,7 @@ void walk(const fs::path& root, const fs::path& below, bool recursive, const fs:
           !fs::equivalent(entry.path(), without, ignored)) {
         walk(root, name, recursive, without, names);
       }
-    } else if (is_picture_name(name)) {
+    } else if (is_photo_name(name)) {
       names.push_back(name);
     }
   }
@@ -70,7 +73,7 @@ class Collector {
       throw Error(ErrorCode::usage, "two photographs would become this file: " +
                                         place->second.string() + " and " + task.input.string())
           .in_file(task.output)
-          .with_hint("give each folder its own output, or keep their formats");
+          .with_hint("give each folder its own output, keep their formats, or choose by --ext");
     }
   }
 
@@ -170,7 +173,7 @@ class Gathering {
     for (const fs::path& name : found.names) {
       if (is_folder(found.base / name)) {
         add_folder(found.base, name);
-      } else if (is_picture_name(name) && is_offered(found.base, name)) {
+      } else if (is_photo_name(name) && is_offered(found.base, name)) {
         add(found.base, name);
       }
     }
@@ -215,8 +218,9 @@ class Gathering {
     }
     const fs::path beside = base.empty() ? fs::path(".") : base;
     const fs::path root = selection_.output.empty() ? beside : selection_.output;
-    const std::string extension =
-        selection_.extension.empty() ? name.extension().string() : "." + selection_.extension;
+    // A raw file cannot be written; TIFF keeps its 16 bits.
+    const std::string own = is_raw_name(name) ? ".tif" : name.extension().string();
+    const std::string extension = selection_.extension.empty() ? own : "." + selection_.extension;
     fs::path output = root / name;
     output.replace_filename(name.stem().string() + selection_.suffix + extension);
     collector_.add({base / name, output, root});
@@ -226,9 +230,10 @@ class Gathering {
     const bool filtered = !selection_.extensions.empty() || !selection_.exclude.empty();
     return Error(ErrorCode::input, "no photograph to enhance")
         .in_file(selection_.inputs.empty() ? fs::path() : selection_.inputs.front())
-        .with_hint(filtered               ? "--ext and --exclude leave none"
-                   : selection_.recursive ? "photographs end in .jpg, .png, .tif or .webp"
-                                          : "--recursive looks into the folders below as well");
+        .with_hint(filtered ? "--ext and --exclude leave none"
+                   : selection_.recursive
+                       ? "photographs end in .jpg, .png, .tif, .webp or like raw files"
+                       : "--recursive looks into the folders below as well");
   }
 
   const PhotoSelection& selection_;

@@ -32,22 +32,22 @@ struct PhotoSelection {
   /// A folder, the file for one photograph, or empty: beside each photograph, which needs `suffix`.
   std::filesystem::path output;
   bool recursive = false;
-  /// Extensions to take, without their dot; empty: those of all picture formats.
+  /// Extensions to take, without their dot; empty: those of all pictures and raw files.
   std::vector<std::string> extensions = {};
   /// Patterns of names to leave out, see is_like().
   std::vector<std::string> exclude = {};
   /// Goes between stem and extension of the output's name.
   std::string suffix = {};
-  /// Extension of the outputs, without its dot; empty: that of the photograph.
+  /// Extension of the outputs, without its dot; empty: that of the photograph, tif for raw files.
   std::string extension = {};
   /// Nothing to do is no error.
   bool may_be_empty = false;
 };
 
-/// The files of a folder that have the name of a picture (is_picture_name()), relative to it,
-/// sorted byte by byte; with `recursive` also those of the folders below. Hidden names, links to
-/// folders and whatever lies in the folder `without` below are left out. Throws Error{input} for a
-/// folder that cannot be read.
+/// The files of a folder that have the name of a picture or raw file (is_picture_name(),
+/// is_raw_name()), relative to it, sorted byte by byte; with `recursive` also those of the folders
+/// below. Hidden names, links to folders and whatever lies in the folder `without` below are left
+/// out. Throws Error{input} for a folder that cannot be read.
 std::vector<std::filesystem::path> picture_names(const std::filesystem::path& folder,
                                                  bool recursive,
                                                  const std::filesystem::path& without = {});

@@ -61,7 +61,7 @@ Tensor folder_features(const ClipEncoder& clip, const fs::path& folder, const Li
     throw Error(ErrorCode::input,
                 files.empty() ? "the folder holds no file" : "the folder holds no readable picture")
         .in_file(folder)
-        .with_hint("pictures are PNG, JPEG, TIFF or WebP files directly in the folder");
+        .with_hint("pictures are PNG, JPEG, TIFF, WebP or raw files directly in the folder");
   }
   if (unreadable > kWarningsShown) {
     job.warn(std::to_string(unreadable) + " files of " + folder_name(folder) + " were skipped");

@@ -48,7 +48,10 @@ std::string settings_hash(const EnhanceRequest& request, const EnhanceMethod& me
                                         {"automatic", request.auto_strength},
                                         {"quality", request.jpeg_quality},
                                         {"bits", request.bit_depth},
-                                        {"times", request.keep_times}};
+                                        {"times", request.keep_times},
+                                        {"strip", request.strip},
+                                        {"stamp", request.stamp},
+                                        {"bake", request.bake_orientation}};
   return hex64(xxh64(settings.dump()));
 }
 
@@ -63,7 +66,7 @@ PhotoSelection selection_of(const EnhanceRequest& request) {
     std::string extension = trimmed(word);
     if (extension.starts_with('.')) extension.erase(0, 1);
     if (extension.empty()) continue;
-    if (!is_picture_name("x." + extension)) {
+    if (!is_picture_name("x." + extension) && !is_raw_name("x." + extension)) {
       throw Error(ErrorCode::usage, "\"" + extension + "\" is no picture format that can be read")
           .at_key("--ext")
           .with_hint("for example jpg,tif");

@@ -29,6 +29,8 @@ struct EnhanceRequest {
   std::vector<std::string> exclude;
   std::string suffix, format = "keep", bit_depth = "keep";
   bool keep_times = false;
+  std::string strip = "none";
+  bool stamp = true, bake_orientation = false;
   bool preview = false;
   std::filesystem::path preview_folder, contact_sheet;
   int64_t contact_pairs = 24;
@@ -41,11 +43,11 @@ struct EnhanceRequest {
   template <class V>
   static void fields(V& v) {
     using C = EnhanceRequest;
-    v.field(
-        "inputs", &C::inputs,
-        "photographs, folders of them, patterns (\"2024/**/*.jpg\"), @LIST with a path a line, or "
-        "- for paths from standard input, each ended by a NUL",
-        {.required = true, .positional = true, .placeholder = "PHOTO"});
+    v.field("inputs", &C::inputs,
+            "photographs (raw files too), folders of them, patterns (\"2024/**/*.jpg\"), @LIST "
+            "with a path a line, or "
+            "- for paths from standard input, each ended by a NUL",
+            {.required = true, .positional = true, .placeholder = "PHOTO"});
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.short_flag = "o", .placeholder = "FILE|DIR"});
@@ -80,11 +82,21 @@ struct EnhanceRequest {
     v.field("suffix", &C::suffix,
             "added to the names of outputs (_enh); without -o they go beside their photographs",
             {.placeholder = "TEXT"});
-    v.field("format", &C::format, "format of outputs in a folder",
+    v.field("format", &C::format, "format of outputs in a folder; keep makes TIFF of raw files",
             {.choices = {"keep", "png", "jpg", "tif", "webp"}});
     v.field("bit-depth", &C::bit_depth, "bits a sample; JPEG and WebP have 8",
             {.choices = {"keep", "8", "16"}});
     v.field("keep-times", &C::keep_times, "give outputs the dates of their photographs");
+    v.field("strip", &C::strip,
+            "metadata to leave out: gps, where it was taken; all, everything but the profile, the "
+            "orientation and the resolution",
+            {.choices = {"none", "gps", "all"}});
+    v.field(
+        "stamp", &C::stamp,
+        "say in the output's metadata what changed its pixels: CreatorTool and History of XMP, and "
+        "the recipe; off: nothing of that");
+    v.field("bake-orientation", &C::bake_orientation,
+            "turn the pixels themselves instead of keeping the tag that turns them");
     v.field("dry-run", &C::dry_run, "say what would be done, and write nothing");
     v.field("overwrite", &C::overwrite, "replace an output that is there already");
     v.field("skip-existing", &C::skip_existing,
@@ -120,13 +132,15 @@ struct EnhanceRequest {
 /// One photograph (sheet enhance.md, 8.3).
 struct EnhancedFile {
   std::string input, output;
-  /// "ok", "skipped:well-lit" (the method found that nothing is missing: the output is the source),
-  /// "skipped:exists", "skipped:done" (an earlier run made it, and --resume was given),
-  /// "failed", or "pending" (a dry run, or the batch ended before it).
+  /// "ok", "skipped:well-lit" (the method found that nothing is missing: the output is the source,
+  /// developed where it is a raw file), "skipped:exists", "skipped:done" (an earlier run made it,
+  /// and --resume was given), "failed", or "pending" (a dry run, or the batch ended before it).
   std::string status = "pending";
   /// Why it failed: one line.
   std::string error;
   int64_t width = 0, height = 0, channels = 0, bits = 8, orientation = 1;
+  /// What the photograph's file holds and the output does not.
+  std::vector<std::string> left_out;
   /// What was asked for times what the method chose.
   double strength = 1;
   double map_min = 0, map_mean = 0, map_max = 0;
@@ -145,10 +159,11 @@ struct EnhanceResult {
   std::string report;
 };
 
-/// Writes the stored order of samples with the orientation tag kept; the network sees the upright
-/// picture. At strength 0, asked for or chosen, a file of the same format is copied byte for byte.
-/// One photograph named itself throws what is wrong with it; in a batch it is "failed" with a
-/// warning, and the rest goes on until an output cannot be written; its report is written then as
+/// Writes the stored order of samples with the orientation tag kept, unless it is baked in; the
+/// network sees the upright picture. Raw files are developed upright. At strength 0, asked for or
+/// chosen, a file of the same format is copied byte for byte where nothing is to be stripped or
+/// turned. One photograph named itself throws what is wrong with it; in a batch it is "failed" with
+/// a warning, and the rest goes on until an output cannot be written; its report is written then as
 /// well, and when it is stopped. With `watch` a stop is the end that is expected: what is being
 /// enhanced is finished, and nothing is thrown. Throws: Error{partial} when the output is there
 /// already, Error{usage} when it is the input, Error{input}, Error{checkpoint}, Error{numeric},

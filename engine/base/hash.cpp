@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace vane {
@@ -68,6 +69,59 @@ void sha256_block(std::array<uint32_t, 8>& state, const std::byte* block) {
   for (size_t i = 0; i < 8; ++i) state[i] += add[i];
 }
 
+/// Left rotations of MD5's four rounds, four steps each.
+constexpr int kMd5Shifts[4][4] = {
+    {7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
+
+/// MD5's step constants: the integer parts of 2^32 |sin(i + 1)|.
+std::array<uint32_t, 64> md5_constants() {
+  std::array<uint32_t, 64> constants{};
+  for (size_t i = 0; i < 64; ++i) {
+    constants[i] =
+        static_cast<uint32_t>(std::abs(std::sin(static_cast<double>(i + 1))) * 4294967296.0);
+  }
+  return constants;
+}
+
+void md5_block(std::array<uint32_t, 4>& state, const std::byte* block) {
+  static const std::array<uint32_t, 64> constants = md5_constants();
+  auto [a, b, c, d] = state;
+  for (size_t i = 0; i < 64; ++i) {
+    const size_t round = i / 16;
+    const uint32_t mix = round == 0   ? (b & c) | (~b & d)
+                         : round == 1 ? (d & b) | (~d & c)
+                         : round == 2 ? b ^ c ^ d
+                                      : c ^ (b | ~d);
+    constexpr size_t kFactor[4] = {1, 5, 3, 7}, kStart[4] = {0, 1, 5, 0};
+    const size_t word = (kFactor[round] * i + kStart[round]) % 16;
+    const uint32_t sum = a + mix + constants[i] + load<uint32_t>(block + 4 * word);
+    a = d;
+    d = c;
+    c = b;
+    b += std::rotl(sum, kMd5Shifts[round][i % 4]);
+  }
+  const std::array<uint32_t, 4> add = {a, b, c, d};
+  for (size_t i = 0; i < 4; ++i) state[i] += add[i];
+}
+
+/// The last bytes with the padding that MD5 and SHA-256 share; the bit count comes last.
+struct PaddedTail {
+  std::array<std::byte, 128> bytes{};
+  size_t size = 64;
+};
+
+PaddedTail padded_tail(std::span<const std::byte> bytes, bool is_little) {
+  PaddedTail tail;
+  const size_t rest = bytes.size() % 64;
+  std::copy_n(bytes.data() + bytes.size() - rest, rest, tail.bytes.data());
+  tail.bytes[rest] = std::byte{0x80};
+  tail.size = rest < 56 ? 64 : 128;
+  uint64_t bits = static_cast<uint64_t>(bytes.size()) * 8;
+  if (!is_little) bits = __builtin_bswap64(bits);
+  std::memcpy(tail.bytes.data() + tail.size - 8, &bits, 8);
+  return tail;
+}
+
 }  // namespace
 
 uint64_t xxh64(std::span<const std::byte> bytes, uint64_t seed) {
@@ -115,16 +169,21 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   size_t done = 0;
   for (; bytes.size() - done >= 64; done += 64) sha256_block(state, bytes.data() + done);
-  std::array<std::byte, 128> tail{};
-  const size_t rest = bytes.size() - done;
-  std::copy_n(bytes.data() + done, rest, tail.data());
-  tail[rest] = std::byte{0x80};
-  const size_t tail_size = rest < 56 ? 64 : 128;
-  const uint64_t bits = __builtin_bswap64(static_cast<uint64_t>(bytes.size()) * 8);
-  std::memcpy(tail.data() + tail_size - 8, &bits, 8);
-  for (size_t i = 0; i < tail_size; i += 64) sha256_block(state, tail.data() + i);
+  const PaddedTail tail = padded_tail(bytes, false);
+  for (size_t i = 0; i < tail.size; i += 64) sha256_block(state, tail.bytes.data() + i);
   std::string hex;
   for (uint32_t word : state) hex += fmt::format("{:08x}", word);
+  return hex;
+}
+
+std::string md5_hex(std::span<const std::byte> bytes) {
+  std::array<uint32_t, 4> state = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
+  size_t done = 0;
+  for (; bytes.size() - done >= 64; done += 64) md5_block(state, bytes.data() + done);
+  const PaddedTail tail = padded_tail(bytes, true);
+  for (size_t i = 0; i < tail.size; i += 64) md5_block(state, tail.bytes.data() + i);
+  std::string hex;
+  for (const uint32_t word : state) hex += fmt::format("{:08X}", __builtin_bswap32(word));
   return hex;
 }
 

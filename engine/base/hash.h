@@ -32,6 +32,8 @@ uint64_t xxh64(std::string_view text, uint64_t seed = 0);
 uint32_t crc32(std::span<const std::byte> bytes, uint32_t crc = 0);
 /// SHA-256 as 64 lower-case hexadecimal digits: identity of published weights.
 std::string sha256_hex(std::span<const std::byte> bytes);
+/// MD5 (RFC 1321) as 32 upper-case hexadecimal digits: names of metadata parts, never security.
+std::string md5_hex(std::span<const std::byte> bytes);
 std::string hex64(uint64_t value);
 
 }  // namespace vane

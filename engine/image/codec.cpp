@@ -14,6 +14,7 @@
 #include "engine/image/metadata.h"
 #include "engine/image/orientation.h"
 #include "engine/image/png.h"
+#include "engine/image/raw_picture.h"
 #include "engine/image/tiff.h"
 #include "engine/image/webp.h"
 
@@ -73,12 +74,21 @@ Image decode_format(Bytes file, const DecodeOptions& options) {
       image.format = "webp";
       break;
     }
+    case ImageFormat::raw: {
+      image = decode_raw(file, options);
+      image.format = "raw";
+      break;
+    }
   }
   if (image.format != "tiff") {
     image.metadata.orientation = exif_orientation(image.metadata.exif);
   }
   // A profile of another colour model does not describe what the samples are now.
-  if (icc_channels(image.metadata.icc) != (image.is_grey() ? 1 : 3)) image.metadata.icc.clear();
+  if (!image.metadata.icc.empty() &&
+      icc_channels(image.metadata.icc) != (image.is_grey() ? 1 : 3)) {
+    image.metadata.icc.clear();
+    note_left_out(image.metadata.left_out, "ICC profile of another colour model");
+  }
   return image;
 }
 
@@ -152,6 +162,8 @@ ImageHeader read_image_header(const ByteSource& source, const Limits& limits) {
       case ImageFormat::webp:
         header = parse_webp(file).header;
         break;
+      case ImageFormat::raw:
+        return read_raw_header(file, limits);
     }
     check_image_limits(header, file.size(), limits);
     return header;
@@ -186,6 +198,8 @@ std::optional<std::string> read_recipe(const ByteSource& source, const Limits& l
         return tiff_recipe(parse_tiff(file));
       case ImageFormat::webp:
         return webp_recipe(parse_webp(file));
+      case ImageFormat::raw:
+        return std::nullopt;
     }
     return std::nullopt;
   });
@@ -231,6 +245,15 @@ void write_image(const std::filesystem::path& path, const Image& image,
 }
 
 bool is_picture_name(const std::filesystem::path& path) { return !named_format(path).empty(); }
+
+bool is_raw_name(const std::filesystem::path& path) {
+  static constexpr std::string_view kEndings[] = {
+      ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff",
+      ".iiq", ".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf",
+      ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"};
+  return std::find(std::begin(kEndings), std::end(kEndings), lower_extension(path)) !=
+         std::end(kEndings);
+}
 
 std::string format_for_path(const std::filesystem::path& path) {
   if (std::string format = named_format(path); !format.empty()) return format;

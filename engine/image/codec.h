@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Picture files in and out: PNG, JPEG, TIFF, WebP, 8 and 16 bit, told apart by content.
+// Picture files in and out: PNG, JPEG, TIFF, WebP, 8 and 16 bit, told apart by content; the raw
+// files of cameras in.
 
 #include <filesystem>
 #include <memory>
@@ -17,14 +18,14 @@ namespace vane {
 
 /// What the header of a picture file declares; read before anything is decoded.
 struct ImageHeader {
-  std::string format;  // "png", "jpeg", "tiff", "webp"
+  std::string format;  // "png", "jpeg", "tiff", "webp", "raw"
   uint64_t width = 0, height = 0;
   int channels = 0, depth = 8;
 };
 
 struct DecodeOptions {
   Limits limits;
-  /// Apply the EXIF orientation so that the result is upright.
+  /// Apply the EXIF orientation so that the result is upright; raw files always are.
   bool apply_orientation = true;
   /// Accept a JPEG whose entropy-coded data is damaged instead of refusing it.
   bool tolerate_damage = false;
@@ -50,8 +51,9 @@ struct EncodeOptions {
 ImageHeader read_image_header(const ByteSource& source, const Limits& limits = {});
 
 /// Decodes a whole picture. Grey stays grey, palettes become RGB(A), CMYK and YCCK become RGB
-/// (through the embedded profile when there is one), 16-bit stays 16-bit.
-/// Throws Error{input}, also for truncated or damaged data of every format.
+/// (through the embedded profile when there is one), 16-bit stays 16-bit. Raw files are developed
+/// to 16-bit sRGB (raw_picture.h). Throws Error{input}, also for truncated or damaged data of every
+/// format.
 Image decode_image(const ByteSource& source, const DecodeOptions& options = {});
 Image read_image(const std::filesystem::path& path, const DecodeOptions& options = {});
 
@@ -67,6 +69,8 @@ void write_image(const std::filesystem::path& path, const Image& image,
 std::optional<std::string> read_recipe(const ByteSource& source, const Limits& limits = {});
 /// True when the name ends like that of a picture file that can be read and written, in any case.
 bool is_picture_name(const std::filesystem::path& path);
+/// True when the name ends like that of a camera's raw file, in any case. Those can only be read.
+bool is_raw_name(const std::filesystem::path& path);
 /// "png", "jpeg", "tiff", "webp" for an output path; throws Error{usage} for another extension.
 std::string format_for_path(const std::filesystem::path& path);
 

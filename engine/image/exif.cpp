@@ -10,7 +10,8 @@ namespace {
 
 constexpr uint16_t kOrientation = 0x0112, kExposureLink = 0x8769, kGpsLink = 0x8825,
                    kInteroperabilityLink = 0xA005, kMakerNote = 0x927C, kWidth = 0xA002,
-                   kHeight = 0xA003, kThumbnailOffset = 0x0201, kThumbnailBytes = 0x0202;
+                   kHeight = 0xA003, kThumbnailOffset = 0x0201, kThumbnailBytes = 0x0202,
+                   kXResolution = 0x011A, kYResolution = 0x011B, kResolutionUnit = 0x0128;
 constexpr uint16_t kShort = 3, kLong = 4;
 /// Fields of the first directory that describe the picture and not how it is stored: description,
 /// maker, model, orientation, resolution (three), software, date, artist, host, copyright.
@@ -81,6 +82,98 @@ int exif_orientation(std::span<const uint8_t> exif) {
   const auto directory = read_tiff_directory(reader, reader.first_directory());
   const auto value = directory ? single_value(reader, directory->find(kOrientation)) : std::nullopt;
   return value && *value >= 1 && *value <= 8 ? static_cast<int>(*value) : 1;
+}
+
+PixelDensity exif_density(std::span<const uint8_t> exif) {
+  const TiffReader reader(exif);
+  if (!reader.is_valid()) return {};
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  if (!directory) return {};
+  const auto rational = [&](uint16_t tag) {
+    constexpr uint16_t kRational = 5;
+    const TiffEntry* entry = directory->find(tag);
+    if (!entry || entry->type != kRational || entry->count != 1) return 0.0;
+    const auto above = static_cast<double>(reader.number(entry->value_at, 4).value_or(0));
+    const auto below = static_cast<double>(reader.number(entry->value_at + 4, 4).value_or(0));
+    return below > 0 ? above / below : 0.0;
+  };
+  const uint64_t unit = single_value(reader, directory->find(kResolutionUnit)).value_or(2);
+  if (unit != 2 && unit != 3) return {};
+  const double per_inch = unit == 3 ? 2.54 : 1;
+  return {rational(kXResolution) * per_inch, rational(kYResolution) * per_inch};
+}
+
+void swap_exif_density(std::vector<uint8_t>& exif) {
+  const TiffReader reader(exif);
+  if (!reader.is_valid()) return;
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  const TiffEntry* across = directory ? directory->find(kXResolution) : nullptr;
+  const TiffEntry* down = directory ? directory->find(kYResolution) : nullptr;
+  constexpr uint64_t kRationalBytes = 8;
+  if (!across || !down || across->value_bytes != kRationalBytes ||
+      down->value_bytes != kRationalBytes || across->type != down->type) {
+    return;
+  }
+  for (uint64_t i = 0; i < kRationalBytes; ++i) {
+    std::swap(exif[across->value_at + i], exif[down->value_at + i]);
+  }
+}
+
+bool has_exif_thumbnail(std::span<const uint8_t> exif) {
+  const TiffReader reader(exif);
+  if (!reader.is_valid()) return false;
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  return directory && directory->next != 0;
+}
+
+bool has_maker_notes(std::span<const uint8_t> exif) {
+  const TiffReader reader(exif);
+  if (!reader.is_valid()) return false;
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  const auto exposure =
+      directory ? linked_directory(reader, *directory, kExposureLink) : std::nullopt;
+  return exposure && exposure->find(kMakerNote);
+}
+
+std::vector<uint8_t> exif_without_gps(std::span<const uint8_t> exif) {
+  const TiffReader reader(exif);
+  if (!reader.is_valid() || reader.is_big_tiff()) return {};
+  const auto directory = read_tiff_directory(reader, reader.first_directory());
+  if (!directory) return {};
+  std::vector<uint8_t> bytes(exif.begin(), exif.end());
+  const TiffEntry* link = directory->find(kGpsLink);
+  if (!link) return bytes;
+  const auto blank = [&](uint64_t at, uint64_t count) {
+    if (reader.has(at, count)) {
+      std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), count, uint8_t{0});
+    }
+  };
+  if (const auto at = single_value(reader, link)) {
+    if (const auto gps = read_tiff_directory(reader, *at)) {
+      for (const TiffEntry& entry : gps->entries) blank(entry.value_at, entry.value_bytes);
+      blank(*at, gps->entry_end - *at);
+    }
+  }
+  // Close the gap: the fields behind the link move up, and so does what follows them.
+  const uint64_t first =
+      directory->entry_end - 12 * reader.number(reader.first_directory(), 2).value();
+  uint64_t entry_at = first;
+  while (reader.number(entry_at, 2) != kGpsLink) entry_at += 12;
+  const auto from = exif.begin() + static_cast<std::ptrdiff_t>(entry_at + 12);
+  const auto end = exif.begin() + static_cast<std::ptrdiff_t>(directory->entry_end);
+  const uint64_t moved = directory->entry_end - entry_at - 12;
+  std::copy(from, end, bytes.begin() + static_cast<std::ptrdiff_t>(entry_at));
+  store(bytes, entry_at + moved, directory->next, 4, reader.is_little());
+  blank(entry_at + moved + 4, 12);
+  store(bytes, reader.first_directory(), (directory->entry_end - first) / 12 - 1, 2,
+        reader.is_little());
+  return bytes;
+}
+
+std::vector<uint8_t> orientation_block(int orientation) {
+  ExifFields fields;
+  fields.picture.push_back(tiff_short(kOrientation, {static_cast<uint16_t>(orientation)}));
+  return exif_block(std::move(fields));
 }
 
 std::vector<uint8_t> exif_for_pixels(std::span<const uint8_t> exif, int orientation, int width,

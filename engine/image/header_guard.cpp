@@ -9,6 +9,7 @@
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/base/text.h"
+#include "engine/image/raw_picture.h"
 
 namespace vane {
 namespace {
@@ -45,6 +46,7 @@ ImageFormat detect_image_format(Bytes file) {
   if (file.empty()) throw Error(ErrorCode::input, "the file is empty");
   if (begins_with(file, "\x89PNG\r\n\x1a\n")) return ImageFormat::png;
   if (begins_with(file, "\xff\xd8\xff")) return ImageFormat::jpeg;
+  if (is_raw_file(file)) return ImageFormat::raw;
   using namespace std::string_view_literals;
   if (begins_with(file, "II\x2a\0"sv) || begins_with(file, "MM\0\x2a"sv) ||
       begins_with(file, "II\x2b\0"sv) || begins_with(file, "MM\0\x2b"sv)) {
@@ -54,7 +56,8 @@ ImageFormat detect_image_format(Bytes file) {
   std::string message = "is not a picture that can be read";
   if (const char* type = unsupported_type(file)) message += fmt::format(": it looks like {}", type);
   throw Error(ErrorCode::input, message)
-      .with_hint("PNG, JPEG, TIFF and WebP are supported; the content decides, not the name");
+      .with_hint(
+          "PNG, JPEG, TIFF, WebP and raw files are supported; the content decides, not the name");
 }
 
 void check_image_file_bytes(uint64_t file_bytes, const Limits& limits) {

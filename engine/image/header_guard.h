@@ -15,7 +15,7 @@ namespace vane {
 /// The bytes of a whole file or of a part of it.
 using Bytes = std::span<const std::byte>;
 
-enum class ImageFormat { png, jpeg, tiff, webp };
+enum class ImageFormat { png, jpeg, tiff, webp, raw };
 
 /// Told by the first bytes, never by the name.
 /// Throws Error{input} naming the type when it is a known one that is not supported.

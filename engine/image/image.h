@@ -9,11 +9,20 @@
 
 namespace vane {
 
+/// Pixels per inch across and down; 0 where a file does not say.
+struct PixelDensity {
+  double x = 0, y = 0;
+  bool is_known() const { return x > 0 && y > 0; }
+};
+
 /// Bytes that travel with the samples and are written back unchanged.
 struct ImageMetadata {
   std::vector<uint8_t> icc, exif, xmp, iptc;
   /// EXIF orientation of the *file*, 1..8; 1 when absent or out of range.
   int orientation = 1;
+  PixelDensity density;
+  /// What the file holds beside the picture and nothing here does, each named once.
+  std::vector<std::string> left_out;
 };
 
 /// Upright, sRGB-encoded picture, samples interleaved row by row.
@@ -24,9 +33,10 @@ struct Image {
   std::vector<uint8_t> u8;
   std::vector<uint16_t> u16;
   ImageMetadata metadata;
-  /// "png", "jpeg", "tiff", "webp": what it was read from, empty when made here.
+  /// "png", "jpeg", "tiff", "webp", "raw": what it was read from, empty when made here.
   std::string format;
-  /// True when `u8`/`u16` were converted from another colour model (CMYK, YCCK, palette).
+  /// True when `u8`/`u16` were converted from another colour model (CMYK, YCCK, palette, a
+  /// sensor's).
   bool converted = false;
 
   bool has_alpha() const { return channels == 2 || channels == 4; }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
@@ -12,16 +13,17 @@
 #include <jpeglib.h>
 
 #include "engine/base/error.h"
+#include "engine/base/hash.h"
 #include "engine/image/colour_model.h"
 #include "engine/image/jpeg.h"
+#include "engine/image/xmp.h"
 
 namespace vane {
 namespace {
 
 using namespace std::string_view_literals;
 
-/// Longest content of a segment: its length field counts itself.
-constexpr size_t kMaxSegment = 65533;
+constexpr size_t kMaxSegment = kMaxJpegSegment;
 /// Samples that are made room for at a time.
 constexpr size_t kBandBytes = 256 * 1024;
 
@@ -152,10 +154,39 @@ void write_segment(jpeg_compress_struct* info, int marker, std::string_view name
   for (size_t i = 0; i < size; ++i) jpeg_write_m_byte(info, data[i]);
 }
 
-void write_metadata(jpeg_compress_struct* info, const ImageMetadata& metadata,
+constexpr auto kXmpName = "http://ns.adobe.com/xap/1.0/\0"sv;
+
+/// Parts of an extended packet: GUID, length of the whole, offset, bytes (XMP part 3, 1.1.3.1).
+void write_extended_xmp(jpeg_compress_struct* info, const JpegXmp& xmp) {
+  constexpr auto kName = "http://ns.adobe.com/xmp/extension/\0"sv;
+  const size_t part = kMaxSegment - kName.size() - xmp.guid.size() - 8;
+  for (size_t at = 0; at < xmp.extended.size(); at += part) {
+    const size_t size = std::min(part, xmp.extended.size() - at);
+    jpeg_write_m_header(info, JPEG_APP0 + 1,
+                        static_cast<unsigned>(kName.size() + xmp.guid.size() + 8 + size));
+    for (const char c : kName) jpeg_write_m_byte(info, static_cast<unsigned char>(c));
+    for (const char c : xmp.guid) jpeg_write_m_byte(info, static_cast<unsigned char>(c));
+    for (const size_t value : {xmp.extended.size(), at}) {
+      for (int shift = 24; shift >= 0; shift -= 8) {
+        jpeg_write_m_byte(info, static_cast<int>(value >> shift & 255));
+      }
+    }
+    for (size_t k = 0; k < size; ++k) jpeg_write_m_byte(info, xmp.extended[at + k]);
+  }
+}
+
+/// JFIF counts whole pixels an inch.
+void set_density(jpeg_compress_struct* info, const PixelDensity& density) {
+  if (density.x < 0.5 || density.y < 0.5 || density.x > 65535 || density.y > 65535) return;
+  info->density_unit = 1;
+  info->X_density = static_cast<UINT16>(std::lround(density.x));
+  info->Y_density = static_cast<UINT16>(std::lround(density.y));
+}
+
+void write_metadata(jpeg_compress_struct* info, const ImageMetadata& metadata, const JpegXmp& xmp,
                     std::string_view recipe) {
-  constexpr auto kExif = "Exif\0\0"sv, kXmp = "http://ns.adobe.com/xap/1.0/\0"sv,
-                 kIcc = "ICC_PROFILE\0"sv, kRecipe = "vane:"sv,
+  constexpr auto kExif = "Exif\0\0"sv, kXmp = kXmpName, kIcc = "ICC_PROFILE\0"sv,
+                 kRecipe = "vane:"sv,
                  // One image resource: IPTC (0x0404) with an empty name.
       kIptc =
           "Photoshop 3.0\0"
@@ -163,9 +194,10 @@ void write_metadata(jpeg_compress_struct* info, const ImageMetadata& metadata,
   if (!metadata.exif.empty() && metadata.exif.size() + kExif.size() <= kMaxSegment) {
     write_segment(info, JPEG_APP0 + 1, kExif, metadata.exif.data(), metadata.exif.size());
   }
-  if (!metadata.xmp.empty() && metadata.xmp.size() + kXmp.size() <= kMaxSegment) {
-    write_segment(info, JPEG_APP0 + 1, kXmp, metadata.xmp.data(), metadata.xmp.size());
+  if (!xmp.standard.empty()) {
+    write_segment(info, JPEG_APP0 + 1, kXmp, xmp.standard.data(), xmp.standard.size());
   }
+  write_extended_xmp(info, xmp);
   const size_t icc_part = kMaxSegment - kIcc.size() - 2;
   const size_t icc_parts = (metadata.icc.size() + icc_part - 1) / icc_part;
   for (size_t i = 0; i < icc_parts && icc_parts <= 255; ++i) {
@@ -238,6 +270,21 @@ Image decode_jpeg(Bytes file, const JpegFile& jpeg, const ImageMetadata& metadat
   return image;
 }
 
+JpegXmp jpeg_xmp(const std::vector<uint8_t>& xmp) {
+  constexpr size_t kMost = kMaxSegment - kXmpName.size();
+  if (xmp.size() <= kMost) return {xmp, {}, {}};
+  auto standard = XmpPacket::parse(xmp);
+  const auto extended = standard ? standard->split(kMost) : std::nullopt;
+  if (!extended) return {};
+  JpegXmp out;
+  out.extended = extended->bytes();
+  out.guid = md5_hex(std::as_bytes(std::span(out.extended)));
+  standard->set_extended_guid(out.guid);
+  out.standard = standard->bytes();
+  if (out.standard.size() > kMost || out.extended.size() > kMaxMetadataBytes) return {};
+  return out;
+}
+
 std::vector<std::byte> encode_jpeg(const Image& image, const ImageMetadata& metadata,
                                    const EncodeOptions& options) {
   if (image.width > JPEG_MAX_DIMENSION || image.height > JPEG_MAX_DIMENSION) {
@@ -246,6 +293,7 @@ std::vector<std::byte> encode_jpeg(const Image& image, const ImageMetadata& meta
                                               JPEG_MAX_DIMENSION, image.width, image.height))
         .with_hint("write PNG or TIFF");
   }
+  const JpegXmp xmp = jpeg_xmp(metadata.xmp);
   WriteSession session;
   const bool done = run(session, [&] {
     jpeg_compress_struct* info = &session.info;
@@ -262,8 +310,9 @@ std::vector<std::byte> encode_jpeg(const Image& image, const ImageMetadata& meta
     if (image.channels == 3 && options.jpeg_full_chroma) {
       info->comp_info[0].h_samp_factor = info->comp_info[0].v_samp_factor = 1;
     }
+    set_density(info, metadata.density);
     jpeg_start_compress(info, TRUE);
-    write_metadata(info, metadata, options.recipe);
+    write_metadata(info, metadata, xmp, options.recipe);
     const size_t row_bytes = size_t(image.width) * image.channels;
     while (info->next_scanline < info->image_height) {
       JSAMPROW row = const_cast<uint8_t*>(image.u8.data() + row_bytes * info->next_scanline);

@@ -7,8 +7,11 @@
 
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
+#include "engine/base/hash.h"
 #include "engine/base/text.h"
+#include "engine/image/exif.h"
 #include "engine/image/jpeg.h"
+#include "engine/image/xmp.h"
 
 namespace vane {
 namespace {
@@ -17,7 +20,10 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kExifName = "Exif\0\0"sv, kXmpName = "http://ns.adobe.com/xap/1.0/\0"sv,
                            kIccName = "ICC_PROFILE\0"sv, kPhotoshopName = "Photoshop 3.0\0"sv,
-                           kRecipeName = "vane:"sv;
+                           kRecipeName = "vane:"sv,
+                           kExtendedXmpName = "http://ns.adobe.com/xmp/extension/\0"sv;
+/// GUID, length of the whole and offset before each part of an extended packet.
+constexpr size_t kGuidBytes = 32, kPartHeadBytes = kGuidBytes + 8;
 constexpr uint16_t kIptcResource = 0x0404;
 
 Error damaged(std::string message, uint64_t at) {
@@ -79,17 +85,49 @@ void read_frame(Bytes segment, int marker, uint64_t at, JpegFile& jpeg) {
   }
 }
 
+/// JFIF's density (unit, across, down), where it is one and not a shape of pixels.
+PixelDensity jfif_density(Bytes segment) {
+  const int unit = segment.size() >= 12 ? byte_at(segment, 7) : 0;
+  if (unit != 1 && unit != 2) return {};
+  const double per_inch = unit == 2 ? 2.54 : 1;
+  return {read_be<uint16_t>(segment, 8).value() * per_inch,
+          read_be<uint16_t>(segment, 10).value() * per_inch};
+}
+
+/// Names of segments that are not carried on; empty for those without anything of their own.
+std::string other_segment(Bytes segment, int marker) {
+  if (marker == 0xE2 && begins_with(segment, "MPF\0"sv)) {
+    return "MPF: pictures behind this one (gain map, preview, depth)";
+  }
+  if (marker == 0xE2 && begins_with(segment, "FPXR\0"sv)) return "FlashPix extension";
+  if (marker == 0xE2 && begins_with(segment, "urn:iso:std:iso:ts:21496:-1\0"sv)) return "gain map";
+  if (marker == 0xE0 && begins_with(segment, "JFXX\0"sv)) return "JFIF thumbnail";
+  if (marker == 0xE0 && begins_with(segment, "JFIF\0"sv)) {
+    const bool has_thumbnail = segment.size() > 14;
+    return has_thumbnail ? "JFIF thumbnail" : "";
+  }
+  if (marker == 0xEB && begins_with(segment, "JP"sv)) return "content credentials (JUMBF)";
+  if (marker == 0xEE && begins_with(segment, "Adobe"sv)) return "";
+  if (marker == 0xFE) return "comment";
+  return marker >= 0xE0 && marker <= 0xEF ? fmt::format("APP{} segment", marker - 0xE0) : "";
+}
+
 void note_application_data(Bytes segment, int marker, JpegFile& jpeg) {
+  if (marker == 0xE0 && begins_with(segment, "JFIF\0"sv)) jpeg.density = jfif_density(segment);
   if (marker == 0xE1 && begins_with(segment, kExifName) && jpeg.exif.empty()) {
     jpeg.exif = segment.subspan(kExifName.size());
   } else if (marker == 0xE1 && begins_with(segment, kXmpName) && jpeg.xmp.empty()) {
     jpeg.xmp = segment.subspan(kXmpName.size());
   } else if (marker == 0xE2 && begins_with(segment, kIccName)) {
     jpeg.icc_parts.push_back(segment.subspan(kIccName.size()));
+  } else if (marker == 0xE1 && begins_with(segment, kExtendedXmpName)) {
+    jpeg.extended_xmp.push_back(segment.subspan(kExtendedXmpName.size()));
   } else if (marker == 0xED && begins_with(segment, kPhotoshopName) && jpeg.photoshop.empty()) {
     jpeg.photoshop = segment.subspan(kPhotoshopName.size());
   } else if (marker == 0xFE && begins_with(segment, kRecipeName)) {
     jpeg.comments.push_back(segment.subspan(kRecipeName.size()));
+  } else if (std::string name = other_segment(segment, marker); !name.empty()) {
+    note_left_out(jpeg.left_out, std::move(name));
   }
 }
 
@@ -154,6 +192,88 @@ std::vector<uint8_t> joined_profile(const std::vector<Bytes>& parts) {
     for (const std::byte b : part.subspan(2)) profile.push_back(std::to_integer<uint8_t>(b));
   }
   return profile;
+}
+
+/// The extended packet of this GUID, from parts that may stand in any order but cover it without a
+/// gap or an overlap; nothing when they do not, or when the GUID is not its MD5.
+std::optional<std::vector<uint8_t>> joined_xmp(const std::vector<Bytes>& parts,
+                                               std::string_view guid) {
+  std::vector<std::pair<uint32_t, Bytes>> ordered;
+  std::optional<uint32_t> whole;
+  for (const Bytes part : parts) {
+    if (!begins_with(part, guid)) continue;
+    const auto size = read_be<uint32_t>(part, kGuidBytes);
+    const auto at = read_be<uint32_t>(part, kGuidBytes + 4);
+    if (!at || (whole && whole != size) || size > kMaxMetadataBytes) return std::nullopt;
+    whole = size;
+    ordered.emplace_back(*at, part.subspan(kPartHeadBytes));
+  }
+  std::sort(ordered.begin(), ordered.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<uint8_t> xmp;
+  for (const auto& [at, part] : ordered) {
+    if (at != xmp.size()) return std::nullopt;
+    const auto* begin = reinterpret_cast<const uint8_t*>(part.data());
+    xmp.insert(xmp.end(), begin, begin + part.size());
+  }
+  if (!whole || xmp.size() != *whole || md5_hex(std::as_bytes(std::span(xmp))) != guid) {
+    return std::nullopt;
+  }
+  return xmp;
+}
+
+/// The standard packet with what its extension adds.
+std::vector<uint8_t> whole_xmp(const JpegFile& jpeg, std::vector<std::string>& left_out) {
+  std::vector<uint8_t> standard = to_bytes(jpeg.xmp);
+  const auto lost = [&] { note_left_out(left_out, "extended XMP: its parts are damaged"); };
+  // Most packets name no extension, and stay as they are, byte for byte.
+  static constexpr std::string_view kNote = "HasExtendedXMP";
+  const bool names_one =
+      std::search(standard.begin(), standard.end(), kNote.begin(), kNote.end()) != standard.end();
+  auto packet = names_one ? XmpPacket::parse(standard) : std::nullopt;
+  if (!packet) {
+    if (!jpeg.extended_xmp.empty()) lost();
+    return standard;
+  }
+  const std::string guid = packet->extended_guid();
+  const auto joined =
+      guid.size() == kGuidBytes ? joined_xmp(jpeg.extended_xmp, guid) : std::nullopt;
+  const auto extended = joined ? XmpPacket::parse(*joined) : std::nullopt;
+  packet->remove_extended_guid();
+  if (extended) {
+    packet->merge(*extended);
+  } else {
+    lost();
+  }
+  return packet->bytes();
+}
+
+/// Drops what XMP says of a gain map, whose picture is not carried on.
+void drop_gain_map(ImageMetadata& metadata) {
+  static constexpr std::string_view kNames[] = {"hdrgm:", "HDRGainMap", "Container:Directory"};
+  const bool may_have = std::any_of(std::begin(kNames), std::end(kNames), [&](auto name) {
+    return std::search(metadata.xmp.begin(), metadata.xmp.end(), name.begin(), name.end()) !=
+           metadata.xmp.end();
+  });
+  auto packet = may_have ? XmpPacket::parse(metadata.xmp) : std::nullopt;
+  if (!packet || !packet->remove_gain_map()) return;
+  metadata.xmp = packet->bytes();
+  note_left_out(metadata.left_out, "gain map");
+}
+
+/// Whether Photoshop's resources hold more than IPTC.
+bool has_other_resources(Bytes resources) {
+  for (uint64_t at = 0;
+       begins_with(resources.subspan(std::min<uint64_t>(at, resources.size())), "8BIM");) {
+    const auto id = read_be<uint16_t>(resources, at + 4);
+    if (!id || at + 6 >= resources.size()) return false;
+    if (*id != kIptcResource) return true;
+    const uint64_t name = static_cast<uint64_t>(byte_at(resources, at + 6)) + 1;
+    const auto size = read_be<uint32_t>(resources, at + 6 + name + name % 2);
+    if (!size) return false;
+    at += 10 + name + name % 2 + *size + *size % 2;
+  }
+  return false;
 }
 
 /// The IPTC record among Photoshop's image resources: "8BIM", id, Pascal string padded to even
@@ -224,8 +344,17 @@ ImageMetadata jpeg_metadata(const JpegFile& jpeg) {
   ImageMetadata metadata;
   metadata.icc = joined_profile(jpeg.icc_parts);
   metadata.exif = to_bytes(jpeg.exif);
-  metadata.xmp = to_bytes(jpeg.xmp);
+  metadata.left_out = jpeg.left_out;
+  metadata.xmp = whole_xmp(jpeg, metadata.left_out);
   metadata.iptc = iptc_of(jpeg.photoshop);
+  metadata.density = jpeg.density.is_known() ? jpeg.density : exif_density(metadata.exif);
+  drop_gain_map(metadata);
+  if (has_other_resources(jpeg.photoshop)) {
+    note_left_out(metadata.left_out, "Photoshop resources");
+  }
+  if (metadata.icc.empty() && !jpeg.icc_parts.empty()) {
+    note_left_out(metadata.left_out, "ICC profile: its parts are damaged");
+  }
   return metadata;
 }
 

@@ -18,13 +18,16 @@ struct PngFile {
   bool is_palette = false;
   uint64_t image_bytes = 0;      // compressed pixels
   Bytes icc, exif, xmp, recipe;  // chunk contents, empty when absent
+  PixelDensity density;
+  /// Chunks that are not carried on.
+  std::vector<std::string> left_out;
 };
 
 /// Walks all chunks up to IEND. Throws Error{input} at the byte where the structure breaks: bad
 /// header fields, a chunk beyond the end, a missing palette, tRNS longer than the palette, no IEND.
 PngFile parse_png(Bytes file);
-/// ICC, EXIF and XMP of a parsed file (PNG has no place for IPTC); a block that does not inflate is
-/// left out.
+/// ICC, EXIF, XMP and density of a parsed file (PNG has no place for IPTC); a block that does not
+/// inflate is left out.
 ImageMetadata png_metadata(const PngFile& png);
 std::optional<std::string> png_recipe(const PngFile& png);
 

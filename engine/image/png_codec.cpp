@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csetjmp>
 #include <cstring>
 #include <new>
@@ -207,6 +208,17 @@ std::vector<NamedChunk> ancillary_chunks(const ImageMetadata& metadata, const st
       throw Error(ErrorCode::resource, "the ICC profile could not be compressed");
     }
     chunk.data.resize(offset + size);
+    chunks.push_back(std::move(chunk));
+  }
+  if (metadata.density.is_known()) {
+    NamedChunk chunk{"pHYs", {}};
+    for (const double per_inch : {metadata.density.x, metadata.density.y}) {
+      const auto per_metre = static_cast<uint32_t>(std::lround(std::min(per_inch, 1e7) / 0.0254));
+      for (int shift = 24; shift >= 0; shift -= 8) {
+        chunk.data.push_back(static_cast<uint8_t>(per_metre >> shift));
+      }
+    }
+    chunk.data.push_back(1);
     chunks.push_back(std::move(chunk));
   }
   if (!metadata.exif.empty()) chunks.push_back({"eXIf", metadata.exif});

@@ -9,6 +9,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/text.h"
+#include "engine/image/exif.h"
 #include "engine/image/png.h"
 
 namespace vane {
@@ -87,9 +88,23 @@ Bytes international_text(const Chunk& chunk, std::string_view keyword) {
   return chunk.data.subspan(n + 1);
 }
 
+/// Pixels per metre across and down, where the unit is one.
+PixelDensity physical_density(const Chunk& chunk) {
+  if (chunk.data.size() != 9 || chunk.data[8] != std::byte{1}) return {};
+  constexpr double kMetresPerInch = 0.0254;
+  return {read_be<uint32_t>(chunk.data, 0).value() * kMetresPerInch,
+          read_be<uint32_t>(chunk.data, 4).value() * kMetresPerInch};
+}
+
 void note_ancillary(Bytes file, const Chunk& chunk, PngFile& png) {
+  if (chunk.type == "pHYs" && has_valid_crc(file, chunk)) png.density = physical_density(chunk);
+  // Samples count as sRGB where no profile says otherwise, which is what sRGB says.
+  if (chunk.type == "pHYs" || chunk.type == "sRGB") return;
   const bool interesting = chunk.type == "iCCP" || chunk.type == "eXIf" || chunk.type == "iTXt";
-  if (!interesting || chunk.data.size() > kMaxMetadataBytes || !has_valid_crc(file, chunk)) return;
+  if (!interesting || chunk.data.size() > kMaxMetadataBytes || !has_valid_crc(file, chunk)) {
+    note_left_out(png.left_out, "PNG chunk " + std::string(chunk.type));
+    return;
+  }
   if (chunk.type == "iCCP") {
     png.icc = chunk.data;
   } else if (chunk.type == "eXIf") {
@@ -98,6 +113,8 @@ void note_ancillary(Bytes file, const Chunk& chunk, PngFile& png) {
     png.xmp = xmp;
   } else if (const Bytes recipe = international_text(chunk, "vane"); !recipe.empty()) {
     png.recipe = recipe;
+  } else {
+    note_left_out(png.left_out, "PNG chunk iTXt");
   }
 }
 
@@ -167,6 +184,11 @@ ImageMetadata png_metadata(const PngFile& png) {
   }
   metadata.exif = to_bytes(png.exif);
   if (auto xmp = text_of(png.xmp)) metadata.xmp = std::move(*xmp);
+  metadata.density = png.density.is_known() ? png.density : exif_density(metadata.exif);
+  metadata.left_out = png.left_out;
+  if (!png.icc.empty() && metadata.icc.empty()) {
+    note_left_out(metadata.left_out, "ICC profile: it does not inflate");
+  }
   return metadata;
 }
 

@@ -35,6 +35,8 @@ struct TiffFile {
   uint64_t stored_bytes = 0;                   // of all strips or tiles
   int orientation = 1;
   std::span<const uint8_t> icc, xmp, iptc, recipe;
+  /// Pages and fields that are not carried on.
+  std::vector<std::string> left_out;
 };
 
 /// Reads the first directory and follows the chain of the others. Throws Error{input} for

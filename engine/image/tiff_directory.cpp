@@ -28,8 +28,11 @@ TiffReader::TiffReader(std::span<const uint8_t> bytes) : bytes_(bytes) {
   is_little_ = bytes[0] == 'I';
   const auto version = number(2, 2);
   is_big_tiff_ = version == 43;
+  // "RO" and "RS" of Olympus, "U" and NUL of Panasonic.
+  is_camera_variant_ = version == 0x4F52 || version == 0x5352 || version == 0x55;
   is_valid_ = bytes[0] == bytes[1] && (bytes[0] == 'I' || bytes[0] == 'M') &&
-              (version == 42 || (is_big_tiff_ && number(4, 2) == 8 && number(6, 2) == 0));
+              (version == 42 || is_camera_variant_ ||
+               (is_big_tiff_ && number(4, 2) == 8 && number(6, 2) == 0));
 }
 
 std::optional<uint64_t> TiffReader::number(uint64_t at, int bytes) const {

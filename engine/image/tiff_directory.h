@@ -15,8 +15,10 @@ class TiffReader {
  public:
   explicit TiffReader(std::span<const uint8_t> bytes);
 
-  /// Byte order mark and version (42, or 43 for BigTIFF) are right.
+  /// Byte order mark and version (42, 43 for BigTIFF, or a camera's own) are right.
   bool is_valid() const { return is_valid_; }
+  /// The version is Olympus' or Panasonic's: a raw file that is built like TIFF otherwise.
+  bool is_camera_variant() const { return is_camera_variant_; }
   bool is_little() const { return is_little_; }
   bool is_big_tiff() const { return is_big_tiff_; }
   bool has(uint64_t at, uint64_t count) const {
@@ -30,7 +32,7 @@ class TiffReader {
 
  private:
   std::span<const uint8_t> bytes_;
-  bool is_little_ = true, is_big_tiff_ = false, is_valid_ = false;
+  bool is_little_ = true, is_big_tiff_ = false, is_camera_variant_ = false, is_valid_ = false;
 };
 
 /// One field. Its value lies inside the structure.

@@ -89,6 +89,80 @@ void check_page_chain(const TiffReader& reader, uint64_t first) {
   }
 }
 
+/// Fields that say how samples are stored, which the writer decides anew, and that are carried in
+/// blocks of their own: EXIF and GPS (34665, 34853), and links inside them.
+bool is_accounted_for(uint16_t tag) {
+  using namespace tiff_tag;
+  static constexpr uint16_t kKnown[] = {254,
+                                        255,
+                                        kWidth,
+                                        kHeight,
+                                        kBitsPerSample,
+                                        kCompression,
+                                        kPhotometric,
+                                        263,
+                                        266,
+                                        270,
+                                        271,
+                                        272,
+                                        kStripOffsets,
+                                        kOrientation,
+                                        kSamplesPerPixel,
+                                        kRowsPerStrip,
+                                        kStripByteCounts,
+                                        280,
+                                        281,
+                                        282,
+                                        283,
+                                        kPlanarConfiguration,
+                                        292,
+                                        293,
+                                        296,
+                                        297,
+                                        305,
+                                        306,
+                                        315,
+                                        316,
+                                        kPredictor,
+                                        320,
+                                        kTileWidth,
+                                        kTileLength,
+                                        kTileOffsets,
+                                        kTileByteCounts,
+                                        332,
+                                        333,
+                                        334,
+                                        kExtraSamples,
+                                        kSampleFormat,
+                                        340,
+                                        341,
+                                        347,
+                                        529,
+                                        530,
+                                        531,
+                                        532,
+                                        kXmp,
+                                        33432,
+                                        kIptc,
+                                        34665,
+                                        kIcc,
+                                        34853,
+                                        kRecipe};
+  return std::find(std::begin(kKnown), std::end(kKnown), tag) != std::end(kKnown);
+}
+
+void note_other_fields(const TiffDirectory& directory, TiffFile& tiff) {
+  constexpr uint16_t kSubDirectories = 330, kPhotoshop = 34377, kLayers = 37724;
+  if (directory.next != 0) note_left_out(tiff.left_out, "pages after the first");
+  for (const TiffEntry& entry : directory.entries) {
+    if (is_accounted_for(entry.tag)) continue;
+    note_left_out(tiff.left_out, entry.tag == kSubDirectories ? "pictures below the first"
+                                 : entry.tag == kPhotoshop    ? "Photoshop resources"
+                                 : entry.tag == kLayers       ? "Photoshop layers"
+                                                        : fmt::format("TIFF field {}", entry.tag));
+  }
+}
+
 void read_colour(const Fields& fields, TiffFile& tiff) {
   const uint64_t samples = fields.value(tiff_tag::kSamplesPerPixel, 1);
   if (samples < 1 || samples > kMaxSamples) {
@@ -231,6 +305,7 @@ TiffFile parse_tiff(Bytes file) {
   tiff.xmp = fields.bytes(tiff_tag::kXmp);
   tiff.iptc = fields.bytes(tiff_tag::kIptc);
   tiff.recipe = fields.bytes(tiff_tag::kRecipe);
+  note_other_fields(*directory, tiff);
   return tiff;
 }
 
@@ -241,6 +316,9 @@ ImageMetadata tiff_metadata(Bytes file, const TiffFile& tiff) {
   metadata.iptc.assign(tiff.iptc.begin(), tiff.iptc.end());
   metadata.exif = exif_block(exif_fields(octets(file)));
   metadata.orientation = tiff.orientation;
+  metadata.density = exif_density(octets(file));
+  metadata.left_out = tiff.left_out;
+  if (has_maker_notes(octets(file))) note_left_out(metadata.left_out, "maker notes");
   return metadata;
 }
 

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "engine/base/error.h"
@@ -69,6 +70,16 @@ void append_strips(const Image& image, size_t rows_per_strip, std::vector<uint8_
   }
 }
 
+/// Pixels per inch as a fraction of thousandths.
+TiffField density_field(uint16_t tag, double per_inch) {
+  constexpr uint16_t kRational = 5;
+  TiffField field = tiff_long(
+      tag, {static_cast<uint32_t>(std::lround(std::min(per_inch, 4e6) * 1000)), uint32_t{1000}});
+  field.type = kRational;
+  field.count = 1;
+  return field;
+}
+
 void add_blob(std::vector<TiffField>& fields, uint16_t tag, uint16_t type,
               const std::vector<uint8_t>& bytes) {
   if (!bytes.empty()) fields.push_back(tiff_blob(tag, type, bytes));
@@ -88,6 +99,16 @@ std::vector<std::byte> encode_tiff(const Image& image, const ImageMetadata& meta
 
   ExifFields exif = exif_fields(metadata.exif);
   std::erase_if(exif.picture, [](const TiffField& field) { return field.tag == kOrientation; });
+  // A block without a resolution does not keep the picture's from its place.
+  if (metadata.density.is_known() && !exif_density(metadata.exif).is_known()) {
+    constexpr uint16_t kXResolution = 282, kYResolution = 283, kResolutionUnit = 296, kInch = 2;
+    std::erase_if(exif.picture, [](const TiffField& field) {
+      return field.tag == kXResolution || field.tag == kYResolution || field.tag == kResolutionUnit;
+    });
+    exif.picture.push_back(density_field(kXResolution, metadata.density.x));
+    exif.picture.push_back(density_field(kYResolution, metadata.density.y));
+    exif.picture.push_back(tiff_short(kResolutionUnit, {kInch}));
+  }
   append_exif_directories(out, exif);
   std::vector<TiffField> fields = std::move(exif.picture);
   const auto channels = static_cast<uint16_t>(image.channels);

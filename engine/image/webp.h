@@ -15,6 +15,8 @@ namespace vane {
 struct WebpFile {
   ImageHeader header;
   Bytes icc, exif, xmp, recipe;  // chunk contents, empty when absent
+  /// Chunks that are not carried on.
+  std::vector<std::string> left_out;
 };
 
 /// Walks the chunks of the container (VP8, VP8L or VP8X with its parts). Throws Error{input} at the

@@ -5,6 +5,7 @@
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/base/text.h"
+#include "engine/image/exif.h"
 #include "engine/image/webp.h"
 
 namespace vane {
@@ -89,6 +90,8 @@ WebpFile parse_webp(Bytes file) {
       webp.xmp = data;
     } else if (type == "VANE") {
       webp.recipe = data;
+    } else {
+      note_left_out(webp.left_out, "WebP chunk " + printable(std::string(type), 16));
     }
     at += 8 + uint64_t{size} + size % 2;
   }
@@ -117,6 +120,8 @@ ImageMetadata webp_metadata(const WebpFile& webp) {
   }
   metadata.exif = to_bytes(exif);
   metadata.xmp = to_bytes(webp.xmp);
+  metadata.density = exif_density(metadata.exif);
+  metadata.left_out = webp.left_out;
   return metadata;
 }
 

@@ -30,6 +30,15 @@ TEST(Hash, Sha256MatchesTheStandard) {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+// Oracle 5: the test suite of RFC 1321, appendix A.5.
+TEST(Hash, Md5GivesTheDigestsOfItsStandard) {
+  EXPECT_EQ(md5_hex({}), "D41D8CD98F00B204E9800998ECF8427E");
+  EXPECT_EQ(md5_hex(bytes_of("abc")), "900150983CD24FB0D6963F7D28E17F72");
+  EXPECT_EQ(md5_hex(bytes_of("12345678901234567890123456789012345678901234567890123456789012345678"
+                             "901234567890")),
+            "57EDF4A22BE3C955AC49DA2E2107B67A");
+}
+
 TEST(Hash, Crc32MatchesZipAndContinues) {
   EXPECT_EQ(crc32(bytes_of("123456789")), 0xCBF43926u);
   EXPECT_EQ(crc32(bytes_of("6789"), crc32(bytes_of("12345"))), 0xCBF43926u);

@@ -195,7 +195,7 @@ TEST_F(EnhanceBatch, ChoosesPhotographsByPatternListExtensionAndName) {
   EXPECT_EQ(outputs({path("in/*.*")}, {"--format", "webp"}), "x.webp y.webp ");
 
   expect_refused(path("in/*.webp"), path("out"), {}, 4, "*.webp");
-  expect_refused(path("in"), path("out"), {"--ext", "nef"}, 2, "nef");
+  expect_refused(path("in"), path("out"), {"--ext", "gif"}, 2, "gif");
   expect_refused(path("in"), path("out"), {"-r", "--exclude", "*"}, 4, "--exclude");
   expect_refused(path("in"), path("out"), {"--suffix", "a/b"}, 2, "suffix");
   expect_refused(path("in/x.png"), path("x.png"), {"--suffix", "_e"}, 2, "--suffix");

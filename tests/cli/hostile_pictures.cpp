@@ -7,6 +7,7 @@
 #include "tests/cli/hostile_files.h"
 #include "tests/image/file_builder.h"
 #include "tests/image/test_images.h"
+#include "tests/support/dng.h"
 
 namespace vane::testing {
 namespace {
@@ -197,6 +198,28 @@ void add_webp(Catalogue& all) {
   add("no-key-frame", "key frame", riff_chunk("VP8 ", std::string(20, 'x')));
 }
 
+void add_raw(Catalogue& all) {
+  const auto with = [](std::initializer_list<std::pair<uint16_t, uint32_t>> values) {
+    DngScene scene;
+    scene.change = [&](std::vector<TiffItem>& fields) {
+      for (TiffItem& field : fields) {
+        for (const auto& [tag, value] : values)
+          field.value = field.tag == tag ? value : field.value;
+      }
+    };
+    return text_of(dng_file(scene));
+  };
+  // A plain TIFF reader would take the directory at the end of a whole one for damaged.
+  all.add("huge.dng", "--limit image.pixels", with({{256, 60'000}, {257, 60'000}}));
+  all.add("little-data.dng", "cannot come from", with({{256, 5000}, {257, 5000}}));
+  all.add("cut.dng", "damaged samples of a raw file", with({{273, 12'000}}));
+  all.add("no-width.dng", "damaged raw file: ", with({{256, 0}}));
+  all.add("head.cr3", "damaged raw file",
+          std::string("\0\0\0\x18"
+                      "ftypcrx ",
+                      12));
+}
+
 void add_others(Catalogue& all) {
   all.add("empty.png", "is empty", "");
   all.add("words.jpg", "not a picture", "hello, world");
@@ -231,6 +254,7 @@ std::vector<HostileFile> hostile_pictures() {
   add_jpeg(all);
   add_tiff(all);
   add_webp(all);
+  add_raw(all);
   add_others(all);
   return all.files;
 }

@@ -15,6 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(orientation >= 1 && orientation <= 8, "orientation 1..8");
   const auto fresh = vane::exif_for_pixels(block, 1, 640, 480);
   require(fresh.size() <= size, "the block does not grow");
+  require(vane::exif_without_gps(block).size() <= size, "nor does it without its place");
+  require(vane::exif_density(block).x >= 0, "no density, or a positive one");
+  vane::has_exif_thumbnail(block);
+  vane::has_maker_notes(block);
   const auto rebuilt = vane::exif_block(vane::exif_fields(block));
   const auto again = vane::exif_block(vane::exif_fields(rebuilt));
   require(rebuilt == again, "rebuilding is stable");

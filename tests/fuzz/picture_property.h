@@ -4,6 +4,7 @@
 // lossless round trip, or an Error of class input.
 
 #include "engine/image/codec.h"
+#include "engine/image/raw_picture.h"
 #include "tests/fuzz/property.h"
 
 namespace vane {
@@ -29,6 +30,7 @@ inline void require_consistent(const Image& image) {
 /// Decodes `data` strictly and leniently; writes what comes out as PNG and TIFF and reads it back.
 inline void require_picture_or_error(const uint8_t* data, size_t size) {
   const auto source = fuzz_source(data, size);
+  if (is_raw_file(source->view())) return;  // from here on it would be LibRaw that is tested
   DecodeOptions options;
   options.limits = fuzz_limits();
   require_result_or_error(size, ErrorCode::input, [&] {
