@@ -26,6 +26,7 @@ std::span<const Command> commands() {
       models_convert_command(),
       models_get_command(),
       clip_doctor_command(),
+      naturalness_fit_command(),
       train_command(),
       evaluate_command(),
       faces_dataset_command(),

@@ -33,6 +33,7 @@ Command models_convert_command();
 Command models_get_command();
 Command models_inspect_command();
 Command models_list_command();
+Command naturalness_fit_command();
 Command score_command();
 Command segment_command();
 Command evaluate_command();

@@ -23,9 +23,18 @@ const char* meaning(const std::string& name) {
       {"loe", "changes of lightness order a pixel, at 50 px; 0 is best"},
       {"deltae", "CIEDE2000, mean"},
       {"deltae_p95", "CIEDE2000, 95th percentile"},
-      {"chroma", "degrees between RGB vectors; 0 when only scaled"}};
+      {"chroma", "degrees between RGB vectors; 0 when only scaled"},
+      {"niqe_local", "statistics far from those of sharp photographs; 0 is best"},
+      {"clip_direction", "cosine of the change with the direction; 1 is best"},
+      {"gap_closed", "way to the good pictures in CLIP; 1 reaches their mean"},
+      {"lpips", "learned distance; 0 is equal"}};
   const auto found = kMeanings.find(name);
   return found == kMeanings.end() ? "" : found->second;
+}
+
+std::string value_text(double value) {
+  if (std::isnan(value)) return "none";
+  return std::isinf(value) ? "equal" : fmt::format("{:.4f}", value);
 }
 
 std::string page(const MetricsResult& result, const TerminalStyle& style) {
@@ -36,15 +45,14 @@ std::string page(const MetricsResult& result, const TerminalStyle& style) {
     if (mean.files > 0 && mean.files < measured) {
       words += fmt::format("; over {}, the others have none", mean.files);
     }
-    table.row({mean.name, std::isinf(mean.value) ? "equal" : fmt::format("{:.4f}", mean.value),
-               style.dim(words)});
+    table.row({mean.name, value_text(mean.value), style.dim(words)});
+  }
+  for (const auto& [name, reason] : result.unavailable) {
+    table.row({name, "unavailable", style.dim(reason)});
   }
   std::string out = table.text();
-  if (result.files.size() > 1) {
-    out += style.dim(fmt::format("mean over {} pictures", measured));
-    if (result.failed > 0) out += fmt::format(", {} failed", result.failed);
-    out += "\n";
-  }
+  for (const std::string& line : result.protocol) out += style.dim(line) + "\n";
+  if (result.failed > 0) out += style.dim(fmt::format("{} failed", result.failed)) + "\n";
   return out;
 }
 
@@ -55,7 +63,9 @@ Command metrics_command() {
           "how near pictures are to their references",
           {{"vane metrics right.png enhanced.png", ""},
            {"vane metrics references/ enhanced/ -r --metric psnr,ssim --report numbers.json",
-            "pictures of the same names, and their mean"}},
+            "pictures of the same names, and their mean"},
+           {"vane metrics references/ enhanced/ --before backlit/ --metric clip",
+            "how far towards well lit, as CLIP sees it"}},
           [](Invocation& call) {
             MetricsRequest request;
             call.read(request);

@@ -4,15 +4,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "editing/metric_set.h"
 #include "editing/photo_batch.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
-#include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "engine/tensor/image_tensor.h"
-#include "guidance/edit_metrics.h"
-#include "guidance/picture_metrics.h"
-#include "guidance/structural_similarity.h"
 
 namespace vane {
 namespace {
@@ -20,84 +17,35 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Pair {
-  fs::path reference, test;
+  fs::path reference, test, before;
 };
 
-struct Metric {
-  const char* name;
-  void (*measure)(const Tensor& reference, const Tensor& test, MetricValues& values);
-};
-
-double one(const Tensor& value) { return value.item<double>(); }
-
-constexpr Metric kMetrics[] = {
-    {"psnr", [](const Tensor& a, const Tensor& b,
-                MetricValues& out) { out.emplace_back("psnr", psnr_rgb(a, b)); }},
-    {"psnr_y", [](const Tensor& a, const Tensor& b,
-                  MetricValues& out) { out.emplace_back("psnr_y", psnr_y(a, b)); }},
-    {"ssim", [](const Tensor& a, const Tensor& b,
-                MetricValues& out) { out.emplace_back("ssim", ssim_luma(a, b)); }},
-    {"ssim_rgb", [](const Tensor& a, const Tensor& b,
-                    MetricValues& out) { out.emplace_back("ssim_rgb", ssim(a, b)); }},
-    {"ms_ssim", [](const Tensor& a, const Tensor& b,
-                   MetricValues& out) { out.emplace_back("ms_ssim", one(ms_ssim(a, b))); }},
-    {"gmsd", [](const Tensor& a, const Tensor& b,
-                MetricValues& out) { out.emplace_back("gmsd", one(gmsd(a, b))); }},
-    {"loe", [](const Tensor& a, const Tensor& b,
-               MetricValues& out) { out.emplace_back("loe", lightness_order_error(a, b)); }},
-    {"deltae",
-     [](const Tensor& a, const Tensor& b, MetricValues& out) {
-       const ColourDifference difference = delta_e_2000(a, b);
-       out.emplace_back("deltae", difference.mean);
-       out.emplace_back("deltae_p95", difference.percentile_95);
-     }},
-    {"chroma", [](const Tensor& a, const Tensor& b,
-                  MetricValues& out) { out.emplace_back("chroma", chroma_angle(a, b)); }},
-};
-
-std::vector<const Metric*> chosen(const std::vector<std::string>& names) {
-  std::vector<const Metric*> metrics;
-  for (const std::string& name : split(join(names, ","), ',')) {
-    const Metric* found = nullptr;
-    std::string known;
-    for (const Metric& metric : kMetrics) {
-      if (name == metric.name) found = &metric;
-      known += (known.empty() ? "" : ", ") + std::string(metric.name);
-    }
-    if (found == nullptr) {
-      throw Error(ErrorCode::usage, "there is no metric \"" + name + "\"")
-          .at_key("--metric")
-          .with_hint("there are " + known);
-    }
-    metrics.push_back(found);
-  }
-  return metrics;
-}
-
-MetricValues measured(const Pair& pair, const std::vector<const Metric*>& metrics,
-                      const Limits& limits, Job& job) {
+Tensor picture(const fs::path& path, const Limits& limits) {
   DecodeOptions decode;
   decode.limits = limits;
-  const Image reference = read_image(pair.reference, decode), test = read_image(pair.test, decode);
-  if (reference.width != test.width || reference.height != test.height) {
-    throw Error(ErrorCode::usage, "is " + std::to_string(test.width) + " x " +
-                                      std::to_string(test.height) + ", its reference " +
-                                      std::to_string(reference.width) + " x " +
-                                      std::to_string(reference.height))
+  return image_to_tensor(read_image(path, decode));
+}
+
+std::string size_text(const Tensor& picture) {
+  return std::to_string(picture.size(3)) + " x " + std::to_string(picture.size(2));
+}
+
+MetricValues measured(const Pair& pair, const MetricSet& metrics, const Limits& limits, Job& job) {
+  MeasuredPictures seen{picture(pair.reference, limits), picture(pair.test, limits), {}};
+  if (seen.reference.sizes() != seen.test.sizes()) {
+    throw Error(ErrorCode::usage,
+                "is " + size_text(seen.test) + ", its reference " + size_text(seen.reference))
         .in_file(pair.test);
   }
-  const Tensor right = image_to_tensor(reference), seen = image_to_tensor(test);
-  MetricValues values;
-  for (const Metric* metric : metrics) {
-    job.check_cancelled();
-    try {
-      metric->measure(right, seen, values);
-    } catch (Error& error) {
-      error.set_file_if_empty(pair.test);
-      throw;
-    }
+  if (metrics.needs_before()) {
+    seen.before = pair.before == pair.reference ? seen.reference : picture(pair.before, limits);
   }
-  return values;
+  try {
+    return metrics.values(seen, job);
+  } catch (Error& error) {
+    error.set_file_if_empty(pair.test);
+    throw;
+  }
 }
 
 nlohmann::ordered_json number(double value) {
@@ -139,29 +87,76 @@ std::string report_text(const MetricsResult& result) {
     over[metric.name] = metric.files;
   }
   const auto count = static_cast<int64_t>(result.files.size());
-  const nlohmann::ordered_json json{
+  nlohmann::ordered_json json{
       {"schema", 1},
       {"counts", {{"ok", count - result.failed}, {"failed", result.failed}}},
+      {"protocol", result.protocol},
       {"mean", mean},
-      {"mean_over", over},
-      {"files", files}};
+      {"mean_over", over}};
+  for (const auto& [name, reason] : result.unavailable) json["unavailable"][name] = reason;
+  json["files"] = files;
   return json.dump(2) + "\n";
+}
+
+/// A cell as RFC 4180 writes it.
+std::string cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char letter : text) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
+  return quoted + "\"";
+}
+
+/// Empty where a number is not finite or a file failed.
+std::string csv_text(const MetricsResult& result) {
+  std::string text = "reference,test";
+  for (const MetricMean& metric : result.mean) text += "," + metric.name;
+  text += ",error\n";
+  for (const MeasuredFile& file : result.files) {
+    text += cell(file.reference) + "," + cell(file.test);
+    for (size_t i = 0; i < result.mean.size(); ++i) {
+      text += ",";
+      if (i < file.values.size() && std::isfinite(file.values[i].second)) {
+        text += number(file.values[i].second).dump();
+      }
+    }
+    text += "," + cell(file.error) + "\n";
+  }
+  return text;
+}
+
+std::vector<std::string> protocol_of(const MetricsResult& result, const MetricSet& metrics) {
+  const auto measured = static_cast<int64_t>(result.files.size()) - result.failed;
+  std::vector<std::string> lines{
+      std::to_string(measured) + (measured == 1 ? " file" : " files, mean over files (not pixels)"),
+      "not resized; colours as stored, taken for sRGB; no statistics of the reference used"};
+  lines.insert(lines.end(), metrics.protocol().begin(), metrics.protocol().end());
+  return lines;
 }
 
 }  // namespace
 
 MetricsResult metrics(const MetricsRequest& request, Job& job) {
-  const std::vector<const Metric*> wanted = chosen(request.metrics);
-  if (fs::is_directory(request.reference) != fs::is_directory(request.test)) {
+  const fs::path before = request.before.empty() ? request.reference : request.before;
+  if (fs::is_directory(request.reference) != fs::is_directory(request.test) ||
+      fs::is_directory(before) != fs::is_directory(request.test)) {
     throw Error(ErrorCode::usage, "a picture is measured against a picture, a folder against one")
         .in_file(request.test);
   }
-  if (!request.report.empty()) check_writable(request.report);
+  for (const fs::path& output : {request.report, request.csv}) {
+    if (!output.empty()) check_writable(output);
+  }
+  const MetricSet wanted(request.metrics,
+                         {.direction = request.direction,
+                          .niqe = request.niqe_model,
+                          .lpips = request.lpips,
+                          .lpips_linear = request.lpips_linear,
+                          .clip = request.clip},
+                         request.limits);
   const bool many = fs::is_directory(request.test);
   std::vector<Pair> pairs;
   if (many) {
     for (const fs::path& name : picture_names(request.test, request.recursive)) {
-      pairs.push_back({request.reference / name, request.test / name});
+      pairs.push_back({request.reference / name, request.test / name, before / name});
     }
     if (pairs.empty()) {
       throw Error(ErrorCode::input, "no picture to measure")
@@ -169,7 +164,7 @@ MetricsResult metrics(const MetricsRequest& request, Job& job) {
           .with_hint("--recursive looks into the folders below as well");
     }
   } else {
-    pairs.push_back({request.reference, request.test});
+    pairs.push_back({request.reference, request.test, before});
   }
   MetricsResult result;
   for (const Pair& pair : pairs) {
@@ -189,8 +184,11 @@ MetricsResult metrics(const MetricsRequest& request, Job& job) {
     }
   }
   result.mean = means(result.files);
+  result.unavailable = wanted.unavailable();
+  result.protocol = protocol_of(result, wanted);
   result.report = report_text(result);
   if (!request.report.empty()) atomic_write(request.report, std::string_view(result.report));
+  if (!request.csv.empty()) atomic_write(request.csv, std::string_view(csv_text(result)));
   return result;
 }
 

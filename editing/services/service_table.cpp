@@ -20,6 +20,7 @@
 #include "editing/services/generate.h"
 #include "editing/services/metrics.h"
 #include "editing/services/models.h"
+#include "editing/services/naturalness.h"
 #include "editing/services/score.h"
 #include "editing/services/segment.h"
 #include "editing/services/start.h"
@@ -111,6 +112,7 @@ constexpr Entry kServices[] = {
     entry<&models_convert>("models convert"),
     entry<&models_inspect>("models inspect"),
     entry<&models_list>("models list"),
+    entry<&naturalness_fit>("naturalness fit"),
     entry<&score>("score"),
     entry<&segment>("segment"),
     entry<&start>("start"),

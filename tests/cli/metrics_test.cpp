@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/image/codec.h"
@@ -38,7 +39,8 @@ TEST_F(MetricsProgram, MeasuresAPair) {
   EXPECT_NEAR(mean["psnr"].get<double>(), 28.1308, 1e-4);
   EXPECT_EQ(mean["loe"], 0);
   EXPECT_NEAR(mean["chroma"].get<double>(), 0, 1e-6);
-  EXPECT_EQ(mean.size(), 10u);
+  EXPECT_EQ(mean.size(), 11u);
+  EXPECT_TRUE(mean["niqe_local"].is_null());  // too small for a block
   const Outcome equal = run_vane({"metrics", right, right, "--json", "--metric", "psnr,ssim"});
   const auto same = nlohmann::json::parse(equal.out)["mean"];
   EXPECT_TRUE(same["psnr"].is_null());
@@ -72,6 +74,100 @@ TEST_F(MetricsProgram, AveragesFoldersAndGoesOnAfterABadPair) {
   EXPECT_TRUE(nlohmann::json::parse(self.out)["mean"]["psnr"].is_null());
   fs::create_directories(path("none"));
   EXPECT_EQ(run_vane({"metrics", path("right"), path("none")}).code, 4);
+}
+
+TEST_F(MetricsProgram, SaysHowItMeasuredWithEveryTable) {
+  const std::string right = grey("right.png", 100), test = grey("test, \"2\".png", 110);
+  const Outcome page =
+      run_vane({"metrics", right, test, "--metric", "psnr_y,deltae", "--csv", path("numbers.csv")});
+  ASSERT_EQ(page.code, 0) << page.err;
+  for (const char* line : {"1 file\n",
+                           "not resized; colours as stored, taken for sRGB; no "
+                           "statistics of the reference used\n",
+                           "psnr_y: luma of BT.601 in studio range, rounded to levels\n"}) {
+    EXPECT_NE(page.out.find(line), std::string::npos) << page.out;
+  }
+  std::ifstream csv(path("numbers.csv"));
+  std::string head, row, end;
+  std::getline(csv, head);
+  std::getline(csv, row);
+  EXPECT_EQ(head, "reference,test,psnr_y,deltae,deltae_p95,error");
+  EXPECT_TRUE(row.starts_with(right + ",\"" + path("test, \"\"2\"\".png") + "\",")) << row;
+  EXPECT_FALSE(std::getline(csv, end));
+  fs::create_directories(path("a"));
+  grey("a/1.png", 10);
+  grey("a/2.png", 20);
+  const Outcome many = run_vane({"metrics", path("a"), path("a"), "--metric", "loe", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(many.out)["protocol"][0],
+            "2 files, mean over files (not pixels)");
+}
+
+TEST_F(MetricsProgram, MeasuresTheGapThatIsClosedInClip) {
+  const std::string sample = std::string(VANE_TEST_DATA) + "/../assets/samples/coffee.jpg";
+  Image dark = read_image(sample);
+  for (uint8_t& level : dark.u8) level = static_cast<uint8_t>(level / 6);
+  write_image(path("dark.png"), dark);
+  const auto closed = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"metrics", sample, sample, "--metric", "clip", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_vane(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out)["mean"];
+  };
+  // From dark to what it was: towards well lit; from itself: nowhere.
+  const auto brightened = closed({"--before", path("dark.png")});
+  EXPECT_GT(brightened["clip_direction"].get<double>(), 0.1);
+  EXPECT_GT(brightened["gap_closed"].get<double>(), 0.1);
+  EXPECT_TRUE(closed({})["clip_direction"].is_null());
+  EXPECT_EQ(run_vane({"metrics", sample, sample, "--metric", "clip", "--direction", sample}).code,
+            5);
+  EXPECT_EQ(
+      run_vane({"metrics", sample, sample, "--metric", "clip", "--before", path("none.png")}).code,
+      4);
+}
+
+TEST_F(MetricsProgram, HasNoLpipsWithoutItsWeights) {
+  const std::string right = grey("right.png", 100);
+  const Outcome json = run_vane({"metrics", right, right, "--metric", "psnr,lpips", "--json"});
+  ASSERT_EQ(json.code, 0) << json.err;
+  const auto report = nlohmann::json::parse(json.out);
+  EXPECT_EQ(report["unavailable"]["lpips"], "needs trained weights: --lpips FILE");
+  EXPECT_FALSE(report["mean"].contains("lpips"));
+  const Outcome page = run_vane({"metrics", right, right, "--metric", "lpips"});
+  EXPECT_NE(page.out.find("unavailable"), std::string::npos) << page.out;
+  EXPECT_EQ(run_vane({"metrics", right, right, "--metric", "lpips", "--lpips", right}).code, 5);
+}
+
+TEST_F(MetricsProgram, FitsWhatIsNaturalAndMeasuresByIt) {
+  fs::create_directories(path("sharp"));
+  for (int i = 0; i < 41; ++i) {
+    write_image(path("sharp/" + std::to_string(i) + ".png"),
+                noise_image(192, 96, 3, 8, unsigned(i)));
+  }
+  folder_.file("sharp/broken.png", "no picture");
+  const std::string model = path("niqe.safetensors");
+  const Outcome fitted = run_vane({"naturalness", "fit", path("sharp"), "-o", model, "--json"});
+  ASSERT_EQ(fitted.code, 0) << fitted.err;
+  const auto json = nlohmann::json::parse(fitted.out);
+  EXPECT_EQ(json["pictures"], 41);
+  EXPECT_GE(json["blocks"], 41);
+  EXPECT_EQ(json["skipped"].size(), 1u);
+  write_image(path("like.png"), noise_image(480, 480, 3, 8, 99));
+  write_image(path("unlike.png"), smooth_image(480, 480, 3));
+  const auto distance = [&](const std::string& name) {
+    const Outcome outcome = run_vane({"metrics", path(name), path(name), "--metric", "niqe_local",
+                                      "--niqe-model", model, "--json"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out)["mean"]["niqe_local"].get<double>();
+  };
+  EXPECT_LT(distance("like.png") * 3, distance("unlike.png"));
+  fs::remove(path("sharp/7.png"));
+  fs::remove(path("sharp/8.png"));
+  const Outcome few =
+      run_vane({"naturalness", "fit", path("sharp"), "-o", path("few.safetensors")});
+  EXPECT_EQ(few.code, 2);
+  EXPECT_NE(few.err.find("39 photographs are too few"), std::string::npos) << few.err;
+  EXPECT_FALSE(fs::exists(path("few.safetensors")));
 }
 
 TEST_F(MetricsProgram, RefusesInOneLine) {
