@@ -57,7 +57,7 @@ std::unique_ptr<EnhanceMethod> make_enhance_method(const std::string& name,
   }
   const std::filesystem::path file =
       std::filesystem::is_directory(model) ? model / kNetworkFile : model;
-  return std::make_unique<NetworkMethod>(load_enhancement_network(file, limits));
+  return std::make_unique<NetworkMethod>(load_enhancement_network(file, limits), file);
 }
 
 }  // namespace vane

@@ -40,6 +40,9 @@ class EnhanceMethod {
                         EnhanceMeasures& measures) const = 0;
   /// Of the weights; empty without any.
   virtual std::string content_hash() const { return {}; }
+  /// Where they were read from, and how many numbers they are; empty and 0 without any.
+  virtual std::filesystem::path weights_file() const { return {}; }
+  virtual int64_t parameter_count() const { return 0; }
 };
 
 /// Names for make_enhance_method().

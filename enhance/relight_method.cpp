@@ -27,8 +27,11 @@ std::span<const float> values_of(const Tensor& mask) {
 }  // namespace
 
 RelightMethod::RelightMethod(RelightNetwork network, std::shared_ptr<const ClipEncoder> clip,
-                             Direction residual)
-    : network_(std::move(network)), clip_(std::move(clip)), residual_(std::move(residual)) {}
+                             Direction residual, std::filesystem::path file)
+    : network_(std::move(network)),
+      clip_(std::move(clip)),
+      residual_(std::move(residual)),
+      file_(std::move(file)) {}
 
 Image RelightMethod::enhance(const Image& source, const EnhanceControls& controls, Job& job,
                              EnhanceMeasures& measures) const {
@@ -49,6 +52,15 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
   measures.clipped_before = seen.clipped_before;
   measures.clipped_after = seen.clipped_after;
   return result;
+}
+
+int64_t RelightMethod::parameter_count() const {
+  RelightNetwork network = network_;
+  int64_t count = 0;
+  visit_parameters(network, [&](const std::string&, const Tensor& tensor, const auto&) {
+    count += tensor.numel();
+  });
+  return count;
 }
 
 double automatic_strength(const ClipEncoder& clip, const Direction& residual,
@@ -72,13 +84,15 @@ std::unique_ptr<RelightMethod> load_relight_method(const std::filesystem::path& 
                                                    const Limits& limits) {
   const std::filesystem::path from =
       folder.empty() ? assets_folder() / "models" / "enhance-vane" : folder;
-  RelightNetwork network = load_relight_network(from / "relight.safetensors", limits);
+  const std::filesystem::path file = from / "relight.safetensors";
+  RelightNetwork network = load_relight_network(file, limits);
   ClipLoadOptions options;
   options.limits = limits;
   options.text_tower = false;
   std::shared_ptr<const ClipEncoder> clip = load_clip("clip-mini", options);
   Direction residual = load_direction(from / "direction.safetensors", clip.get());
-  return std::make_unique<RelightMethod>(std::move(network), std::move(clip), std::move(residual));
+  return std::make_unique<RelightMethod>(std::move(network), std::move(clip), std::move(residual),
+                                         file);
 }
 
 }  // namespace vane

@@ -13,17 +13,20 @@ class RelightMethod final : public EnhanceMethod {
  public:
   /// `clip` and `residual` (with tau) choose the strength of each photograph; without a clip it
   /// is 1.
-  RelightMethod(RelightNetwork network, std::shared_ptr<const ClipEncoder> clip,
-                Direction residual);
+  RelightMethod(RelightNetwork network, std::shared_ptr<const ClipEncoder> clip, Direction residual,
+                std::filesystem::path file = {});
 
   Image enhance(const Image& source, const EnhanceControls& controls, Job& job,
                 EnhanceMeasures& measures) const override;
   std::string content_hash() const override { return network_.content_hash; }
+  std::filesystem::path weights_file() const override { return file_; }
+  int64_t parameter_count() const override;
 
  private:
   RelightNetwork network_;
   std::shared_ptr<const ClipEncoder> clip_;
   Direction residual_;
+  std::filesystem::path file_;
 };
 
 /// How much of the light that the network finds missing to add, in [0,1]: all where that brings the

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <map>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,7 @@
 #include "editing/folder_watch.h"
 #include "editing/services/enhance_report.h"
 #include "engine/base/atomic_file.h"
+#include "engine/base/byte_source.h"
 #include "engine/base/hash.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
@@ -37,6 +39,14 @@ constexpr size_t kMostAutomaticJobs = 4;
 size_t jobs_of(const EnhanceRequest& request) {
   if (request.jobs > 0) return static_cast<size_t>(request.jobs);
   return std::min(kMostAutomaticJobs, static_cast<size_t>(logical_core_count()) + 1);
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
 }
 
 /// Everything that a photograph's result depends on, beside its bytes.
@@ -119,6 +129,7 @@ class Enhancer {
     result.method = request.method;
     result.model_name = request.model.filename().string();
     result.strength = request.strength;
+    result.started = utc_now();
   }
 
   void run(PhotoBatch batch) {
@@ -326,6 +337,13 @@ class Enhancer {
     job_.progress(0, 0, "loading");
     method_ = make_enhance_method(request_.method, request_.model, request_.limits);
     result.model_hash = method_->content_hash();
+    result.model_parameters = method_->parameter_count();
+    if (const fs::path file = method_->weights_file(); !file.empty()) {
+      result.model_sha256 = sha256_hex(MappedFile::open(file, request_.limits.weights_file_bytes,
+                                                        static_cast<int>(ErrorCode::checkpoint))
+                                           ->view());
+      if (result.model_name.empty()) result.model_name = file.parent_path().filename().string();
+    }
     result.config_hash = settings_hash(request_, *method_);
   }
 

@@ -150,6 +150,11 @@ struct EnhancedFile {
 
 struct EnhanceResult {
   std::string method, model_name, model_hash;
+  /// SHA-256 of the file of the weights, and how many they are; empty and 0 without any.
+  std::string model_sha256;
+  int64_t model_parameters = 0;
+  /// When it began, UTC: "2026-01-31T12:00:00Z".
+  std::string started;
   /// Hash of all that decides what becomes of a photograph; empty before the method is loaded.
   std::string config_hash;
   double strength = 1, seconds = 0;

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/run/threads.h"
+
 namespace vane {
 namespace {
 
@@ -21,8 +23,11 @@ Json file_json(const EnhancedFile& file) {
            {"strength", file.strength},
            {"ms", {{"decode", file.decode_ms}, {"map", file.map_ms}, {"encode", file.encode_ms}}},
            {"luma", {{"before", file.luma_before}, {"after", file.luma_after}}},
-           {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}},
-           {"map", {{"min", file.map_min}, {"mean", file.map_mean}, {"max", file.map_max}}}});
+           {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}}});
+  // Methods that have no map leave it 0.
+  if (file.map_max > 0) {
+    entry["map"] = {{"min", file.map_min}, {"mean", file.map_mean}, {"max", file.map_max}};
+  }
   if (!file.left_out.empty()) entry["left_out"] = file.left_out;
   return entry;
 }
@@ -44,13 +49,16 @@ std::string enhance_report(const EnhanceResult& result) {
   Json model{{"method", result.method}};
   if (!result.model_name.empty()) model["name"] = result.model_name;
   if (!result.model_hash.empty()) model["hash"] = result.model_hash;
-  const Json report{
-      {"schema", 1},
-      {"tool", "vane enhance"},
-      {"model", model},
-      {"wall_s", result.seconds},
-      {"counts", {{"ok", result.ok}, {"skipped", result.skipped}, {"failed", result.failed}}},
-      {"files", files}};
+  if (!result.model_sha256.empty()) model["sha256"] = result.model_sha256;
+  if (result.model_parameters > 0) model["params"] = result.model_parameters;
+  Json report{{"schema", 1}, {"tool", "vane enhance"}, {"version", VANE_VERSION}, {"model", model}};
+  if (!result.config_hash.empty()) report["config_hash"] = result.config_hash;
+  report.update(
+      Json{{"host", {{"cpus", logical_core_count()}}},
+           {"started", result.started},
+           {"wall_s", result.seconds},
+           {"counts", {{"ok", result.ok}, {"skipped", result.skipped}, {"failed", result.failed}}},
+           {"files", files}});
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
