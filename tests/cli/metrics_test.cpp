@@ -2,11 +2,15 @@
 // `vane metrics` from outside: closed forms through real files, folders, and what it refuses.
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 
+#include "engine/base/rng.h"
 #include "engine/image/codec.h"
+#include "engine/weights/safetensors.h"
 #include "tests/cli/run_program.h"
 #include "tests/image/test_images.h"
 
@@ -136,6 +140,68 @@ TEST_F(MetricsProgram, HasNoLpipsWithoutItsWeights) {
   const Outcome page = run_vane({"metrics", right, right, "--metric", "lpips"});
   EXPECT_NE(page.out.find("unavailable"), std::string::npos) << page.out;
   EXPECT_EQ(run_vane({"metrics", right, right, "--metric", "lpips", "--lpips", right}).code, 5);
+}
+
+/// AlexNet with linear layers in the layout of the lpips package, with numbers drawn from a seed.
+class LpipsWeights {
+ public:
+  void add(const std::string& name, const std::vector<int64_t>& shape, float low, float high) {
+    size_t count = 1;
+    for (const int64_t extent : shape) count *= static_cast<size_t>(extent);
+    std::vector<float>& values = values_.emplace_back(count);
+    for (float& value : values) value = low + (high - low) * rng_.uniform();
+    TensorRecord& record = records_.emplace_back();
+    record.name = name;
+    record.shape = shape;
+    record.bytes = std::as_bytes(std::span(values));
+    record.strides.assign(shape.size(), 1);
+    for (size_t i = shape.size(); i-- > 1;) {
+      record.strides[i - 1] = record.strides[i] * shape[i];
+    }
+  }
+  void write(const std::string& path) const { write_safetensors(path, records_); }
+
+ private:
+  Rng rng_{5};
+  std::deque<std::vector<float>> values_;
+  std::vector<TensorRecord> records_;
+};
+
+// The measure itself is held to the lpips package in tests/guidance.
+TEST_F(MetricsProgram, MeasuresLpipsByTheWeightsThatAreGiven) {
+  LpipsWeights trunk, linear;
+  const std::vector<std::pair<int, std::vector<int64_t>>> layers{{0, {64, 3, 11, 11}},
+                                                                 {3, {192, 64, 5, 5}},
+                                                                 {6, {384, 192, 3, 3}},
+                                                                 {8, {256, 384, 3, 3}},
+                                                                 {10, {256, 256, 3, 3}}};
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const auto& [index, shape] = layers[i];
+    const std::string name = "features." + std::to_string(index);
+    trunk.add(name + ".weight", shape, -0.05f, 0.05f);
+    trunk.add(name + ".bias", {shape[0]}, 0, 0.1f);
+    linear.add("lin" + std::to_string(i) + ".model.1.weight", {1, shape[0], 1, 1}, 0, 1);
+  }
+  trunk.write(path("alex.safetensors"));
+  linear.write(path("linear.safetensors"));
+  const std::string right = path("right.png"), test = path("test.png");
+  write_image(right, noise_image(64, 64, 3, 8, 1));
+  write_image(test, smooth_image(64, 64, 3));
+  const auto distance = [&](const std::string& to) {
+    const Outcome outcome =
+        run_vane({"metrics", right, to, "--metric", "lpips", "--json", "--lpips",
+                  path("alex.safetensors"), "--lpips-linear", path("linear.safetensors")});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const auto json = nlohmann::json::parse(outcome.out);
+    EXPECT_FALSE(json.contains("unavailable"));
+    return json["mean"]["lpips"].get<double>();
+  };
+  EXPECT_EQ(distance(right), 0);
+  EXPECT_GT(distance(test), 0.01);
+  const Outcome alone =
+      run_vane({"metrics", right, test, "--metric", "lpips", "--lpips", path("alex.safetensors")});
+  EXPECT_EQ(alone.code, 5);  // a trunk without its linear layers
+  EXPECT_NE(alone.err.find("lin0.model.1.weight"), std::string::npos) << alone.err;
 }
 
 TEST_F(MetricsProgram, FitsWhatIsNaturalAndMeasuresByIt) {

@@ -7,7 +7,9 @@
 #include <array>
 #include <cmath>
 
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
+#include "engine/image/codec.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
 #include "guidance/clip_gap.h"
@@ -139,6 +141,28 @@ TEST(Naturalness, IsReadAsItWasWritten) {
   save_tensors(path, {{"mean", at::zeros({36})}, {"covariance", at::zeros({36, 35})}});
   EXPECT_THROW(load_naturalness(path), Error);
   fs::remove(path);
+}
+
+// The samples were not among what it was fitted to.
+TEST(Naturalness, OfTheBundledModelFallsWithNoiseBlurAndBlocks) {
+  const NaturalnessModel model =
+      load_naturalness(assets_folder() / "models/niqe-local/niqe.safetensors");
+  const auto distance = [&](const Tensor& image) {
+    return naturalness_distance(model, naturalness_features(image));
+  };
+  double sharp = 0, noisy = 0, blurred = 0, blocky = 0;
+  for (const char* name : {"astronaut.jpg", "chelsea.jpg", "coffee.jpg"}) {
+    const Tensor image = image_to_tensor(read_image(assets_folder() / "samples" / name));
+    const int64_t height = image.size(2), width = image.size(3);
+    sharp += distance(image);
+    noisy += distance(image + named_values("noise", image.sizes().vec(), 20.0 / 255));
+    blurred += distance(resize_bicubic(resize_area(image, height / 3, width / 3), height, width));
+    blocky += distance(
+        at::upsample_nearest2d(resize_area(image, height / 4, width / 4), {height, width}));
+  }
+  EXPECT_GT(noisy, 1.5 * sharp);
+  EXPECT_GT(blurred, 1.2 * sharp);
+  EXPECT_GT(blocky, 1.5 * sharp);
 }
 
 TEST(ClipGap, OfPointsOnACircle) {
