@@ -21,6 +21,8 @@ class RelightMethod final : public EnhanceMethod {
   std::string content_hash() const override { return network_.content_hash; }
 
  private:
+  RelightEstimate estimated(const RelightView& view) const;
+
   RelightNetwork network_;
   std::shared_ptr<const ClipEncoder> clip_;
   Direction residual_;
