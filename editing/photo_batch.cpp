@@ -9,6 +9,7 @@
 #include "editing/photo_pattern.h"
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
+#include "engine/video/video_file.h"
 
 namespace vane {
 namespace {
@@ -19,6 +20,10 @@ bool is_hidden(const fs::path& path) { return path.filename().string().starts_wi
 
 /// A photograph's name: a picture's or a raw file's.
 bool is_photo_name(const fs::path& name) { return is_picture_name(name) || is_raw_name(name); }
+
+bool is_readable_video_only(const fs::path& name) {
+  return is_video_name(name) && !is_writable_video_name(name);
+}
 
 std::vector<fs::path> listed(const fs::path& list) {
   std::ifstream file(list);
@@ -151,7 +156,9 @@ class Gathering {
       throw Error(ErrorCode::usage, "-o FILE|DIR is missing")
           .with_hint("or --suffix _enh, which writes beside each photograph");
     }
-    if (batch_.many && (is_picture_name(output) || fs::exists(output, ignored)) &&
+    if (batch_.many &&
+        (is_picture_name(output) || is_writable_video_name(output) ||
+         fs::exists(output, ignored)) &&
         !is_folder(output) && !output.empty()) {
       throw Error(ErrorCode::usage, "several photographs need a folder to go to").in_file(output);
     }
@@ -219,7 +226,9 @@ class Gathering {
     const fs::path beside = base.empty() ? fs::path(".") : base;
     const fs::path root = selection_.output.empty() ? beside : selection_.output;
     // A raw file cannot be written; TIFF keeps its 16 bits.
-    const std::string own = is_raw_name(name) ? ".tif" : name.extension().string();
+    const std::string own = is_raw_name(name)              ? ".tif"
+                            : is_readable_video_only(name) ? ".mp4"
+                                                           : name.extension().string();
     const std::string extension = selection_.extension.empty() ? own : "." + selection_.extension;
     fs::path output = root / name;
     output.replace_filename(name.stem().string() + selection_.suffix + extension);

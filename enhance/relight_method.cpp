@@ -34,8 +34,7 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
                              EnhanceMeasures& measures) const {
   check_strength(controls.strength);
   const RelightPlanes planes = relight_planes(network_, source);
-  measures.strength =
-      clip_ && controls.automatic ? automatic_strength(*clip_, residual_, planes, source) : 1;
+  measures.strength = controls.automatic ? needed_strength(planes, source) : 1;
   const Tensor mask = controls.mask.defined() ? controls.mask.contiguous() : Tensor();
   RelightMeasures seen;
   Image result =
@@ -49,6 +48,10 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
   measures.clipped_before = seen.clipped_before;
   measures.clipped_after = seen.clipped_after;
   return result;
+}
+
+double RelightMethod::needed_strength(const RelightPlanes& planes, const Image& picture) const {
+  return clip_ ? automatic_strength(*clip_, residual_, planes, picture) : 1;
 }
 
 double automatic_strength(const ClipEncoder& clip, const Direction& residual,

@@ -20,6 +20,11 @@ class RelightMethod final : public EnhanceMethod {
                 EnhanceMeasures& measures) const override;
   std::string content_hash() const override { return network_.content_hash; }
 
+  /// What the network sees in `picture`, for those who put it over other pictures (videos).
+  RelightPlanes planes(const Image& picture) const { return relight_planes(network_, picture); }
+  /// automatic_strength(); 1 without a clip.
+  double needed_strength(const RelightPlanes& planes, const Image& picture) const;
+
  private:
   RelightNetwork network_;
   std::shared_ptr<const ClipEncoder> clip_;

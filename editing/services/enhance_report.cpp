@@ -23,6 +23,14 @@ Json file_json(const EnhancedFile& file) {
            {"luma", {{"before", file.luma_before}, {"after", file.luma_after}}},
            {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}},
            {"map", {{"min", file.map_min}, {"mean", file.map_mean}, {"max", file.map_max}}}});
+  if (file.video) {
+    Json shots = Json::array();
+    for (const VideoShot& shot : file.video->shots) {
+      shots.push_back(
+          {{"first", shot.first}, {"frames", shot.frames}, {"strength", shot.strength}});
+    }
+    entry["video"] = {{"frames", file.video->frames}, {"fps", file.video->fps}, {"shots", shots}};
+  }
   if (!file.left_out.empty()) entry["left_out"] = file.left_out;
   return entry;
 }
