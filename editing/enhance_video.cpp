@@ -193,9 +193,8 @@ class VideoEnhancer {
                            static_cast<int>(file_.height));
         for (const VideoShot& shot : video_.shots) write_shot(shot, reader, writer);
         if (next(reader)) throw changed();
-        job_.progress(0, 0, "writing");
         const Timed timed(file_.encode_ms);
-        writer.finish();
+        writer.finish(job_);
       });
     });
     for (double* mean : {&file_.map_mean, &file_.luma_before, &file_.luma_after,

@@ -234,20 +234,26 @@ void VideoWriter::add(const Image& frame) {
   ++frames_;
 }
 
-void VideoWriter::finish() {
+void VideoWriter::finish(Job& job) {
   close();
-  const VideoModule& module = video_module();
-  VideoDeclared found;
-  void* reader = module.open(fs::absolute(path_).c_str(), &found);
-  int width = 0, height = 0;
-  int64_t stride = 0;
-  const bool has_picture = reader && module.read(reader, &width, &height, &stride);
-  if (reader) module.close(reader);
-  if (!has_picture || width != width_ || height != height_ || found.frames != frames_ ||
-      std::abs(found.fps / fps_ - 1) > 0.01) {
-    throw Error(ErrorCode::resource,
-                fmt::format("the video that was written is not whole ({} of {} frames)",
-                            found.frames, frames_))
+  int64_t found = 0;
+  double fps = 0;
+  try {
+    VideoReader reader(path_);
+    fps = reader.declared().fps;
+    while (const std::optional<Image> frame = reader.next()) {
+      job.check_cancelled();
+      job.progress(found, frames_, "checking");
+      if (frame->width != width_ || frame->height != height_) break;
+      ++found;
+    }
+  } catch (const Error&) {
+    fps = 0;  // what is wrong with a file of ours is that it is not whole
+  }
+  if (found != frames_ || std::abs(fps / fps_ - 1) > 0.01) {
+    throw Error(
+        ErrorCode::resource,
+        fmt::format("the video that was written is not whole ({} of {} frames)", found, frames_))
         .in_file(path_)
         .with_hint("is the disk full?");
   }

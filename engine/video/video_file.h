@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "engine/base/job.h"
 #include "engine/base/limits.h"
 #include "engine/image/image.h"
 #include "engine/video/video_module.h"
@@ -64,9 +65,9 @@ class VideoWriter {
 
   /// 8-bit RGB of the size. Throws Error{usage} for another, Error{resource}.
   void add(const Image& frame);
-  /// Ends the file and reads it back: its size, rate, number of frames and first frame. Throws
-  /// Error{resource} when it is not whole, for example because the disk is full.
-  void finish();
+  /// Ends the file and reads all of it back, since OpenCV does not tell what could not be written.
+  /// Throws Error{resource} when it is not whole, for example because the disk is full; Cancelled.
+  void finish(Job& job);
 
  private:
   void close();

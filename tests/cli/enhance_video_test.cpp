@@ -10,6 +10,7 @@
 
 #include "engine/base/assets.h"
 #include "engine/base/hash.h"
+#include "engine/base/job.h"
 #include "engine/image/codec.h"
 #include "engine/image/resize.h"
 #include "engine/video/video_file.h"
@@ -69,7 +70,8 @@ class EnhanceVideo : public ::testing::Test {
   std::string clip(const std::string& name, const std::vector<Image>& frames) const {
     VideoWriter writer(path(name), 24, frames.at(0).width, frames.at(0).height);
     for (const Image& frame : frames) writer.add(frame);
-    writer.finish();
+    QuietJob job;
+    writer.finish(job);
     return path(name);
   }
 
