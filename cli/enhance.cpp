@@ -28,6 +28,12 @@ std::string one_photo(const EnhancedFile& file, double seconds, const TerminalSt
   if (file.status.starts_with("skipped")) return out + "  " + style.dim("was there already") + "\n";
   if (file.status != "ok") return out + "  " + style.dim("would be made") + "\n";
   TextTable table;
+  if (file.video) {
+    table.row({"frames", std::to_string(file.video->frames),
+               style.dim(fmt::format("{:.6g} a second, {} x {} pixels, {} shot{}", file.video->fps,
+                                     file.width, file.height, file.video->shots.size(),
+                                     file.video->shots.size() == 1 ? "" : "s"))});
+  }
   table.row({"brightness", fmt::format("{:.2f} -> {:.2f}", file.luma_before, file.luma_after),
              style.dim("mean luma, 0 to 1")});
   table.row(
@@ -36,7 +42,8 @@ std::string one_photo(const EnhancedFile& file, double seconds, const TerminalSt
        style.dim("pixels at the top of their range")});
   if (file.strength != 1) {
     table.row({"strength", fmt::format("{:.2f}", file.strength),
-               style.dim("asked for times chosen for this photograph")});
+               style.dim(file.video ? "asked for times chosen for each shot: the mean"
+                                    : "asked for times chosen for this photograph")});
   }
   table.row({"map", fmt::format("{:.3f} to {:.3f}", file.map_min, file.map_max),
              style.dim("what the picture is divided by, at strength 1")});
@@ -119,6 +126,8 @@ Command enhance_command() {
        {"vane enhance incoming/ -o bright/ --watch", "whatever comes into a folder, until Ctrl+C"},
        {"find . -name '*.tif' -print0 | vane enhance - -o bright/ --format jpg",
         "what another program chose, as JPEG"},
+       {"vane enhance clip.mp4 -o bright.mp4",
+        "a video, without flicker; its sound is not carried over"},
        {"vane enhance photo.jpg --model rave.safetensors -o bright.jpg",
         "by a published CLIP-LIT or RAVE network"}},
       [](Invocation& call) {

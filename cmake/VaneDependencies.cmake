@@ -21,6 +21,16 @@ find_library(VANE_WEBP_LIBRARY webp REQUIRED)
 find_library(VANE_LCMS_LIBRARY lcms2 REQUIRED)
 # The variant that may be called from several threads.
 find_library(VANE_RAW_LIBRARY raw_r REQUIRED)
+# For videos; without it the program says that it was built without.
+find_path(VANE_OPENCV_INCLUDE opencv2/videoio.hpp PATH_SUFFIXES opencv4)
+find_library(VANE_OPENCV_VIDEOIO opencv_videoio)
+find_library(VANE_OPENCV_CORE opencv_core)
+set(VANE_OPENCV_FOUND OFF)
+if(VANE_OPENCV_INCLUDE AND VANE_OPENCV_VIDEOIO AND VANE_OPENCV_CORE)
+  set(VANE_OPENCV_FOUND ON)
+else()
+  message(STATUS "OpenCV's videoio is not there: building without video")
+endif()
 
 if(NOT VANE_DEPS)
   if(DEFINED ENV{VANE_DEPS})

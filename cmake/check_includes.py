@@ -3,7 +3,8 @@
 """Checks the arrows of the design: who may include whom.
 
 cli, gui -> editing -> enhance -> generators, guidance -> engine; a layer may include any lower one.
-generators and guidance never include each other. Only engine/raw knows LibRaw. Folders without torch stay so. Inside engine a
+generators and guidance never include each other. Only engine/raw knows LibRaw and only
+engine/video/opencv OpenCV. Folders without torch stay so. Inside engine a
 folder may include those listed before it. Run in the repository, or give its path.
 """
 import re
@@ -24,15 +25,16 @@ ENGINE_LEVELS = [
     {"base"},
     {"config", "text", "weights", "raw"},
     {"image"},
-    {"data"},
+    {"data", "video"},
     {"tensor"},
     {"clip", "run"},
 ]
 TORCH_FREE = ["engine/base", "engine/config", "engine/text", "engine/weights", "engine/raw",
-              "engine/image", "engine/data", "generators/toybox", "cli"]
+              "engine/image", "engine/data", "engine/video", "generators/toybox", "cli"]
 TORCH_INCLUDE = re.compile(r"<(torch|ATen|c10|caffe2)/")
 TORCH_FOLDERS = re.compile(r"(engine/(tensor|clip|run)|guidance|generators(?!/toybox)|enhance|editing(?!/services))/")
 RAW_INCLUDE = re.compile(r"[<\"]libraw/")
+OPENCV_INCLUDE = re.compile(r"[<\"]opencv2/")
 WINDOW_INCLUDE = re.compile(r"[<\"](imgui|implot|GLFW)")
 INCLUDE = re.compile(r"^\s*#\s*include\s+([<\"][^>\"]+[>\"])", re.M)
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
@@ -77,6 +79,8 @@ def problems_of(path, relative):
             yield f"{place}: device sources include no torch"
         if RAW_INCLUDE.match(include) and not str(relative).startswith("engine/raw/"):
             yield f"{place}: only engine/raw/ may use LibRaw"
+        if OPENCV_INCLUDE.match(include) and not str(relative).startswith("engine/video/opencv/"):
+            yield f"{place}: only engine/video/opencv/ may use OpenCV"
         if layer != "gui" and WINDOW_INCLUDE.match(include):
             yield f"{place}: only gui/ may open windows"
 

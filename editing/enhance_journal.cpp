@@ -16,6 +16,7 @@
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
+#include "engine/video/video_file.h"
 
 namespace vane {
 namespace {
@@ -39,8 +40,14 @@ pid_t maker_of(const std::string& name) {
   const size_t mark = name.rfind(".tmp-");
   if (!name.starts_with('.') || mark == std::string::npos) return 0;
   const fs::path target = name.substr(1, mark - 1);
-  if (!is_picture_name(target) && target.extension() != ".json") return 0;
-  const std::vector<std::string> numbers = split(name.substr(mark + 5), '-');
+  const bool is_video = is_writable_video_name(target);
+  if (!is_picture_name(target) && !is_video && target.extension() != ".json") return 0;
+  std::string behind = name.substr(mark + 5);
+  if (const std::string ending = target.extension().string();
+      is_video && behind.ends_with(ending)) {
+    behind.resize(behind.size() - ending.size());
+  }
+  const std::vector<std::string> numbers = split(behind, '-');
   const auto pid = numbers.size() == 2 ? parse_integer(numbers[0]) : std::nullopt;
   return pid && *pid > 0 && parse_integer(numbers[1]) ? static_cast<pid_t>(*pid) : 0;
 }
@@ -102,7 +109,10 @@ bool EnhanceJournal::vouches_for(const PhotoTask& task, const std::string& setti
     return false;
   }
   try {
-    return hex64(read_photo_source(task.input, limits).identity.hash) == entry.hash;
+    const FileIdentity identity = is_video_name(task.input)
+                                      ? mapped_identity(task.input)
+                                      : read_photo_source(task.input, limits).identity;
+    return hex64(identity.hash) == entry.hash;
   } catch (const Error&) {
     return false;  // trying it says what is wrong with it
   }

@@ -129,11 +129,15 @@ fs::path PhotoStages::preview_of(const PhotoTask& task) const {
   return target += ".preview.png";
 }
 
-void PhotoStages::load(PhotoWork& work, bool into_folder) const {
-  as_writing([&] {  // before minutes are spent on what could not be kept
-    if (into_folder) create_folders(work.task.output.parent_path());
-    check_writable(work.task.output);
+void PhotoStages::prepare_output(const PhotoTask& task, bool into_folder) {
+  as_writing([&] {
+    if (into_folder) create_folders(task.output.parent_path());
+    check_writable(task.output);
   });
+}
+
+void PhotoStages::load(PhotoWork& work, bool into_folder) const {
+  prepare_output(work.task, into_folder);  // before minutes are spent on what could not be kept
   const Stopwatch watch;
   work.source = read_photo_source(work.task.input, request_.limits);
   DecodeOptions decode;

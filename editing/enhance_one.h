@@ -45,6 +45,9 @@ class PhotoStages {
 
   /// Throws Error{usage} when the output cannot be what was asked for; before it is opened.
   void check(const PhotoTask& task) const;
+  /// Makes the folder of the output where `into_folder` says so, and throws CannotWrite where the
+  /// output could not be written.
+  static void prepare_output(const PhotoTask& task, bool into_folder);
   /// Makes the folder of the output where `into_folder` says so, reads and decodes. Any thread.
   void load(PhotoWork& work, bool into_folder) const;
   void process(PhotoWork& work, const EnhanceMethod& method, Job& job) const;

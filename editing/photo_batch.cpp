@@ -9,6 +9,7 @@
 #include "editing/photo_pattern.h"
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
+#include "engine/video/video_file.h"
 
 namespace vane {
 namespace {
@@ -19,6 +20,10 @@ bool is_hidden(const fs::path& path) { return path.filename().string().starts_wi
 
 /// A photograph's name: a picture's or a raw file's.
 bool is_photo_name(const fs::path& name) { return is_picture_name(name) || is_raw_name(name); }
+
+bool is_readable_video_only(const fs::path& name) {
+  return is_video_name(name) && !is_writable_video_name(name);
+}
 
 std::vector<fs::path> listed(const fs::path& list) {
   std::ifstream file(list);
@@ -32,7 +37,7 @@ std::vector<fs::path> listed(const fs::path& list) {
 }
 
 void walk(const fs::path& root, const fs::path& below, bool recursive, const fs::path& without,
-          std::vector<fs::path>& names) {
+          bool videos, std::vector<fs::path>& names) {
   std::error_code problem;
   fs::directory_iterator entries(root / below, problem);
   if (problem) {
@@ -46,9 +51,9 @@ void walk(const fs::path& root, const fs::path& below, bool recursive, const fs:
     if (entry.is_directory(ignored)) {
       if (recursive && !entry.is_symlink(ignored) &&
           !fs::equivalent(entry.path(), without, ignored)) {
-        walk(root, name, recursive, without, names);
+        walk(root, name, recursive, without, videos, names);
       }
-    } else if (is_photo_name(name)) {
+    } else if (is_photo_name(name) || (videos && is_video_name(name))) {
       names.push_back(name);
     }
   }
@@ -151,7 +156,9 @@ class Gathering {
       throw Error(ErrorCode::usage, "-o FILE|DIR is missing")
           .with_hint("or --suffix _enh, which writes beside each photograph");
     }
-    if (batch_.many && (is_picture_name(output) || fs::exists(output, ignored)) &&
+    if (batch_.many &&
+        (is_picture_name(output) || is_writable_video_name(output) ||
+         fs::exists(output, ignored)) &&
         !is_folder(output) && !output.empty()) {
       throw Error(ErrorCode::usage, "several photographs need a folder to go to").in_file(output);
     }
@@ -170,10 +177,12 @@ class Gathering {
   void add_pattern(const fs::path& pattern) {
     const PatternMatches found = expand_pattern(pattern.native());
     const size_t before = batch_.tasks.size();
+    const bool videos = takes_videos() || is_video_name(pattern);
     for (const fs::path& name : found.names) {
       if (is_folder(found.base / name)) {
         add_folder(found.base, name);
-      } else if (is_photo_name(name) && is_offered(found.base, name)) {
+      } else if ((is_photo_name(name) || (videos && is_video_name(name))) &&
+                 is_offered(found.base, name)) {
         add(found.base, name);
       }
     }
@@ -184,9 +193,15 @@ class Gathering {
 
   void add_folder(const fs::path& base, const fs::path& below) {
     for (const fs::path& name :
-         picture_names(base / below, selection_.recursive, selection_.output)) {
+         picture_names(base / below, selection_.recursive, selection_.output, takes_videos())) {
       if (is_offered(base, below / name)) add(base, below / name);
     }
+  }
+
+  /// Whether --ext names a video's.
+  bool takes_videos() const {
+    return std::any_of(selection_.extensions.begin(), selection_.extensions.end(),
+                       [](const std::string& one) { return is_video_name("x." + one); });
   }
 
   /// False for what earlier runs have put there.
@@ -219,7 +234,9 @@ class Gathering {
     const fs::path beside = base.empty() ? fs::path(".") : base;
     const fs::path root = selection_.output.empty() ? beside : selection_.output;
     // A raw file cannot be written; TIFF keeps its 16 bits.
-    const std::string own = is_raw_name(name) ? ".tif" : name.extension().string();
+    const std::string own = is_raw_name(name)              ? ".tif"
+                            : is_readable_video_only(name) ? ".mp4"
+                                                           : name.extension().string();
     const std::string extension = selection_.extension.empty() ? own : "." + selection_.extension;
     fs::path output = root / name;
     output.replace_filename(name.stem().string() + selection_.suffix + extension);
@@ -243,10 +260,10 @@ class Gathering {
 
 }  // namespace
 
-std::vector<fs::path> picture_names(const fs::path& folder, bool recursive,
-                                    const fs::path& without) {
+std::vector<fs::path> picture_names(const fs::path& folder, bool recursive, const fs::path& without,
+                                    bool videos) {
   std::vector<fs::path> names;
-  walk(folder, {}, recursive, without, names);
+  walk(folder, {}, recursive, without, videos, names);
   std::sort(names.begin(), names.end(),
             [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
   return names;

@@ -41,8 +41,7 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
   const RelightEstimate light = estimated(view);
   RelightPlanes planes = planes_of(light, view);
   // Judged before anything is refined: to bring a night towards the day is no refinement.
-  measures.strength =
-      clip_ && controls.automatic ? automatic_strength(*clip_, residual_, planes, source) : 1;
+  measures.strength = controls.automatic ? needed_strength(planes, source) : 1;
   if (controls.refine_steps > 0 && measures.strength > 0) {
     if (!clip_) throw Error(ErrorCode::usage, "refinement needs a CLIP that judges");
     const Refinement refinement =
@@ -79,6 +78,10 @@ int64_t RelightMethod::parameter_count() const {
 RelightEstimate RelightMethod::estimated(const RelightView& view) const {
   const at::NoGradGuard no_grad;
   return estimate_light(network_, view.colours);
+}
+
+double RelightMethod::needed_strength(const RelightPlanes& planes, const Image& picture) const {
+  return clip_ ? automatic_strength(*clip_, residual_, planes, picture) : 1;
 }
 
 double automatic_strength(const ClipEncoder& clip, const Direction& residual,

@@ -22,6 +22,11 @@ class RelightMethod final : public EnhanceMethod {
   std::filesystem::path weights_file() const override { return file_; }
   int64_t parameter_count() const override;
 
+  /// What the network sees in `picture`, for those who put it over other pictures (videos).
+  RelightPlanes planes(const Image& picture) const { return relight_planes(network_, picture); }
+  /// automatic_strength(); 1 without a clip.
+  double needed_strength(const RelightPlanes& planes, const Image& picture) const;
+
  private:
   RelightEstimate estimated(const RelightView& view) const;
 

@@ -14,6 +14,7 @@
 #include "editing/enhance_one.h"
 #include "editing/enhance_pipeline.h"
 #include "editing/enhance_preview.h"
+#include "editing/enhance_video.h"
 #include "editing/finishing_job.h"
 #include "editing/folder_watch.h"
 #include "editing/services/enhance_report.h"
@@ -25,7 +26,9 @@
 #include "engine/image/srgb_view.h"
 #include "engine/run/device.h"
 #include "engine/run/threads.h"
+#include "engine/video/video_file.h"
 #include "enhance/enhance_method.h"
+#include "enhance/relight_method.h"
 #include "generators/enhance/tiled_illumination.h"
 
 namespace vane {
@@ -77,8 +80,9 @@ PhotoSelection selection_of(const EnhanceRequest& request) {
     std::string extension = trimmed(word);
     if (extension.starts_with('.')) extension.erase(0, 1);
     if (extension.empty()) continue;
-    if (!is_picture_name("x." + extension) && !is_raw_name("x." + extension)) {
-      throw Error(ErrorCode::usage, "\"" + extension + "\" is no picture format that can be read")
+    const fs::path name = "x." + extension;
+    if (!is_picture_name(name) && !is_raw_name(name) && !is_video_name(name)) {
+      throw Error(ErrorCode::usage, "\"" + extension + "\" is no format that can be read")
           .at_key("--ext")
           .with_hint("for example jpg,tif");
     }
@@ -136,6 +140,7 @@ class Enhancer {
   void run(PhotoBatch batch) {
     batch_ = std::move(batch);
     works_.clear();
+    videos_.clear();
     retired_ = 0;
     first_ = result.files.size();
     for (const PhotoTask& task : batch_.tasks) {
@@ -146,7 +151,7 @@ class Enhancer {
     if (!request_.dry_run) tidy();
     if (request_.resume) load_method();
     for (size_t i = 0; i < batch_.tasks.size(); ++i) plan(i);
-    if (!request_.dry_run && !works_.empty()) make();
+    if (!request_.dry_run && !(works_.empty() && videos_.empty())) make();
   }
 
   /// Runs what lies in the folders and what comes into them, until the job is stopped.
@@ -180,6 +185,7 @@ class Enhancer {
          .store = [this](size_t i) { stages_.store(works_[i]); },
          .retire = [this](size_t i, const std::exception_ptr& error) { retire(i, error); }},
         job_);
+    for (const size_t i : videos_) make_video(i);
   }
 
   void draw_contact_sheet() {
@@ -268,6 +274,8 @@ class Enhancer {
       file.status = "skipped:done";
     } else if (!request_.overwrite && !request_.resume && fs::exists(task.output)) {
       exists(task, file);
+    } else if (is_video_name(task.input)) {
+      videos_.push_back(i);
     } else {
       PhotoWork& work = works_.emplace_back();
       work.task = task;
@@ -315,7 +323,11 @@ class Enhancer {
 
   bool can_become(const PhotoTask& task, EnhancedFile& file) {
     try {
-      stages_.check(task);
+      if (is_video_name(task.input)) {
+        check_video(request_, task);
+      } else {
+        stages_.check(task);
+      }
       return true;
     } catch (const Error& error) {
       fail(file, error);
@@ -355,8 +367,8 @@ class Enhancer {
       return;
     }
     const size_t all = batch_.tasks.size();
-    job_.progress(static_cast<int64_t>(all - works_.size() + retired_), static_cast<int64_t>(all),
-                  "enhancing");
+    const size_t waiting = works_.size() + videos_.size() - retired_;
+    job_.progress(static_cast<int64_t>(all - waiting), static_cast<int64_t>(all), "enhancing");
   }
 
   void process(PhotoWork& work) {
@@ -367,10 +379,39 @@ class Enhancer {
   }
 
   void retire(size_t i, const std::exception_ptr& problem) {
-    EnhancedFile& file = *works_[i].file;
-    try {
-      if (!problem) note(works_[i]);
+    settle(*works_[i].file, [&] {
+      if (!problem) note(works_[i].task, works_[i].source.identity, *works_[i].file);
       if (problem) std::rethrow_exception(problem);
+    });
+    works_[i] = {};  // the next photograph needs its memory
+    ++retired_;
+    if (batch_.many) count_progress();
+  }
+
+  /// After the photographs, one after the other.
+  void make_video(size_t i) {
+    job_.check_cancelled();
+    const PhotoTask& task = batch_.tasks[i];
+    EnhancedFile& file = result.files[first_ + i];
+    settle(file, [&] {
+      PhotoStages::prepare_output(task, batch_.into_folder);
+      const FileIdentity before = file_stamp(task.input);
+      // check_video() has refused every other method.
+      enhance_video(request_, dynamic_cast<const RelightMethod&>(*method_), task, file, job_,
+                    photo_job_);
+      if (!journal_broken_ && journal_of(task)) {
+        const FileIdentity now = mapped_identity(task.input);
+        if (now.size == before.size && now.mtime_ns == before.mtime_ns) note(task, now, file);
+      }
+    });
+    ++retired_;
+  }
+
+  /// Runs `work` and notes what is wrong with its file; throws what ends the batch.
+  template <class Work>
+  void settle(EnhancedFile& file, const Work& work) {
+    try {
+      work();
     } catch (const CannotWrite& fault) {
       file.status = "failed";
       file.error = fault.error.what();
@@ -378,20 +419,16 @@ class Enhancer {
     } catch (const Error& error) {
       fail(file, error);
     } catch (const std::bad_alloc&) {
-      fail(file, Error(ErrorCode::resource, "out of memory").in_file(works_[i].task.input));
+      fail(file, Error(ErrorCode::resource, "out of memory").in_file(file.input));
     }
-    works_[i] = {};  // the next photograph needs its memory
-    ++retired_;
-    if (batch_.many) count_progress();
   }
 
   /// Tells the journal. A journal that cannot be written is no reason to end the batch.
-  void note(const PhotoWork& work) {
-    EnhanceJournal* const journal = journal_broken_ ? nullptr : journal_of(work.task);
+  void note(const PhotoTask& task, const FileIdentity& identity, const EnhancedFile& file) {
+    EnhanceJournal* const journal = journal_broken_ ? nullptr : journal_of(task);
     if (!journal) return;
-    const EnhancedFile& file = *work.file;
     try {
-      journal->add(work.task, work.source.identity, settings_of(work.task),
+      journal->add(task, identity, settings_of(task),
                    file.decode_ms + file.map_ms + file.encode_ms);
     } catch (const Error& error) {
       journal_broken_ = true;
@@ -415,6 +452,7 @@ class Enhancer {
   const Clock::time_point start_;
   std::map<fs::path, std::pair<uint64_t, int64_t>> known_;  // size and time, by input
   std::vector<PhotoWork> works_;                            // what has to be made
+  std::vector<size_t> videos_;                              // tasks that are, and are videos
   size_t retired_ = 0;
   std::map<fs::path, EnhanceJournal> journals_;  // by root
   bool journal_broken_ = false;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,11 +48,14 @@ struct EnhanceRequest {
     v.field("inputs", &C::inputs,
             "photographs (raw files too), folders of them, patterns (\"2024/**/*.jpg\"), @LIST "
             "with a path a line, or "
-            "- for paths from standard input, each ended by a NUL",
+            "- for paths from standard input, each ended by a NUL; a video (.mp4 .mov .mkv .webm "
+            ".avi) only where it or its --ext is named",
             {.required = true, .positional = true, .placeholder = "PHOTO"});
-    v.field("output", &C::output,
-            "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
-            {.short_flag = "o", .placeholder = "FILE|DIR"});
+    v.field(
+        "output", &C::output,
+        "enhanced photograph (.jpg .png .tif .webp) or video (.mp4 .mov .mkv .avi), or a folder "
+        "for each by its name",
+        {.short_flag = "o", .placeholder = "FILE|DIR"});
     v.field(
         "method", &C::method,
         "what brightens: vane (the default), a published network (rave, clip-lit, "
@@ -135,7 +139,21 @@ struct EnhanceRequest {
   }
 };
 
-/// One photograph (sheet enhance.md, 8.3).
+/// Frames of a video between two cuts, in the order of the file.
+struct VideoShot {
+  int64_t first = 0, frames = 0;
+  /// What the method chose for all of them.
+  double strength = 1;
+};
+
+struct EnhancedVideo {
+  /// Of the file, and how many more were written to keep its times.
+  int64_t frames = 0, held = 0;
+  double fps = 0;
+  std::vector<VideoShot> shots;
+};
+
+/// One photograph or video (sheet enhance.md, 8.3).
 struct EnhancedFile {
   std::string input, output;
   /// "ok", "skipped:well-lit" (the method found that nothing is missing: the output is the source,
@@ -155,6 +173,8 @@ struct EnhancedFile {
   int64_t refine_steps = 0;
   double refine_before = 0, refine_after = 0;
   double decode_ms = 0, map_ms = 0, encode_ms = 0;
+  /// Of a video; then strength and measures are means over its frames.
+  std::optional<EnhancedVideo> video;
 };
 
 struct EnhanceResult {

@@ -32,6 +32,15 @@ Json file_json(const EnhancedFile& file) {
     entry["refine"] = {
         {"steps", file.refine_steps}, {"before", file.refine_before}, {"after", file.refine_after}};
   }
+  if (file.video) {
+    Json shots = Json::array();
+    for (const VideoShot& shot : file.video->shots) {
+      shots.push_back(
+          {{"first", shot.first}, {"frames", shot.frames}, {"strength", shot.strength}});
+    }
+    entry["video"] = {{"frames", file.video->frames}, {"fps", file.video->fps}, {"shots", shots}};
+    if (file.video->held > 0) entry["video"]["held"] = file.video->held;
+  }
   if (!file.left_out.empty()) entry["left_out"] = file.left_out;
   return entry;
 }

@@ -46,10 +46,12 @@ void refuse_folder(const std::filesystem::path& path) {
 // A temporary file beside its target; unlinked unless committed.
 class Temporary {
  public:
-  explicit Temporary(const std::filesystem::path& target) : target_(target) {
+  /// `ending` goes behind the number.
+  explicit Temporary(const std::filesystem::path& target, const std::string& ending = {})
+      : target_(target) {
     folder_ = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
-    path_ = folder_ / fmt::format(".{}.tmp-{}-{}", target.filename().string(), ::getpid(),
-                                  temporary_counter.fetch_add(1));
+    path_ = folder_ / fmt::format(".{}.tmp-{}-{}{}", target.filename().string(), ::getpid(),
+                                  temporary_counter.fetch_add(1), ending);
     for (TemporarySlot& slot : temporaries) {
       bool expected = false;
       if (path_.native().size() < slot.path.size() &&
@@ -84,6 +86,8 @@ class Temporary {
       bytes = bytes.subspan(static_cast<size_t>(written));
     }
   }
+
+  const std::filesystem::path& path() const { return path_; }
 
   void commit() {
     if (::fsync(fd_) != 0 && errno != EINVAL) fail();
@@ -124,6 +128,14 @@ void atomic_write(const std::filesystem::path& path,
   Temporary temporary(path);
   producer([&](std::span<const std::byte> bytes) { temporary.write(bytes); });
   check_mappings();  // what was written may rest on a file that shrank
+  temporary.commit();
+}
+
+void atomic_write_by_name(const std::filesystem::path& path,
+                          const std::function<void(const std::filesystem::path&)>& producer) {
+  refuse_folder(path);
+  Temporary temporary(path, path.extension().string());
+  producer(temporary.path());
   temporary.commit();
 }
 

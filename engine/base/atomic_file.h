@@ -21,6 +21,11 @@ void atomic_write(const std::filesystem::path& path,
 void atomic_write(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void atomic_write(const std::filesystem::path& path, std::string_view text);
 
+/// The same for a library that opens its file by name: `producer` is given the name of an empty
+/// file, which ends like that of `path`, and has closed it when it returns.
+void atomic_write_by_name(const std::filesystem::path& path,
+                          const std::function<void(const std::filesystem::path&)>& producer);
+
 /// Fails early, before a model is loaded: throws Error{resource} when a file could not be created
 /// in the folder of `path`.
 void check_writable(const std::filesystem::path& path);

@@ -2,5 +2,6 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 #include <libraw/libraw.h>
+#include <opencv2/videoio.hpp>
 
 #include "engine/clip/clip_encoder.h"
