@@ -10,9 +10,11 @@
 #include "engine/image/resize.h"
 #include "engine/tensor/guided_filter.h"
 #include "enhance/classical/clahe.h"
+#include "enhance/classical/equalise.h"
 #include "enhance/classical/exposure_fusion.h"
 #include "enhance/classical/lime.h"
 #include "enhance/classical/picture_rows.h"
+#include "enhance/classical/retinex.h"
 
 namespace vane {
 namespace {
@@ -74,18 +76,53 @@ RowMaker clahe(const Image& source, Job& job) {
   };
 }
 
-RowMaker fused(const Image& source, const EnhanceControls& controls, Job& job) {
+RowMaker equalised(const Image& source, Job& job) {
+  const PictureRows rows(source);
+  std::vector<float> rgb(3 * static_cast<size_t>(source.width)), luma(rgb.size() / 3);
+  Equaliser curve(source.width, source.height, [&](int y) {
+    if (y % 64 == 0) job.check_cancelled();
+    rows.stored(y, rgb.data());
+    for (size_t x = 0; x < luma.size(); ++x) luma[x] = luma_of(&rgb[3 * x]);
+    return luma.data();
+  });
+  return [curve = std::move(curve), width = source.width](int, const float* in, float* out) {
+    for (int x = 0; x < width; ++x, in += 3, out += 3) {
+      const float before = luma_of(in), added = curve.luma(before) - before;
+      for (int c = 0; c < 3; ++c) out[c] = in[c] + added;
+    }
+  };
+}
+
+/// Throws Error{resource} when `method` needs more than is allowed.
+void check_memory(const std::string& method, uint64_t needed, const EnhanceControls& controls) {
   constexpr uint64_t kMebibyte = uint64_t{1} << 20;
+  if (needed <= controls.memory_bytes) return;
+  throw Error(ErrorCode::resource, method + " works on the whole photograph and needs " +
+                                       std::to_string(needed / kMebibyte + 1) + " MiB of " +
+                                       std::to_string(controls.memory_bytes / kMebibyte))
+      .with_hint("allow more memory, or take a method that works row by row");
+}
+
+RowMaker retinex(const Image& source, const EnhanceControls& controls, Job& job) {
+  check_memory("msr", Retinex::bytes(source.width, source.height), controls);
+  const PictureRows rows(source);
+  std::vector<float> rgb(3 * static_cast<size_t>(source.width));
+  Retinex found(
+      source.width, source.height,
+      [&](int y) {
+        rows.stored(y, rgb.data());
+        return rgb.data();
+      },
+      {}, job);
+  return [found = std::move(found)](int y, const float* in, float* out) { found.row(y, in, out); };
+}
+
+RowMaker fused(const Image& source, const EnhanceControls& controls, Job& job) {
   const size_t row = 3 * static_cast<size_t>(source.width);
   std::vector<float> rgb;
   const uint64_t needed = exposure_fusion_bytes(source.width, source.height) +
                           row * static_cast<size_t>(source.height) * sizeof(float);
-  if (needed > controls.memory_bytes) {
-    throw Error(ErrorCode::resource, "exposure-fusion works on the whole photograph and needs " +
-                                         std::to_string(needed / kMebibyte + 1) + " MiB of " +
-                                         std::to_string(controls.memory_bytes / kMebibyte))
-        .with_hint("allow more memory, or take a method that works row by row");
-  }
+  check_memory("exposure-fusion", needed, controls);
   rgb.resize(row * static_cast<size_t>(source.height));
   const PictureRows rows(source);
   for (int y = 0; y < source.height; ++y) rows.stored(y, &rgb[row * static_cast<size_t>(y)]);
@@ -289,7 +326,9 @@ RowMaker maker_of(const std::string& name, const Image& source, const EnhanceCon
                   Job& job) {
   if (name == "gamma") return power(source.width, kGamma);
   if (name == "auto-gamma") return auto_gamma(source, job);
+  if (name == "equalise") return equalised(source, job);
   if (name == "clahe") return clahe(source, job);
+  if (name == "msr") return retinex(source, controls, job);
   if (name == "lime") return lime(source, job);
   if (name == "exposure-fusion") return fused(source, controls, job);
   return power(source.width, 1);
@@ -298,8 +337,8 @@ RowMaker maker_of(const std::string& name, const Image& source, const EnhanceCon
 }  // namespace
 
 const std::vector<std::string>& classical_method_names() {
-  static const std::vector<std::string> kNames{"identity", "gamma", "auto-gamma",
-                                               "clahe",    "lime",  "exposure-fusion"};
+  static const std::vector<std::string> kNames{
+      "identity", "gamma", "auto-gamma", "equalise", "clahe", "msr", "lime", "exposure-fusion"};
   return kNames;
 }
 

@@ -15,7 +15,10 @@ const std::vector<std::string>& classical_method_names();
 /// - identity
 /// - gamma: x^kGamma
 /// - auto-gamma: x^g, g = ln(.5) / ln(mean luma) held in [.3,1]
+/// - equalise: equalise.h on luma .299 R + .587 G + .114 B, the same added to all three channels
+///   (Y of YCbCr replaced)
 /// - clahe: clahe.h on CIELAB lightness
+/// - msr: retinex.h with the three scales that are usual
 /// - lime: x / t^.8, lime.h; t is solved for at no more than kLimeSide pixels on the longer side
 /// and
 ///   brought to the edges of a larger photograph by the guided filter
@@ -33,8 +36,8 @@ class ClassicalMethod final : public EnhanceMethod {
   /// `name`: one of classical_method_names().
   explicit ClassicalMethod(std::string name) : name_(std::move(name)) {}
 
-  /// Also throws Error{resource} when exposure-fusion, which needs the whole photograph at once,
-  /// would need more than controls.memory_bytes.
+  /// Also throws Error{resource} when msr or exposure-fusion, which need the whole photograph at
+  /// once, would need more than controls.memory_bytes.
   Image enhance(const Image& source, const EnhanceControls& controls, Job& job,
                 EnhanceMeasures& measures) const override;
 

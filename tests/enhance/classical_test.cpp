@@ -8,8 +8,10 @@
 #include "engine/base/rng.h"
 #include "enhance/classical/clahe.h"
 #include "enhance/classical/classical_method.h"
+#include "enhance/classical/equalise.h"
 #include "enhance/classical/exposure_fusion.h"
 #include "enhance/classical/lime.h"
+#include "enhance/classical/retinex.h"
 
 namespace vane::testing {
 namespace {
@@ -242,6 +244,163 @@ TEST(Clahe, NeverTurnsTheOrderOfLightnessAtOnePlace) {
   }
 }
 
+TEST(Equalise, EqualsPlainLoops) {
+  const Image source =
+      photograph(53, 31, 3, 16, 0.4f);  // 8 bits: luma at x.5, which may round to either
+  std::vector<double> counts(256);
+  const auto luma = [&](size_t pixel) {
+    return 0.299 * sample(source, 3 * pixel) + 0.587 * sample(source, 3 * pixel + 1) +
+           0.114 * sample(source, 3 * pixel + 2);
+  };
+  for (size_t i = 0; i < 53 * 31; ++i) ++counts[size_t(std::floor(luma(i) * 255 + 0.5))];
+  size_t darkest = 0;
+  while (counts[darkest] == 0) ++darkest;
+  const auto curve = [&](size_t level) {
+    double sum = 0;
+    for (size_t k = darkest + 1; k <= level; ++k) sum += counts[k];
+    return sum / (53 * 31 - counts[darkest]);
+  };
+  const Image result = enhanced("equalise", source);
+  for (size_t i = 0; i < 53 * 31; ++i) {
+    const double place = luma(i) * 255;
+    const auto low = size_t(place);
+    const double after = curve(low) + (place - double(low)) * (curve(low + 1) - curve(low));
+    for (size_t c = 0; c < 3; ++c) {
+      const double expected = std::clamp(sample(source, 3 * i + c) + after - luma(i), 0.0, 1.0);
+      ASSERT_NEAR(sample(result, 3 * i + c), expected, 2e-5);
+    }
+  }
+}
+
+TEST(Equalise, MakesARampOfFewLevelsUseAllOfThem) {
+  Image source;
+  source.width = 64;
+  source.height = 4;
+  source.channels = 1;
+  for (int i = 0; i < 256; ++i) source.u8.push_back(static_cast<uint8_t>(20 + i % 64 / 2));
+  const Image result = enhanced("equalise", source);
+  // 32 levels, as many pixels of each: 0, 1/31, ... 1.
+  for (size_t i = 0; i < 64; ++i) {
+    EXPECT_EQ(int(result.u8[i]), int(std::floor(double(i / 2) / 31 * 255 + 0.5)));
+  }
+  // There is nothing to spread in one level.
+  source.u8.assign(256, 77);
+  EXPECT_EQ(enhanced("equalise", source).u8, source.u8);
+}
+
+/// R at every sample of a picture [height*width*3], by all weights of all pixels.
+std::vector<double> plain_retinex(const std::vector<double>& rgb, int width, int height,
+                                  const std::array<double, 3>& sigmas) {
+  std::vector<double> result(rgb.size());
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        const auto i = size_t(3 * (y * width + x) + c);
+        for (const double sigma : sigmas) {
+          double sum = 0, weights = 0;
+          for (int v = 0; v < height; ++v) {
+            for (int u = 0; u < width; ++u) {
+              const double weight =
+                  std::exp(-((u - x) * (u - x) + (v - y) * (v - y)) / (2 * sigma * sigma));
+              weights += weight;
+              sum += weight * rgb[size_t(3 * (v * width + u) + c)];
+            }
+          }
+          result[i] += (std::log(rgb[i] + 1.0 / 255) - std::log(sum / weights + 1.0 / 255)) / 3;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+TEST(Retinex, EqualsPlainLoops) {
+  constexpr int kWidth = 37, kHeight = 22;
+  const Image source = photograph(kWidth, kHeight, 3, 16, 0.5f);
+  std::vector<double> rgb;
+  for (size_t i = 0; i < source.sample_count(); ++i) rgb.push_back(sample(source, i));
+  const std::vector<double> plain = plain_retinex(rgb, kWidth, kHeight, {15, 80, 250});
+  std::vector<double> sorted = plain;
+  std::sort(sorted.begin(), sorted.end());
+  const double low = sorted[size_t(0.01 * double(sorted.size() - 1))],
+               high = sorted[size_t(0.99 * double(sorted.size() - 1))];
+  const Image result = enhanced("msr", source);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    // The quantiles are found to 1/6000 of the range.
+    ASSERT_NEAR(sample(result, i), std::clamp((plain[i] - low) / (high - low), 0.0, 1.0), 1e-3);
+  }
+}
+
+TEST(Retinex, OnCellsIsNearThatOnPixels) {
+  // 192 px across make cells of 3 px for a deviation of 15, of 2 px for one of 8.
+  constexpr int kWidth = 200, kHeight = 192;
+  Rng rng(4);
+  std::vector<float> rgb;
+  for (int i = 0; i < kWidth * kHeight * 3; ++i) {
+    const int x = i / 3 % kWidth;
+    rgb.push_back((x < 90 ? 0.05f : 0.8f) * rng.uniform(0.8f, 1.2f));
+  }
+  QuietJob job;
+  const auto row = [&](int y) { return &rgb[size_t(3 * y * kWidth)]; };
+  const RetinexOptions options{.sigmas = {15, 15, 8}, .low = 0, .high = 1};
+  const Retinex found(kWidth, kHeight, row, options, job);
+  // Two places tell the scale and the offset of the stretch; all others have to follow.
+  const auto plain_at = [&](int x, int y) {
+    double sum = 0;
+    for (const double sigma : options.sigmas) {
+      double mean = 0, weights = 0;
+      for (int v = 0; v < kHeight; ++v) {
+        for (int u = 0; u < kWidth; ++u) {
+          const double weight =
+              std::exp(-((u - x) * (u - x) + (v - y) * (v - y)) / (2 * sigma * sigma));
+          weights += weight;
+          mean += weight * double{rgb[size_t(3 * (v * kWidth + u))]};
+        }
+      }
+      const double own = double{rgb[size_t(3 * (y * kWidth + x))]};
+      sum += std::log(own + 1.0 / 255) - std::log(mean / weights + 1.0 / 255);
+    }
+    return sum / 3;
+  };
+  std::vector<float> out(3 * kWidth);
+  const auto found_at = [&](int x, int y) {
+    found.row(y, row(y), out.data());
+    return double{out[size_t(3 * x)]};
+  };
+  const double plain_dark = plain_at(86, 90), plain_bright = plain_at(94, 90);
+  const double dark = found_at(86, 90), bright = found_at(94, 90);
+  const double scale = (bright - dark) / (plain_bright - plain_dark);
+  for (const auto& [x, y] : std::vector<std::pair<int, int>>{
+           {0, 0}, {199, 191}, {60, 3}, {89, 100}, {90, 101}, {110, 64}, {150, 150}}) {
+    EXPECT_NEAR(found_at(x, y), dark + scale * (plain_at(x, y) - plain_dark), 0.015)
+        << x << " " << y;
+  }
+}
+
+TEST(Retinex, FreesAPictureOfMostOfItsShadeAndLeavesAFlatOne) {
+  // The right half has a tenth of the light of the left.
+  Image source;
+  source.width = 160;
+  source.height = 40;
+  source.depth = 16;
+  for (int i = 0; i < 160 * 40 * 3; ++i) {
+    const int x = i / 3 % 160, y = i / 3 / 160;
+    source.u16.push_back(static_cast<uint16_t>((x < 80 ? 30000 : 3000) * ((x + y) % 2 ? 1 : 2)));
+  }
+  const auto half_mean = [](const Image& image, int first) {
+    double sum = 0;
+    for (int y = 0; y < 40; ++y) {
+      for (int x = first; x < first + 40; ++x) sum += sample(image, size_t(3 * (y * 160 + x)));
+    }
+    return sum / 1600;
+  };
+  const Image result = enhanced("msr", source);
+  EXPECT_GT(half_mean(source, 0) / half_mean(source, 120), 9.9);
+  EXPECT_LT(half_mean(result, 0) / half_mean(result, 120), 3);
+  source.u16.assign(source.u16.size(), 12345);
+  EXPECT_EQ(enhanced("msr", source).u16, source.u16);
+}
+
 /// Solves a dense system by Gaussian elimination.
 std::vector<double> solved(std::vector<std::vector<double>> matrix, std::vector<double> right) {
   const size_t n = right.size();
@@ -392,13 +551,16 @@ TEST(ExposureFusion, KeepsAFlatPictureFlatAtAnySize) {
   }
 }
 
-TEST(ExposureFusion, SaysWhenMemoryDoesNotSuffice) {
+TEST(ClassicalMethods, SayWhenMemoryDoesNotSuffice) {
   const Image source = photograph(64, 64, 3, 8);
-  try {
-    enhanced("exposure-fusion", source, {.memory_bytes = 100000});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::resource);
+  for (const std::string name : {"exposure-fusion", "msr"}) {
+    try {
+      enhanced(name, source, {.memory_bytes = 100000});
+      FAIL() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::resource);
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos);
+    }
   }
 }
 
