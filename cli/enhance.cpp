@@ -101,6 +101,8 @@ Command enhance_command() {
       "enhance",
       "brighten backlit photographs",
       {{"vane enhance photo.jpg -o bright.jpg", ""},
+       {"vane enhance photo.jpg --refine 30 -o bright.jpg",
+        "thirty more steps for this photograph alone, by what clip-mini sees"},
        {"vane enhance photo.tif --strength 0.6 -o bright/",
         "a little less, into a folder; depth and metadata stay"},
        {"vane enhance photo.jpg --mask \"the person\" --feather 40 -o bright.jpg",

@@ -165,6 +165,7 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
     EnhanceControls controls;
     controls.strength = request_.strength;
     controls.automatic = request_.auto_strength;
+    controls.refine_steps = request_.refine;
     controls.memory_bytes = memory_bytes_;
     if (masks_.wanted()) controls.mask = masks_.mask_for(work.image, work.mask, job);
     work.image = method.enhance(work.image, controls, job, measures);
@@ -182,6 +183,9 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
   file.luma_after = measures.luma_after;
   file.clipped_before = measures.clipped_before;
   file.clipped_after = measures.clipped_after;
+  file.refine_steps = measures.refine_steps;
+  file.refine_before = measures.refine_before;
+  file.refine_after = measures.refine_after;
 }
 
 void PhotoStages::store(PhotoWork& work) const {
@@ -254,6 +258,7 @@ void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {
                                  {{"method", request_.method},
                                   {"model", request_.model.filename().string()},
                                   {"strength", work.file->strength}}}};
+  if (request_.refine > 0) recipe["request"]["refine"] = request_.refine;
   if (masks_.wanted()) {
     recipe["request"]["mask"] = fs::path(request_.mask).filename().string();
     recipe["request"]["mask-invert"] = request_.mask_invert;

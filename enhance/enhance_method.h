@@ -24,6 +24,8 @@ struct EnhanceControls {
   bool automatic = true;
   /// Undefined, or [1,1,H,W] of the upright photograph in [0,1]: multiplies the strength.
   Tensor mask = {};
+  /// Steps that the method vane spends on each photograph alone; others have nothing to refine.
+  int64_t refine_steps = 0;
   /// What may be allocated beside source and result.
   uint64_t memory_bytes = uint64_t{768} << 20;
 };

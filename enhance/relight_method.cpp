@@ -6,6 +6,7 @@
 #include "engine/image/srgb_view.h"
 #include "engine/run/threads.h"
 #include "engine/tensor/image_tensor.h"
+#include "enhance/relight_refinement.h"
 
 namespace vane {
 namespace {
@@ -36,9 +37,21 @@ RelightMethod::RelightMethod(RelightNetwork network, std::shared_ptr<const ClipE
 Image RelightMethod::enhance(const Image& source, const EnhanceControls& controls, Job& job,
                              EnhanceMeasures& measures) const {
   check_strength(controls.strength);
-  const RelightPlanes planes = relight_planes(network_, source);
+  const RelightView view = relight_view(source);
+  const RelightEstimate light = estimated(view);
+  RelightPlanes planes = planes_of(light, view);
+  // Judged before anything is refined: to bring a night towards the day is no refinement.
   measures.strength =
       clip_ && controls.automatic ? automatic_strength(*clip_, residual_, planes, source) : 1;
+  if (controls.refine_steps > 0 && measures.strength > 0) {
+    if (!clip_) throw Error(ErrorCode::usage, "refinement needs a CLIP that judges");
+    const Refinement refinement =
+        refined_light(clip_, residual_, view, light, {.steps = controls.refine_steps}, job);
+    planes = planes_of(refinement.light, view);
+    measures.refine_steps = controls.refine_steps;
+    measures.refine_before = refinement.before;
+    measures.refine_after = refinement.after;
+  }
   const Tensor mask = controls.mask.defined() ? controls.mask.contiguous() : Tensor();
   RelightMeasures seen;
   Image result =
@@ -61,6 +74,11 @@ int64_t RelightMethod::parameter_count() const {
     count += tensor.numel();
   });
   return count;
+}
+
+RelightEstimate RelightMethod::estimated(const RelightView& view) const {
+  const at::NoGradGuard no_grad;
+  return estimate_light(network_, view.colours);
 }
 
 double automatic_strength(const ClipEncoder& clip, const Direction& residual,

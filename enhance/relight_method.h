@@ -23,6 +23,8 @@ class RelightMethod final : public EnhanceMethod {
   int64_t parameter_count() const override;
 
  private:
+  RelightEstimate estimated(const RelightView& view) const;
+
   RelightNetwork network_;
   std::shared_ptr<const ClipEncoder> clip_;
   Direction residual_;

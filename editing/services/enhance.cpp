@@ -56,6 +56,7 @@ std::string settings_hash(const EnhanceRequest& request, const EnhanceMethod& me
                                         {"weights", method.content_hash()},
                                         {"strength", request.strength},
                                         {"automatic", request.auto_strength},
+                                        {"refine", request.refine},
                                         {"quality", request.jpeg_quality},
                                         {"bits", request.bit_depth},
                                         {"times", request.keep_times},
@@ -429,6 +430,11 @@ EnhanceResult enhance(const EnhanceRequest& asked, Job& job) {
   }
   EnhanceRequest request = checked(asked);
   if (request.method.empty()) request.method = default_method(request.model);
+  if (request.refine > 0 && request.method != "vane") {
+    throw Error(ErrorCode::usage, "the method " + request.method + " has nothing to refine")
+        .at_key("--refine")
+        .with_hint("--method vane has");
+  }
   const PhotoSelection selection = selection_of(request);
   Enhancer enhancer(request, job);
   tile_side(enhancer.memory_bytes());

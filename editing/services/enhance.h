@@ -20,6 +20,7 @@ struct EnhanceRequest {
   std::filesystem::path model;
   double strength = 1;
   bool auto_strength = true;
+  int64_t refine = 0;
   bool recursive = false, overwrite = false, skip_existing = false, resume = false, dry_run = false,
        watch = false;
   std::string mask, clip = "clip-mini";
@@ -51,11 +52,12 @@ struct EnhanceRequest {
     v.field("output", &C::output,
             "enhanced photograph (.jpg .png .tif .webp), or a folder for each by its name",
             {.short_flag = "o", .placeholder = "FILE|DIR"});
-    v.field("method", &C::method,
-            "what brightens: vane (the default), a published network (rave, clip-lit, "
-            "clip-lit-latent), or a classical one: identity, gamma, auto-gamma, clahe, lime, "
-            "exposure-fusion",
-            {.placeholder = "NAME"});
+    v.field(
+        "method", &C::method,
+        "what brightens: vane (the default), a published network (rave, clip-lit, "
+        "clip-lit-latent), or a classical one: identity, gamma, auto-gamma, equalise, clahe, msr, "
+        "lime, exposure-fusion",
+        {.placeholder = "NAME"});
     v.field("model", &C::model,
             "weights of a CLIP-LIT or RAVE network (.pth, .safetensors), or a folder that `vane "
             "train enhance` wrote",
@@ -73,6 +75,10 @@ struct EnhanceRequest {
             {.placeholder = "MODEL"});
     v.field("auto-strength", &C::auto_strength,
             "let the method vane judge how much light each photograph needs; off: all it finds");
+    v.field("refine", &C::refine,
+            "steps that the method vane spends on each photograph alone, so that it looks better "
+            "lit to clip-mini; 30 is usual, 0: none",
+            {.min = 0, .max = 1000});
     v.field("recursive", &C::recursive, "look into the folders below a folder as well",
             {.short_flag = "r"});
     v.field("ext", &C::extensions, "take these only, for example jpg,tif", {.placeholder = "LIST"});
@@ -145,6 +151,9 @@ struct EnhancedFile {
   double strength = 1;
   double map_min = 0, map_mean = 0, map_max = 0;
   double luma_before = 0, luma_after = 0, clipped_before = 0, clipped_after = 0;
+  /// Steps of refinement, and its objective before and after them; no steps: not refined.
+  int64_t refine_steps = 0;
+  double refine_before = 0, refine_after = 0;
   double decode_ms = 0, map_ms = 0, encode_ms = 0;
 };
 

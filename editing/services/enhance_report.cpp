@@ -28,6 +28,10 @@ Json file_json(const EnhancedFile& file) {
   if (file.map_max > 0) {
     entry["map"] = {{"min", file.map_min}, {"mean", file.map_mean}, {"max", file.map_max}};
   }
+  if (file.refine_steps > 0) {
+    entry["refine"] = {
+        {"steps", file.refine_steps}, {"before", file.refine_before}, {"after", file.refine_after}};
+  }
   if (!file.left_out.empty()) entry["left_out"] = file.left_out;
   return entry;
 }

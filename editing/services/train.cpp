@@ -100,6 +100,12 @@ std::vector<EvaluatedMethod> evaluated_methods(const EvaluateRequest& request,
     job.warn("not measured: " + config.method + ", as there is no " + model.string());
   } else {
     methods.push_back({config.method, make_enhance_method(config.method, model, request.limits)});
+    if (request.refine > 0 && config.method == "vane") {
+      EvaluatedMethod refined = methods.back();
+      refined.name += "-refined";
+      refined.refine_steps = request.refine;
+      methods.push_back(std::move(refined));
+    }
   }
   return methods;
 }

@@ -60,7 +60,7 @@ struct EvaluateRequest {
   uint64_t seed = 7;
   /// Of kind enhance: NAME=FILE of published networks to measure beside the others.
   std::vector<std::string> networks;
-  int64_t photographs = 24, side = 512;
+  int64_t photographs = 24, side = 512, refine = 0;
   std::filesystem::path sheet;
   std::vector<std::string> overrides;
   Limits limits;
@@ -85,6 +85,9 @@ struct EvaluateRequest {
             {.min = 1, .max = 1e6});
     v.field("side", &C::side, "enhance: longer side of the photographs",
             {.min = 32, .max = 4096, .unit = "px"});
+    v.field("refine", &C::refine,
+            "enhance: measure the method vane with so many steps on each photograph as well",
+            {.min = 0, .max = 1000});
     v.field("sheet", &C::sheet, "enhance: draw some photographs before and after each method",
             {.placeholder = "FILE"});
     v.field("output", &C::output, "write the JSON here",

@@ -247,7 +247,9 @@ class Evaluation {
     const auto start = Clock::now();
     EnhanceMeasures measures;
     QuietJob quiet;
-    Image after = methods_[method].method->enhance(before, {}, quiet, measures);
+    EnhanceControls controls;
+    controls.refine_steps = methods_[method].refine_steps;
+    Image after = methods_[method].method->enhance(before, controls, quiet, measures);
     accounts_[method].seconds += std::chrono::duration<double>(Clock::now() - start).count();
     ++accounts_[method].pictures;
     return after;

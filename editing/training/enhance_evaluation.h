@@ -28,6 +28,8 @@ struct EnhanceEvaluationOptions {
 struct EvaluatedMethod {
   std::string name;
   std::shared_ptr<const EnhanceMethod> method;
+  /// EnhanceControls::refine_steps.
+  int64_t refine_steps = 0;
 };
 
 /// Means over pictures.

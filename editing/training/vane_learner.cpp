@@ -28,10 +28,7 @@ class VaneLearner final : public EnhanceLearner {
   double step(Job&) override {
     const LitPairs pairs = next_pairs();
     const RelightEstimate light = estimate_light(network_, pairs.backlit);
-    const Tensor guide = guide_of(pairs.backlit);
-    const GuidedCoefficients guided = guided_stops(light.stops, guide);
-    const Tensor stops = sparing_white(guided.slope * guide + guided.offset, guide);
-    const Tensor result = relit(pairs.backlit, stops, light.haze);
+    const Tensor result = relit_by(light, pairs.backlit, guide_of(pairs.backlit));
     // Charbonnier: the mean error of samples, smooth at none.
     Tensor loss = ((result - pairs.lit).square() + 1e-6).sqrt().mean();
     if (config_.vane.residual > 0 && pairs.changed.any().item<bool>()) {
@@ -60,11 +57,7 @@ class VaneLearner final : public EnhanceLearner {
   Tensor enhanced(const Tensor& pictures) const override {
     const at::NoGradGuard no_grad;
     const RelightNetwork network = averaged();
-    const RelightEstimate light = estimate_light(network, pictures);
-    const Tensor guide = guide_of(pictures);
-    const GuidedCoefficients guided = guided_stops(light.stops, guide);
-    const Tensor stops = sparing_white(guided.slope * guide + guided.offset, guide);
-    return relit(pictures, stops, light.haze);
+    return relit_by(estimate_light(network, pictures), pictures, guide_of(pictures));
   }
 
   Checkpoint checkpoint() const override {

@@ -28,6 +28,10 @@ struct EnhanceMeasures {
   double luma_before = 0, luma_after = 0;
   /// Share of pixels with a sample at the top of its range.
   double clipped_before = 0, clipped_after = 0;
+  /// Steps that a method spent on this photograph alone, and its objective before and after them
+  /// (enhance/relight_refinement.h); no steps: not refined.
+  int64_t refine_steps = 0;
+  double refine_before = 0, refine_after = 0;
 };
 
 /// `source` upright (the network is not indifferent to rotation), divided by its map: 8 and 16 bit

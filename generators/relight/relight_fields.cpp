@@ -24,36 +24,53 @@ GuidedCoefficients guided_stops(const Tensor& stops, const Tensor& guide) {
   return guided_coefficients(stops, guide, kRadius, kEpsilon);
 }
 
-RelightPlanes relight_planes(const RelightNetwork& network, const Image& picture) {
-  const at::NoGradGuard no_grad;
-  const Image small = thumbnail(picture, kRelightSide);
-  Tensor guide = guide_of(image_to_tensor(small)),
-         colours = image_to_tensor(srgb_thumbnail(picture, kRelightSide));
-  // Slivers are continued to what the network needs; there the border is all there is.
-  const int64_t bottom = std::max<int64_t>(0, kLeastSide - guide.size(2));
-  const int64_t right = std::max<int64_t>(0, kLeastSide - guide.size(3));
-  const int64_t height = guide.size(2), width = guide.size(3);
-  if (bottom > 0 || right > 0) {
-    guide = at::replication_pad2d(guide, {0, right, 0, bottom});
-    colours = at::replication_pad2d(colours, {0, right, 0, bottom});
-  }
-  const RelightEstimate light = estimate_light(network, colours);
+Tensor relit_by(const RelightEstimate& light, const Tensor& colours, const Tensor& guide) {
   const GuidedCoefficients guided = guided_stops(light.stops, guide);
+  const Tensor stops = sparing_white(guided.slope * guide + guided.offset, guide);
+  return relit(colours, stops, light.haze);
+}
+
+RelightView relight_view(const Image& picture) {
+  const at::NoGradGuard no_grad;
+  RelightView view;
+  view.guide = guide_of(image_to_tensor(thumbnail(picture, kRelightSide)));
+  view.colours = image_to_tensor(srgb_thumbnail(picture, kRelightSide));
+  view.height = view.guide.size(2);
+  view.width = view.guide.size(3);
+  // Slivers are continued to what the network needs; there the border is all there is.
+  const int64_t bottom = std::max<int64_t>(0, kLeastSide - view.height);
+  const int64_t right = std::max<int64_t>(0, kLeastSide - view.width);
+  if (bottom > 0 || right > 0) {
+    view.guide = at::replication_pad2d(view.guide, {0, right, 0, bottom});
+    view.colours = at::replication_pad2d(view.colours, {0, right, 0, bottom});
+  }
+  return view;
+}
+
+RelightPlanes planes_of(const RelightEstimate& light, const RelightView& view) {
+  const at::NoGradGuard no_grad;
+  const GuidedCoefficients guided = guided_stops(light.stops, view.guide);
   // Full pixels keep to the stops around them, so that no edge gets a halo.
   const Tensor high = at::max_pool2d(light.stops, {3, 3}, {1, 1}, {1, 1});
   const Tensor low = -at::max_pool2d(-light.stops, {3, 3}, {1, 1}, {1, 1});
   const auto plane = [&](const Tensor& t) {
-    return values_of(t.slice(2, 0, height).slice(3, 0, width));
+    return values_of(t.slice(2, 0, view.height).slice(3, 0, view.width));
   };
   RelightPlanes planes;
-  planes.width = static_cast<int>(width);
-  planes.height = static_cast<int>(height);
+  planes.width = static_cast<int>(view.width);
+  planes.height = static_cast<int>(view.height);
   planes.slope = plane(guided.slope);
   planes.offset = plane(guided.offset);
   planes.low = plane(low);
   planes.high = plane(high);
   planes.haze = plane(light.haze);
   return planes;
+}
+
+RelightPlanes relight_planes(const RelightNetwork& network, const Image& picture) {
+  const at::NoGradGuard no_grad;
+  const RelightView view = relight_view(picture);
+  return planes_of(estimate_light(network, view.colours), view);
 }
 
 }  // namespace vane

@@ -16,9 +16,26 @@ inline constexpr int kRelightSide = 256;
 /// guide of any size can be put into. Differentiable in the stops.
 GuidedCoefficients guided_stops(const Tensor& stops, const Tensor& guide);
 
+/// A photograph as the network is shown it: reduced to kRelightSide; slivers are continued to the
+/// 16 px that it needs.
+struct RelightView {
+  /// [1,3,h,w] as sRGB shows them (srgb_view.h), and [1,1,h,w] from the samples as stored.
+  Tensor colours, guide;
+  /// Of the photograph in it, from the top left.
+  int64_t width = 0, height = 0;
+};
+/// Of an upright picture of any size, at least 2 px a side.
+RelightView relight_view(const Image& picture);
+
+/// What `light` makes of pictures [N,3,h,w] with their guides [N,1,h,w], at their size: guided
+/// stops, sparing white, in linear light. Differentiable in all of them.
+Tensor relit_by(const RelightEstimate& light, const Tensor& colours, const Tensor& guide);
+
+/// `light` over the photograph of `view`, ready to be put over it at any size.
+RelightPlanes planes_of(const RelightEstimate& light, const RelightView& view);
+
 /// What the network sees in `picture` (upright, any size, at least 2 px a side), ready to be put
-/// over it: the picture is reduced to kRelightSide, its colours are taken as sRGB
-/// (srgb_view.h), its guide from the samples as stored.
+/// over it.
 RelightPlanes relight_planes(const RelightNetwork& network, const Image& picture);
 
 }  // namespace vane

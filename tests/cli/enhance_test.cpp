@@ -238,6 +238,7 @@ TEST_F(EnhanceProgram, RefusesInOneLineAndWritesNothing) {
   expect_refused(broken, out, {}, 4, "broken.png");
   expect_refused(path("absent.png"), out, {}, 4, "absent.png");
   expect_refused(input, out, {"--strength", "3"}, 2, "strength");
+  expect_refused(input, out, {"--refine", "3"}, 2, "nothing to refine");
   expect_refused(input, out, {"--max-memory", "1MiB"}, 8, "43 MiB");
   expect_refused(input, out, {"--max-memory", "much"}, 2, "--max-memory");
   expect_refused(input, path("out.xyz"), {}, 2, "xyz");

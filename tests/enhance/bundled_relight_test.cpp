@@ -70,6 +70,33 @@ TEST_F(BundledRelight, TellsTheStrengthThatItChose) {
   EXPECT_EQ(measures.strength, 1);
 }
 
+TEST_F(BundledRelight, RefinesWhatItWouldChangeAndNothingElse) {
+  const Image lit = sample("coffee.jpg");
+  const Raster light = to_raster(lit);
+  Rng rng(12);
+  Image dark = lit;
+  dark.u8 = to_srgb8(under_backlight(light, std::vector<float>(light.pixels(), 1.f),
+                                     backlight_preset("bl-mid"), rng));
+  EnhanceControls controls;
+  controls.automatic = false;
+  QuietJob job;
+  EnhanceMeasures measures;
+  const Image plain = method_->enhance(dark, controls, job, measures);
+  EXPECT_EQ(measures.refine_steps, 0);
+  controls.refine_steps = 5;
+  const Image refined = method_->enhance(dark, controls, job, measures);
+  EXPECT_EQ(measures.refine_steps, 5);
+  EXPECT_LT(measures.refine_after, measures.refine_before);
+  EXPECT_NE(refined.u8, plain.u8);
+  EXPECT_EQ(method_->enhance(dark, controls, job, measures).u8, refined.u8);
+  // What needs no light is not refined either.
+  controls.automatic = true;
+  EnhanceMeasures untouched;
+  EXPECT_EQ(method_->enhance(sample("chelsea.jpg"), controls, job, untouched).u8,
+            sample("chelsea.jpg").u8);
+  EXPECT_EQ(untouched.refine_steps, 0);
+}
+
 TEST_F(BundledRelight, AMaskKeepsTheRest) {
   const Image lit = sample("coffee.jpg");
   const Raster light = to_raster(lit);
