@@ -24,10 +24,16 @@ const char* meaning(const std::string& name) {
       {"deltae", "CIEDE2000, mean"},
       {"deltae_p95", "CIEDE2000, 95th percentile"},
       {"chroma", "degrees between RGB vectors; 0 when only scaled"},
+      {"niqe", "statistics far from those of the authors' photographs; 0 is best"},
       {"niqe_local", "statistics far from those of sharp photographs; 0 is best"},
       {"clip_direction", "cosine of the change with the direction; 1 is best"},
       {"gap_closed", "way to the good pictures in CLIP; 1 reaches their mean"},
-      {"lpips", "learned distance; 0 is equal"}};
+      {"lpips", "learned distance; 0 is equal"},
+      {"luma", "mean, 0 to 1"},
+      {"dark", "share of pixels below 5 of 255"},
+      {"bright", "share of pixels above 250 of 255"},
+      {"entropy", "bits a pixel, 0 to 8"},
+      {"colourfulness", "Hasler and Suesstrunk; 0 is grey"}};
   const auto found = kMeanings.find(name);
   return found == kMeanings.end() ? "" : found->second;
 }
@@ -64,6 +70,7 @@ Command metrics_command() {
           {{"vane metrics right.png enhanced.png", ""},
            {"vane metrics references/ enhanced/ -r --metric psnr,ssim --report numbers.json",
             "pictures of the same names, and their mean"},
+           {"vane metrics enhanced/ --csv numbers.csv", "what pictures are like by themselves"},
            {"vane metrics references/ enhanced/ --before backlit/ --metric clip",
             "how far towards well lit, as CLIP sees it"}},
           [](Invocation& call) {

@@ -13,14 +13,18 @@
 #include "guidance/naturalness.h"
 #include "guidance/picture_metrics.h"
 #include "guidance/structural_similarity.h"
+#include "guidance/tone_statistics.h"
 
 namespace vane {
 namespace {
 
+enum class Against { reference, before, nothing };
+
 struct Named {
   const char *name, *protocol;
+  Against against = Against::reference;
 };
-constexpr std::array<Named, 12> kMetrics{{
+constexpr std::array<Named, 17> kMetrics{{
     {"psnr", "RGB, rounded to 8 bits"},
     {"psnr_y", "luma of BT.601 in studio range, rounded to levels"},
     {"ssim", "luma .299 .587 .114, not rounded"},
@@ -30,9 +34,15 @@ constexpr std::array<Named, 12> kMetrics{{
     {"loe", "max(R,G,B), reduced by areas to 50 px on the shorter side"},
     {"deltae", "CIELAB D65 of sRGB, not rounded"},
     {"chroma", "RGB, not rounded"},
-    {"niqe_local", "luma .299 .587 .114, rounded to levels; model fitted by Vane"},
-    {"clip", "RGB as the CLIP takes it"},
+    {"niqe_local", "luma .299 .587 .114, rounded to levels; model fitted by Vane unless given",
+     Against::nothing},
+    {"clip", "RGB as the CLIP takes it", Against::before},
     {"lpips", "RGB in [-1,1], not rounded"},
+    {"luma", "luma .299 .587 .114 of RGB rounded to 8 bits", Against::nothing},
+    {"dark", "luma .299 .587 .114, rounded to levels", Against::nothing},
+    {"bright", "luma .299 .587 .114, rounded to levels", Against::nothing},
+    {"entropy", "luma .299 .587 .114, rounded to levels", Against::nothing},
+    {"colourfulness", "RGB, rounded to 8 bits", Against::nothing},
 }};
 
 double one(const Tensor& value) { return value.item<double>(); }
@@ -41,6 +51,12 @@ template <class Function>
 auto compared(const char* name, Function function) {
   return [name, function](const MeasuredPictures& p, NamedValues& out) {
     out.emplace_back(name, function(p.reference, p.test));
+  };
+}
+
+auto toned(const char* name, double ToneStatistics::*part) {
+  return [name, part](const MeasuredPictures& p, NamedValues& out) {
+    out.emplace_back(name, tone_statistics(p.test).*part);
   };
 }
 
@@ -57,6 +73,14 @@ const Named& named(const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> MetricSet::names_alone() {
+  std::vector<std::string> names;
+  for (const Named& metric : kMetrics) {
+    if (metric.against == Against::nothing) names.emplace_back(metric.name);
+  }
+  return names;
+}
+
 MetricSet::MetricSet(const std::vector<std::string>& names, const MetricModels& models,
                      const Limits& limits) {
   std::vector<const Named*> chosen;
@@ -67,7 +91,8 @@ MetricSet::MetricSet(const std::vector<std::string>& names, const MetricModels& 
       unavailable_.emplace_back(name, "needs trained weights: --lpips FILE");
       continue;
     }
-    needs_before_ = needs_before_ || name == "clip";
+    needs_before_ = needs_before_ || metric->against == Against::before;
+    if (metric->against == Against::reference && needs_reference_.empty()) needs_reference_ = name;
     measures_.push_back(made(name, models, limits));
     protocol_.push_back(name + ": " + metric->protocol);
   }
@@ -96,12 +121,18 @@ MetricSet::Measure MetricSet::made(const std::string& name, const MetricModels& 
       out.emplace_back("deltae_p95", difference.percentile_95);
     };
   }
+  if (name == "luma") return toned("luma", &ToneStatistics::mean_luma);
+  if (name == "dark") return toned("dark", &ToneStatistics::dark);
+  if (name == "bright") return toned("bright", &ToneStatistics::bright);
+  if (name == "entropy") return toned("entropy", &ToneStatistics::entropy);
+  if (name == "colourfulness") return toned("colourfulness", &ToneStatistics::colourfulness);
   if (name == "niqe_local") {
     const auto model = load_naturalness(
         models.niqe.empty() ? assets_folder() / "models/niqe-local/niqe.safetensors" : models.niqe,
         limits);
     return [model](const MeasuredPictures& p, NamedValues& out) {
-      out.emplace_back("niqe_local", naturalness_distance(model, naturalness_features(p.test)));
+      out.emplace_back(model.is_published ? "niqe" : "niqe_local",
+                       naturalness_distance(model, naturalness_features(p.test)));
     };
   }
   if (name == "lpips") {

@@ -24,7 +24,8 @@ struct MetricModels {
   std::string clip;
 };
 
-/// What is compared, [1,3,H,W] of one size; `before` may have another.
+/// What is compared, [1,3,H,W] of one size; `before` may have another. `reference` and `before` are
+/// undefined where no measure needs them.
 struct MeasuredPictures {
   Tensor reference, test, before;
 };
@@ -32,6 +33,9 @@ struct MeasuredPictures {
 class MetricSet {
  public:
   /// `names`: also several in one, parted by commas. Loads what they need.
+  /// Names of the measures that need no other picture.
+  static std::vector<std::string> names_alone();
+
   /// Throws Error{usage} for an unknown name, Error{input}, Error{checkpoint} of the models.
   MetricSet(const std::vector<std::string>& names, const MetricModels& models,
             const Limits& limits);
@@ -45,6 +49,8 @@ class MetricSet {
   const std::vector<std::pair<std::string, std::string>>& unavailable() const {
     return unavailable_;
   }
+  /// The first that compares with a reference; empty when none does.
+  const std::string& needs_reference() const { return needs_reference_; }
   bool needs_before() const { return needs_before_; }
 
  private:
@@ -54,6 +60,7 @@ class MetricSet {
   std::vector<Measure> measures_;
   std::vector<std::string> protocol_;
   std::vector<std::pair<std::string, std::string>> unavailable_;
+  std::string needs_reference_;
   bool needs_before_ = false;
 };
 

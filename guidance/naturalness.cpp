@@ -196,8 +196,14 @@ NaturalnessModel load_naturalness(const std::filesystem::path& path, const Limit
   const Weights weights(open_weights(path, limits));
   NaturalnessModel model;
   const int64_t n = NaturalnessModel::kFeatures;
-  model.mean = weights.take("mean", {n}).to(at::kDouble);
-  model.covariance = weights.take("covariance", {n, n}).to(at::kDouble);
+  model.is_published = weights.contains("mu_prisparam");
+  const std::string mean = model.is_published ? "mu_prisparam" : "mean";
+  const bool is_row = weights.contains(mean) && weights.shape(mean).size() == 2;
+  model.mean = weights.take(mean, is_row ? std::vector<int64_t>{1, n} : std::vector<int64_t>{n})
+                   .flatten()
+                   .to(at::kDouble);
+  model.covariance =
+      weights.take(model.is_published ? "cov_prisparam" : "covariance", {n, n}).to(at::kDouble);
   weights.finish();
   return model;
 }

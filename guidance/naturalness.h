@@ -17,6 +17,8 @@ struct NaturalnessModel {
   static constexpr int64_t kFeatures = 36;
   Tensor mean, covariance;  // float64, [36] and [36,36]
   int64_t pictures = 0, blocks = 0;
+  /// The authors' own, whose distances are NIQE itself.
+  bool is_published = false;
   /// Names of the photographs, separated by commas.
   std::string origin;
 };
@@ -40,6 +42,7 @@ double naturalness_distance(const NaturalnessModel& model, const Tensor& feature
 
 /// safetensors with `mean`, `covariance` and metadata {kind, pictures, blocks, origin}.
 void save_naturalness(const std::filesystem::path& path, const NaturalnessModel& model);
+/// Also the published `mu_prisparam` ([36] or [1,36]) and `cov_prisparam` as safetensors.
 /// Throws Error{input}, Error{checkpoint}.
 NaturalnessModel load_naturalness(const std::filesystem::path& path, const Limits& limits = {});
 

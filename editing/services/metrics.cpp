@@ -16,9 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// `reference` and `before` are empty where there is none.
 struct Pair {
   fs::path reference, test, before;
 };
+
+/// What is measured when nothing is named.
+std::vector<std::string> usual_metrics(bool alone) {
+  if (alone) return MetricSet::names_alone();
+  return {"psnr", "psnr_y", "ssim",   "ssim_rgb", "ms_ssim",
+          "gmsd", "loe",    "deltae", "chroma",   "niqe_local"};
+}
 
 Tensor picture(const fs::path& path, const Limits& limits) {
   DecodeOptions decode;
@@ -31,8 +39,9 @@ std::string size_text(const Tensor& picture) {
 }
 
 MetricValues measured(const Pair& pair, const MetricSet& metrics, const Limits& limits, Job& job) {
-  MeasuredPictures seen{picture(pair.reference, limits), picture(pair.test, limits), {}};
-  if (seen.reference.sizes() != seen.test.sizes()) {
+  MeasuredPictures seen{{}, picture(pair.test, limits), {}};
+  if (!pair.reference.empty()) seen.reference = picture(pair.reference, limits);
+  if (seen.reference.defined() && seen.reference.sizes() != seen.test.sizes()) {
     throw Error(ErrorCode::usage,
                 "is " + size_text(seen.test) + ", its reference " + size_text(seen.reference))
         .in_file(pair.test);
@@ -73,7 +82,9 @@ std::vector<MetricMean> means(const std::vector<MeasuredFile>& files) {
 std::string report_text(const MetricsResult& result) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const MeasuredFile& file : result.files) {
-    nlohmann::ordered_json entry{{"reference", file.reference}, {"test", file.test}};
+    nlohmann::ordered_json entry = nlohmann::ordered_json::object();
+    if (!file.reference.empty()) entry["reference"] = file.reference;
+    entry["test"] = file.test;
     if (file.error.empty()) {
       for (const auto& [name, value] : file.values) entry[name] = number(value);
     } else {
@@ -136,35 +147,52 @@ std::vector<std::string> protocol_of(const MetricsResult& result, const MetricSe
 }  // namespace
 
 MetricsResult metrics(const MetricsRequest& request, Job& job) {
-  const fs::path before = request.before.empty() ? request.reference : request.before;
-  if (fs::is_directory(request.reference) != fs::is_directory(request.test) ||
-      fs::is_directory(before) != fs::is_directory(request.test)) {
-    throw Error(ErrorCode::usage, "a picture is measured against a picture, a folder against one")
-        .in_file(request.test);
+  const bool alone = request.test.empty();
+  const fs::path test = alone ? request.reference : request.test;
+  const fs::path reference = alone ? fs::path() : request.reference;
+  const fs::path before = request.before.empty() ? reference : request.before;
+  const bool many = fs::is_directory(test);
+  for (const fs::path& other : {reference, before}) {
+    if (!other.empty() && fs::is_directory(other) != many) {
+      throw Error(ErrorCode::usage, "a picture is measured against a picture, a folder against one")
+          .in_file(test);
+    }
   }
   for (const fs::path& output : {request.report, request.csv}) {
     if (!output.empty()) check_writable(output);
   }
-  const MetricSet wanted(request.metrics,
+  const MetricSet wanted(request.metrics.empty() ? usual_metrics(alone) : request.metrics,
                          {.direction = request.direction,
                           .niqe = request.niqe_model,
                           .lpips = request.lpips,
                           .lpips_linear = request.lpips_linear,
                           .clip = request.clip},
                          request.limits);
-  const bool many = fs::is_directory(request.test);
+  if (alone && !wanted.needs_reference().empty()) {
+    throw Error(ErrorCode::usage, wanted.needs_reference() + " compares with a reference")
+        .at_key("--metric")
+        .with_hint("vane metrics REFERENCE TEST");
+  }
+  if (before.empty() && wanted.needs_before()) {
+    throw Error(ErrorCode::usage, "clip compares with the picture before")
+        .at_key("--metric")
+        .with_hint("--before PATH says which that is");
+  }
   std::vector<Pair> pairs;
   if (many) {
-    for (const fs::path& name : picture_names(request.test, request.recursive)) {
-      pairs.push_back({request.reference / name, request.test / name, before / name});
+    const auto below = [](const fs::path& folder, const fs::path& name) {
+      return folder.empty() ? fs::path() : folder / name;
+    };
+    for (const fs::path& name : picture_names(test, request.recursive)) {
+      pairs.push_back({below(reference, name), test / name, below(before, name)});
     }
     if (pairs.empty()) {
       throw Error(ErrorCode::input, "no picture to measure")
-          .in_file(request.test)
+          .in_file(test)
           .with_hint("--recursive looks into the folders below as well");
     }
   } else {
-    pairs.push_back({request.reference, request.test, before});
+    pairs.push_back({reference, test, before});
   }
   MetricsResult result;
   for (const Pair& pair : pairs) {

@@ -16,8 +16,7 @@ namespace vane {
 
 struct MetricsRequest {
   std::filesystem::path reference, test, before;
-  std::vector<std::string> metrics = {"psnr", "psnr_y", "ssim",   "ssim_rgb", "ms_ssim",
-                                      "gmsd", "loe",    "deltae", "chroma",   "niqe_local"};
+  std::vector<std::string> metrics;
   std::filesystem::path direction;
   std::string clip = "clip-mini";
   std::filesystem::path niqe_model, lpips, lpips_linear;
@@ -28,14 +27,19 @@ struct MetricsRequest {
   template <class V>
   static void fields(V& v) {
     using C = MetricsRequest;
-    v.field("reference", &C::reference, "picture, or folder of pictures, that is right",
+    v.field("reference", &C::reference,
+            "picture, or folder of pictures, that is right; without TEST: that is measured by "
+            "itself",
             {.required = true, .positional = true, .placeholder = "REFERENCE"});
     v.field("test", &C::test, "picture, or folder of pictures by the same names, to measure",
-            {.required = true, .positional = true, .placeholder = "TEST"});
-    v.field("metric", &C::metrics,
-            "psnr, psnr_y, ssim, ssim_rgb, ms_ssim, gmsd, loe, deltae, chroma, niqe_local, clip, "
-            "lpips; commas part them too",
-            {.placeholder = "NAME"});
+            {.positional = true, .placeholder = "TEST"});
+    v.field(
+        "metric", &C::metrics,
+        "psnr, psnr_y, ssim, ssim_rgb, ms_ssim, gmsd, loe, deltae, chroma, lpips, which compare "
+        "with the reference; clip, with what was before; niqe_local, luma, dark, bright, "
+        "entropy, colourfulness, of the picture itself; commas part them too. By default psnr "
+        "to chroma and niqe_local, or those of the picture itself",
+        {.placeholder = "NAME"});
     v.field("before", &C::before,
             "picture, or folder of pictures by the same names, that was enhanced, for clip; the "
             "reference by default",
@@ -46,7 +50,9 @@ struct MetricsRequest {
     v.field("clip", &C::clip, "CLIP that the direction belongs to: a name, folder or checkpoint",
             {.placeholder = "MODEL"});
     v.field("niqe-model", &C::niqe_model,
-            "statistics of sharp photographs for niqe_local; those that come with Vane by default",
+            "statistics of sharp photographs for niqe_local (`vane naturalness fit`), or the published "
+            "mu_prisparam and cov_prisparam as safetensors, which give niqe; those that come with "
+            "Vane by default",
             {.placeholder = "FILE"});
     v.field("lpips", &C::lpips, "weights of LPIPS, or of its AlexNet or VGG16",
             {.placeholder = "FILE"});
@@ -66,6 +72,7 @@ struct MetricsRequest {
 using MetricValues = std::vector<std::pair<std::string, double>>;
 
 struct MeasuredFile {
+  /// `reference` is empty where there is none.
   std::string reference, test;
   /// Empty when it could not be measured.
   MetricValues values;
@@ -95,7 +102,8 @@ struct MetricsResult {
 /// Colours are compared as stored (sRGB is assumed, a profile is not applied), upright, grey as
 /// three equal channels, alpha left out. PSNR of equal pictures is infinite: null in JSON, as is
 /// niqe_local below two blocks of 96 px and gap_closed where there was no gap.
-/// Throws:  Error{usage} for an unknown metric or a file against a folder; of two files also
+/// Throws:  Error{usage} for an unknown metric, one that needs a picture that is not given, or a
+/// file against a folder; of two files also
 ///          Error{input} for one that cannot be read and Error{usage} for other sizes. In a folder
 ///          such a pair is "failed" with a warning.
 MetricsResult metrics(const MetricsRequest& request, Job& job);

@@ -236,6 +236,37 @@ TEST_F(MetricsProgram, FitsWhatIsNaturalAndMeasuresByIt) {
   EXPECT_FALSE(fs::exists(path("few.safetensors")));
 }
 
+TEST_F(MetricsProgram, MeasuresPicturesByThemselves) {
+  const std::string one = grey("one.png", 51, 192);
+  const Outcome outcome = run_vane({"metrics", one, "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["mean"].size(), 6u);
+  EXPECT_NEAR(json["mean"]["luma"].get<double>(), 0.2, 1e-9);
+  EXPECT_EQ(json["mean"]["entropy"], 0);
+  EXPECT_TRUE(json["mean"]["niqe_local"].is_null());  // there is no texture to judge
+  EXPECT_FALSE(json["files"][0].contains("reference"));
+  // A folder by itself, and against what was before.
+  fs::create_directories(path("a"));
+  fs::create_directories(path("b"));
+  grey("a/1.png", 0);
+  grey("a/2.png", 255);
+  grey("b/1.png", 30);
+  grey("b/2.png", 40);
+  const Outcome many = run_vane({"metrics", path("a"), "--before", path("b"), "--metric",
+                                 "dark,bright,clip", "--json", "--csv", path("c.csv")});
+  ASSERT_EQ(many.code, 0) << many.err;
+  const auto mean = nlohmann::json::parse(many.out)["mean"];
+  EXPECT_EQ(mean["dark"], 0.5);
+  EXPECT_EQ(mean["bright"], 0.5);
+  EXPECT_TRUE(mean["clip_direction"].is_number());
+  const Outcome compares = run_vane({"metrics", one, "--metric", "luma,psnr"});
+  EXPECT_EQ(compares.code, 2);
+  EXPECT_NE(compares.err.find("psnr compares with a reference"), std::string::npos);
+  EXPECT_EQ(run_vane({"metrics", one, "--metric", "clip"}).code, 2);
+  EXPECT_EQ(run_vane({"metrics", one, "--before", path("a")}).code, 2);
+}
+
 TEST_F(MetricsProgram, RefusesInOneLine) {
   const std::string right = grey("right.png", 100), other = grey("other.png", 100, 25);
   EXPECT_EQ(run_vane({"metrics", right, other}).code, 2);

@@ -104,6 +104,28 @@ TEST(EnhanceEvaluation, PrintsWhatItFoundAndNullForWhatThereIsNot) {
   EXPECT_NE(text.find("| lime |"), std::string::npos);
 }
 
+/// Adds as many levels as it is given steps.
+class AddsItsSteps final : public EnhanceMethod {
+ public:
+  Image enhance(const Image& source, const EnhanceControls& controls, Job&,
+                EnhanceMeasures&) const override {
+    Image result = source;
+    for (uint8_t& level : result.u8) {
+      level = static_cast<uint8_t>(std::min<int64_t>(255, level + controls.refine_steps));
+    }
+    return result;
+  }
+};
+
+TEST(EnhanceEvaluation, GivesEachRowItsStepsOfRefinement) {
+  QuietJob job;
+  const auto method = std::make_shared<AddsItsSteps>();
+  const EnhanceEvaluation seen =
+      evaluate_enhance(library(), {{"plain", method}, {"refined", method, 10}}, kOptions, job);
+  EXPECT_EQ(seen.methods[0].well_lit.equal, 2);
+  EXPECT_NEAR(seen.methods[1].well_lit.psnr, 28.1308, 1e-4);
+}
+
 TEST(EnhanceEvaluation, NeedsSomethingHeldOut) {
   PhotoLibrary none;
   none.photographs.push_back(painted("b.jpg", 64, 96, false));
