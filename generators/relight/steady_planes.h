@@ -10,9 +10,9 @@
 
 namespace vane {
 
-/// An exponential mean over the frames of one shot. Where a pixel of the small copy changes by more
-/// than noise does, the newest frame counts more there, up to alone, so that light moves with what
-/// it falls on.
+/// An exponential mean over the frames of one shot, which moves along when the camera turns
+/// (camera_shift.h). Where a pixel of the small copy changes by more than noise does nevertheless,
+/// the newest frame counts more there, up to alone, so that light moves with what it falls on.
 class SteadyPlanes {
  public:
   /// `fps` > 0. A frame has the weight 1 - exp(-1 / (fps t)) with t = 0.18 s, .2 at 25 frames a
@@ -26,6 +26,9 @@ class SteadyPlanes {
   const RelightPlanes& next(const RelightPlanes& planes, const Image& small);
 
  private:
+  /// Moves the mean with the camera; what comes into view has the values of `planes`.
+  void follow_camera(const RelightPlanes& planes, const std::vector<float>& luma);
+
   double weight_;
   int seen_ = 0;  // frames of this shot; no more than matter
   RelightPlanes mean_;
