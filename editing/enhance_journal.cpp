@@ -109,7 +109,10 @@ bool EnhanceJournal::vouches_for(const PhotoTask& task, const std::string& setti
     return false;
   }
   try {
-    return hex64(read_photo_source(task.input, limits).identity.hash) == entry.hash;
+    const FileIdentity identity = is_video_name(task.input)
+                                      ? mapped_identity(task.input)
+                                      : read_photo_source(task.input, limits).identity;
+    return hex64(identity.hash) == entry.hash;
   } catch (const Error&) {
     return false;  // trying it says what is wrong with it
   }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
@@ -88,6 +89,15 @@ PhotoSource read_photo_source(const std::filesystem::path& path, const Limits& l
     error.set_file_if_empty(path);
     throw;
   }
+}
+
+FileIdentity mapped_identity(const std::filesystem::path& path) {
+  const auto file = MappedFile::open(path, std::numeric_limits<uint64_t>::max(),
+                                     static_cast<int>(ErrorCode::input));
+  FileIdentity identity = file_stamp(path);
+  identity.hash = xxh64(file->view());
+  check_mappings();
+  return identity;
 }
 
 FileIdentity file_stamp(const std::filesystem::path& path) {

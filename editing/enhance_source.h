@@ -29,6 +29,9 @@ struct PhotoSource {
 /// meanwhile.
 PhotoSource read_photo_source(const std::filesystem::path& path, const Limits& limits);
 
+/// Of a file that is too large to be read at once (a video). Throws Error{input}.
+FileIdentity mapped_identity(const std::filesystem::path& path);
+
 /// Size and time without the hash; size 0 and time 0 when the file cannot be looked at.
 FileIdentity file_stamp(const std::filesystem::path& path);
 

@@ -37,7 +37,7 @@ std::vector<fs::path> listed(const fs::path& list) {
 }
 
 void walk(const fs::path& root, const fs::path& below, bool recursive, const fs::path& without,
-          std::vector<fs::path>& names) {
+          bool videos, std::vector<fs::path>& names) {
   std::error_code problem;
   fs::directory_iterator entries(root / below, problem);
   if (problem) {
@@ -51,9 +51,9 @@ void walk(const fs::path& root, const fs::path& below, bool recursive, const fs:
     if (entry.is_directory(ignored)) {
       if (recursive && !entry.is_symlink(ignored) &&
           !fs::equivalent(entry.path(), without, ignored)) {
-        walk(root, name, recursive, without, names);
+        walk(root, name, recursive, without, videos, names);
       }
-    } else if (is_photo_name(name)) {
+    } else if (is_photo_name(name) || (videos && is_video_name(name))) {
       names.push_back(name);
     }
   }
@@ -177,10 +177,12 @@ class Gathering {
   void add_pattern(const fs::path& pattern) {
     const PatternMatches found = expand_pattern(pattern.native());
     const size_t before = batch_.tasks.size();
+    const bool videos = takes_videos() || is_video_name(pattern);
     for (const fs::path& name : found.names) {
       if (is_folder(found.base / name)) {
         add_folder(found.base, name);
-      } else if (is_photo_name(name) && is_offered(found.base, name)) {
+      } else if ((is_photo_name(name) || (videos && is_video_name(name))) &&
+                 is_offered(found.base, name)) {
         add(found.base, name);
       }
     }
@@ -191,9 +193,15 @@ class Gathering {
 
   void add_folder(const fs::path& base, const fs::path& below) {
     for (const fs::path& name :
-         picture_names(base / below, selection_.recursive, selection_.output)) {
+         picture_names(base / below, selection_.recursive, selection_.output, takes_videos())) {
       if (is_offered(base, below / name)) add(base, below / name);
     }
+  }
+
+  /// Whether --ext names a video's.
+  bool takes_videos() const {
+    return std::any_of(selection_.extensions.begin(), selection_.extensions.end(),
+                       [](const std::string& one) { return is_video_name("x." + one); });
   }
 
   /// False for what earlier runs have put there.
@@ -252,10 +260,10 @@ class Gathering {
 
 }  // namespace
 
-std::vector<fs::path> picture_names(const fs::path& folder, bool recursive,
-                                    const fs::path& without) {
+std::vector<fs::path> picture_names(const fs::path& folder, bool recursive, const fs::path& without,
+                                    bool videos) {
   std::vector<fs::path> names;
-  walk(folder, {}, recursive, without, names);
+  walk(folder, {}, recursive, without, videos, names);
   std::sort(names.begin(), names.end(),
             [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
   return names;

@@ -32,7 +32,8 @@ struct PhotoSelection {
   /// A folder, the file for one photograph, or empty: beside each photograph, which needs `suffix`.
   std::filesystem::path output;
   bool recursive = false;
-  /// Extensions to take, without their dot; empty: those of all pictures and raw files.
+  /// Extensions to take, without their dot; empty: those of all pictures and raw files. Videos are
+  /// taken where they are named themselves, or their extension is, here or by a pattern.
   std::vector<std::string> extensions = {};
   /// Patterns of names to leave out, see is_like().
   std::vector<std::string> exclude = {};
@@ -47,10 +48,11 @@ struct PhotoSelection {
 /// The files of a folder that have the name of a picture or raw file (is_picture_name(),
 /// is_raw_name()), relative to it, sorted byte by byte; with `recursive` also those of the folders
 /// below. Hidden names, links to folders and whatever lies in the folder `without` below are left
-/// out. Throws Error{input} for a folder that cannot be read.
+/// out, and so are videos unless `videos`. Throws Error{input} for a folder that cannot be read.
 std::vector<std::filesystem::path> picture_names(const std::filesystem::path& folder,
                                                  bool recursive,
-                                                 const std::filesystem::path& without = {});
+                                                 const std::filesystem::path& without = {},
+                                                 bool videos = false);
 
 /// True for what this program puts beside outputs to be looked at, "NAME.preview.png": a folder
 /// never offers it as a photograph.

@@ -69,8 +69,9 @@ PhotoSelection selection_of(const EnhanceRequest& request) {
     std::string extension = trimmed(word);
     if (extension.starts_with('.')) extension.erase(0, 1);
     if (extension.empty()) continue;
-    if (!is_picture_name("x." + extension) && !is_raw_name("x." + extension)) {
-      throw Error(ErrorCode::usage, "\"" + extension + "\" is no picture format that can be read")
+    const fs::path name = "x." + extension;
+    if (!is_picture_name(name) && !is_raw_name(name) && !is_video_name(name)) {
+      throw Error(ErrorCode::usage, "\"" + extension + "\" is no format that can be read")
           .at_key("--ext")
           .with_hint("for example jpg,tif");
     }
@@ -360,7 +361,7 @@ class Enhancer {
 
   void retire(size_t i, const std::exception_ptr& problem) {
     settle(*works_[i].file, [&] {
-      if (!problem) note(works_[i]);
+      if (!problem) note(works_[i].task, works_[i].source.identity, *works_[i].file);
       if (problem) std::rethrow_exception(problem);
     });
     works_[i] = {};  // the next photograph needs its memory
@@ -375,9 +376,14 @@ class Enhancer {
     EnhancedFile& file = result.files[first_ + i];
     settle(file, [&] {
       PhotoStages::prepare_output(task, batch_.into_folder);
+      const FileIdentity before = file_stamp(task.input);
       // check_video() has refused every other method.
       enhance_video(request_, dynamic_cast<const RelightMethod&>(*method_), task, file, job_,
                     photo_job_);
+      if (!journal_broken_ && journal_of(task)) {
+        const FileIdentity now = mapped_identity(task.input);
+        if (now.size == before.size && now.mtime_ns == before.mtime_ns) note(task, now, file);
+      }
     });
     ++retired_;
   }
@@ -399,12 +405,11 @@ class Enhancer {
   }
 
   /// Tells the journal. A journal that cannot be written is no reason to end the batch.
-  void note(const PhotoWork& work) {
-    EnhanceJournal* const journal = journal_broken_ ? nullptr : journal_of(work.task);
+  void note(const PhotoTask& task, const FileIdentity& identity, const EnhancedFile& file) {
+    EnhanceJournal* const journal = journal_broken_ ? nullptr : journal_of(task);
     if (!journal) return;
-    const EnhancedFile& file = *work.file;
     try {
-      journal->add(work.task, work.source.identity, settings_of(work.task),
+      journal->add(task, identity, settings_of(task),
                    file.decode_ms + file.map_ms + file.encode_ms);
     } catch (const Error& error) {
       journal_broken_ = true;
