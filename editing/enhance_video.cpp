@@ -91,7 +91,11 @@ class VideoEnhancer {
     if (untouched && task_.input.extension() == task_.output.extension()) {
       copy();
     } else {
-      job_.warn(task_.input.filename().string() + ": sound and metadata are not carried over");
+      warn("sound and metadata are not carried over");
+      if (is_cropped_) {
+        warn(fmt::format("cut to {} x {} pixels, since videos have even sides", file_.width,
+                         file_.height));
+      }
       write();
     }
     double strength = 0;
@@ -117,7 +121,7 @@ class VideoEnhancer {
   void find_shots() {
     VideoReader reader(task_.input, request_.limits);
     const int64_t expected = reader.declared().frames;
-    video_.fps = reader.declared().fps;
+    FrameRate rate(reader.declared().fps);
     ShotCuts cuts;
     JudgedFrames judged;
     const auto end_shot = [&] {
@@ -130,7 +134,8 @@ class VideoEnhancer {
     };
     for (; std::optional<Image> frame = next(reader); ++video_.frames) {
       job_.progress(video_.frames, expected, "looking");
-      if (video_.frames == 0) check_sides(*frame);
+      if (video_.frames == 0) settle_size(*frame);
+      rate.add(reader.seconds());
       const Image small = thumbnail(*frame, kRelightSide);
       if (cuts.begins_shot(small)) {
         end_shot();
@@ -140,21 +145,15 @@ class VideoEnhancer {
       judged.add(small);
     }
     end_shot();
-    file_.width = reader.declared().width;
-    file_.height = reader.declared().height;
-    file_.channels = 3;
-    if (expected > 0 && expected != video_.frames) {
-      job_.warn(fmt::format("{}: promises {} frames and holds {}", task_.input.filename().string(),
-                            expected, video_.frames));
-    }
+    video_.fps = rate.rate();
   }
 
-  void check_sides(const Image& frame) const {
-    if (frame.width % 2 == 0 && frame.height % 2 == 0) return;
-    throw Error(ErrorCode::input, fmt::format("frames of {} x {} pixels: only videos of even sides "
-                                              "can be written",
-                                              frame.width, frame.height))
-        .in_file(task_.input);
+  /// The codecs keep colours at half the size, and so need even sides.
+  void settle_size(const Image& frame) {
+    file_.width = frame.width & ~1;
+    file_.height = frame.height & ~1;
+    file_.channels = 3;
+    is_cropped_ = file_.width != frame.width || file_.height != frame.height;
   }
 
   /// Reports what is wrong with the output as CannotWrite.
@@ -189,14 +188,21 @@ class VideoEnhancer {
     writing([&] {
       atomic_write_by_name(task_.output, [&](const fs::path& temporary) {
         VideoReader reader(task_.input, request_.limits);
+        FramePlaces places(video_.fps);
         VideoWriter writer(temporary, video_.fps, static_cast<int>(file_.width),
                            static_cast<int>(file_.height));
-        for (const VideoShot& shot : video_.shots) write_shot(shot, reader, writer);
+        for (const VideoShot& shot : video_.shots) write_shot(shot, reader, places, writer);
         if (next(reader)) throw changed();
         const Timed timed(file_.encode_ms);
         writer.finish(job_);
       });
     });
+    if (video_.held > 0) {
+      warn(
+          fmt::format("its frames come at uneven times; at {:.6g} a second {} are shown twice or "
+                      "longer, {} frames in all",
+                      video_.fps, video_.held, video_.frames + video_.held));
+    }
     for (double* mean : {&file_.map_mean, &file_.luma_before, &file_.luma_after,
                          &file_.clipped_before, &file_.clipped_after}) {
       *mean /= double(video_.frames);
@@ -207,12 +213,21 @@ class VideoEnhancer {
     return Error(ErrorCode::input, "has changed while it was read").in_file(task_.input);
   }
 
-  void write_shot(const VideoShot& shot, VideoReader& reader, VideoWriter& writer) {
+  void warn(const std::string& message) const {
+    job_.warn(task_.input.filename().string() + ": " + message);
+  }
+
+  void write_shot(const VideoShot& shot, VideoReader& reader, FramePlaces& places,
+                  VideoWriter& writer) {
     SteadyPlanes steady(video_.fps);
     for (int64_t i = 0; i < shot.frames; ++i) {
       job_.progress(shot.first + i, video_.frames, "enhancing");
       std::optional<Image> frame = next(reader);
       if (!frame) throw changed();
+      hold(places.next(reader.seconds()) - (shot.first + i + video_.held), writer);
+      if (is_cropped_) {
+        *frame = crop(*frame, 0, 0, static_cast<int>(file_.width), static_cast<int>(file_.height));
+      }
       Image lit;
       {
         const Timed timed(file_.map_ms);
@@ -224,6 +239,15 @@ class VideoEnhancer {
       }
       const Timed timed(file_.encode_ms);
       writer.add(lit);
+    }
+  }
+
+  /// Shows the frame before for as long as the file does.
+  void hold(int64_t frames, VideoWriter& writer) {
+    const Timed timed(file_.encode_ms);
+    for (; frames > 0; --frames, ++video_.held) {
+      job_.check_cancelled();
+      writer.hold(1);
     }
   }
 
@@ -245,25 +269,24 @@ class VideoEnhancer {
   Job& job_;
   Job& frame_job_;
   EnhancedVideo video_;
+  bool is_cropped_ = false;
 };
 
 }  // namespace
 
 void check_video(const EnhanceRequest& request, const PhotoTask& task) {
-  const std::array<std::pair<bool, const char*>, 7> photographs_only{{
+  const std::array<std::pair<bool, const char*>, 6> photographs_only{{
       {request.method != "vane", "a method other than vane"},
       {!request.mask.empty(), "--mask"},
       {request.preview || !request.preview_folder.empty(), "--preview"},
       {!request.contact_sheet.empty(), "--contact-sheet"},
       {request.bit_depth != "keep", "--bit-depth"},
       {request.format != "keep", "--format"},
-      {request.resume, "--resume"},
   }};
   for (const auto& [asked, what] : photographs_only) {
     if (!asked) continue;
     throw Error(ErrorCode::usage, std::string(what) + " is for photographs, not for videos")
-        .in_file(task.input)
-        .with_hint(request.resume ? "--skip-existing leaves videos that are done" : "");
+        .in_file(task.input);
   }
   if (!is_writable_video_name(task.output)) {
     throw Error(ErrorCode::usage,

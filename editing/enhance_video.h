@@ -10,7 +10,7 @@ namespace vane {
 class RelightMethod;
 
 /// Throws Error{usage} when the request asks for what a video cannot have (another method, a mask,
-/// previews, --resume, a depth), or the output is no video; before it is opened.
+/// previews, a depth), or the output is no video; before it is opened.
 void check_video(const EnhanceRequest& request, const PhotoTask& task);
 
 /// Reads the video twice: first for its shots and one strength for each (the median of what a few
@@ -18,8 +18,10 @@ void check_video(const EnhanceRequest& request, const PhotoTask& task);
 /// (steady_planes.h). Only a few frames are in memory. A video that needs nothing is copied, sound
 /// and all, where the name of the output ends alike. Fills in `file` with its status; `job` counts
 /// frames, `frame_job` is told when to stop within one.
-/// Throws: what VideoReader throws, Error{input} for odd sides or a file that changes meanwhile,
-///         CannotWrite (enhance_one.h), Cancelled; then no output is there.
+/// Frames that come at uneven times keep them, to within one of the constant rate that is written:
+/// the frame before a gap is held. Of odd sides the last column or row is left out.
+/// Throws: what VideoReader throws, Error{input} for a file that changes meanwhile, CannotWrite
+/// (enhance_one.h), Cancelled; then no output is there.
 void enhance_video(const EnhanceRequest& request, const RelightMethod& method,
                    const PhotoTask& task, EnhancedFile& file, Job& job, Job& frame_job);
 

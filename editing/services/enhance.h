@@ -48,7 +48,7 @@ struct EnhanceRequest {
             "photographs (raw files too), folders of them, patterns (\"2024/**/*.jpg\"), @LIST "
             "with a path a line, or "
             "- for paths from standard input, each ended by a NUL; a video (.mp4 .mov .mkv .webm "
-            ".avi) only where it is named itself",
+            ".avi) only where it or its --ext is named",
             {.required = true, .positional = true, .placeholder = "PHOTO"});
     v.field(
         "output", &C::output,
@@ -141,7 +141,8 @@ struct VideoShot {
 };
 
 struct EnhancedVideo {
-  int64_t frames = 0;
+  /// Of the file, and how many more were written to keep its times.
+  int64_t frames = 0, held = 0;
   double fps = 0;
   std::vector<VideoShot> shots;
 };

@@ -30,6 +30,7 @@ Json file_json(const EnhancedFile& file) {
           {{"first", shot.first}, {"frames", shot.frames}, {"strength", shot.strength}});
     }
     entry["video"] = {{"frames", file.video->frames}, {"fps", file.video->fps}, {"shots", shots}};
+    if (file.video->held > 0) entry["video"]["held"] = file.video->held;
   }
   if (!file.left_out.empty()) entry["left_out"] = file.left_out;
   return entry;

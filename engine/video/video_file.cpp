@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -72,8 +73,11 @@ const VideoModule& load_module() {
 /// Told by content: ISO media, RIFF AVI or EBML. Nothing else reaches FFmpeg.
 void check_signature(const fs::path& path) {
   std::error_code problem;
-  if (fs::is_directory(path, problem)) {
-    throw Error(ErrorCode::input, "is a folder, not a video").in_file(path);
+  const fs::file_status status = fs::status(path, problem);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw Error(ErrorCode::input,
+                fs::is_directory(status) ? "is a folder, not a video" : "is not a regular file")
+        .in_file(path);
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(ErrorCode::input, std::strerror(errno)).in_file(path);
@@ -142,6 +146,7 @@ VideoReader::VideoReader(const fs::path& path, const Limits& limits)
                   fmt::format("has no usable rate of frames ({:.6g} a second)", declared_.fps))
           .in_file(path);
     }
+    places_ = FramePlaces(declared_.fps);
   } catch (...) {
     module.close(handle_);
     throw;
@@ -153,9 +158,9 @@ VideoReader::~VideoReader() { video_module().close(handle_); }
 std::optional<Image> VideoReader::next() {
   int width = 0, height = 0;
   int64_t stride = 0;
-  const uint8_t* bgr = video_module().read(handle_, &width, &height, &stride);
+  const uint8_t* bgr = video_module().read(handle_, &width, &height, &stride, &seconds_);
   if (!bgr) {
-    const int64_t missing = declared_.frames - frames_;
+    const int64_t missing = declared_.frames - shown_;
     if (frames_ == 0 || missing > tolerated(declared_.frames)) {
       throw Error(ErrorCode::input,
                   fmt::format("is cut short or damaged: {} of {} frames can be read", frames_,
@@ -173,6 +178,7 @@ std::optional<Image> VideoReader::next() {
   declared_.width = width;  // a header may count before a turn
   declared_.height = height;
   ++frames_;
+  shown_ = places_.next(seconds_) + 1;
   Image frame;
   frame.width = width;
   frame.height = height;
@@ -228,7 +234,15 @@ void VideoWriter::add(const Image& frame) {
     bgr_[i + 1] = frame.u8[i + 1];
     bgr_[i + 2] = frame.u8[i];
   }
-  if (!handle_ || !video_module().write(handle_, bgr_.data())) {
+  write_last();
+}
+
+void VideoWriter::hold(int64_t frames) {
+  for (; frames > 0; --frames) write_last();
+}
+
+void VideoWriter::write_last() {
+  if (!handle_ || bgr_.empty() || !video_module().write(handle_, bgr_.data())) {
     throw Error(ErrorCode::resource, "a frame cannot be written").in_file(path_);
   }
   ++frames_;
@@ -239,7 +253,9 @@ void VideoWriter::finish(Job& job) {
   int64_t found = 0;
   double fps = 0;
   try {
-    VideoReader reader(path_);
+    Limits limits;  // whoever asked for this size may have it
+    limits.image_pixels = limits.image_side = std::numeric_limits<uint64_t>::max();
+    VideoReader reader(path_, limits);
     fps = reader.declared().fps;
     while (const std::optional<Image> frame = reader.next()) {
       job.check_cancelled();

@@ -10,6 +10,7 @@
 #include "engine/base/job.h"
 #include "engine/base/limits.h"
 #include "engine/image/image.h"
+#include "engine/video/frame_times.h"
 #include "engine/video/video_module.h"
 
 namespace vane {
@@ -37,18 +38,23 @@ class VideoReader {
   /// Upright where the file says how it is to be turned. `frames` may be an estimate, 0: unknown.
   const VideoDeclared& declared() const { return declared_; }
   /// The next frame, 8-bit RGB; nothing at the end.
-  /// Throws Error{input} for a frame of another size than the first, or when the file ends after
-  /// less than the declared number of frames: a fiftieth (at least one) may be missing, since
-  /// containers estimate. A damaged frame in between is left out or concealed by the decoder.
+  /// Throws Error{input} for a frame of another size than the first, or when the file ends before
+  /// the declared number of frames could have been shown, whether they come evenly or not: a
+  /// fiftieth (at least one) may be missing, since containers estimate. A damaged frame in between
+  /// is left out or concealed by the decoder.
   std::optional<Image> next();
   int64_t frames_read() const { return frames_; }
+  /// When the last frame is shown; 0 where the file does not say.
+  double seconds() const { return seconds_; }
 
  private:
   std::filesystem::path path_;
   Limits limits_;
   VideoDeclared declared_;
   void* handle_ = nullptr;
-  int64_t frames_ = 0;
+  int64_t frames_ = 0, shown_ = 0;  // read, and the places that they take with their gaps
+  double seconds_ = 0;
+  FramePlaces places_{0};
 };
 
 /// Appends frames to a file. The codec follows the name: H.264 for .mp4 .m4v .mov .mkv, MPEG-4
@@ -65,11 +71,14 @@ class VideoWriter {
 
   /// 8-bit RGB of the size. Throws Error{usage} for another, Error{resource}.
   void add(const Image& frame);
+  /// Shows the last frame for so many frames longer. Throws as add().
+  void hold(int64_t frames);
   /// Ends the file and reads all of it back, since OpenCV does not tell what could not be written.
   /// Throws Error{resource} when it is not whole, for example because the disk is full; Cancelled.
   void finish(Job& job);
 
  private:
+  void write_last();
   void close();
 
   std::filesystem::path path_;

@@ -21,8 +21,10 @@ struct VideoModule {
   /// Opens a file by its absolute path; null: it cannot be read. `close` ends it.
   void* (*open)(const char* path, VideoDeclared* declared) = nullptr;
   /// Decodes the next frame, which stays valid until the next call: 8-bit BGR, `*width` * 3 bytes a
-  /// row, `*stride` bytes apart; null at the end.
-  const uint8_t* (*read)(void* reader, int* width, int* height, int64_t* stride) = nullptr;
+  /// row, `*stride` bytes apart, shown `*seconds` after the start (0 where the file does not say);
+  /// null at the end.
+  const uint8_t* (*read)(void* reader, int* width, int* height, int64_t* stride,
+                         double* seconds) = nullptr;
   void (*close)(void* reader) = nullptr;
   /// Begins a file, its container by the name's ending; `codec` has four letters. Null: this codec
   /// is not there, or the file cannot be made.

@@ -50,12 +50,14 @@ void* open(const char* path, VideoDeclared* declared) try {
   return nullptr;
 }
 
-const uint8_t* read(void* handle, int* width, int* height, int64_t* stride) try {
+const uint8_t* read(void* handle, int* width, int* height, int64_t* stride, double* seconds) try {
   Reader& reader = *static_cast<Reader*>(handle);
   if (!reader.capture.read(reader.frame) || reader.frame.type() != CV_8UC3) return nullptr;
   *width = reader.frame.cols;
   *height = reader.frame.rows;
   *stride = static_cast<int64_t>(reader.frame.step[0]);
+  const double time = reader.capture.get(cv::CAP_PROP_POS_MSEC) / 1000;
+  *seconds = std::isfinite(time) && std::abs(time) < 1e9 ? time : 0;
   return reader.frame.data;
 } catch (const std::exception&) {
   return nullptr;
