@@ -220,6 +220,9 @@ class VideoEnhancer {
   void write_shot(const VideoShot& shot, VideoReader& reader, FramePlaces& places,
                   VideoWriter& writer) {
     SteadyPlanes steady(video_.fps);
+    // Nothing is added to a shot that needs nothing: its frames need no look at them.
+    const double strength = strength_of(shot);
+    const RelightPlanes nothing{1, 1, {0}, {0}, {0}, {0}, {0}};
     for (int64_t i = 0; i < shot.frames; ++i) {
       job_.progress(shot.first + i, video_.frames, "enhancing");
       std::optional<Image> frame = next(reader);
@@ -231,15 +234,19 @@ class VideoEnhancer {
       Image lit;
       {
         const Timed timed(file_.map_ms);
-        const Image small = thumbnail(*frame, kRelightSide);
         RelightMeasures seen;
-        lit = relight(*frame, steady.next(method_.planes(small), small), strength_of(shot), {},
+        lit = relight(*frame, strength == 0 ? nothing : planes_of(*frame, steady), strength, {},
                       loop_threads(), frame_job_, seen);
         take(seen, shot.first + i == 0);
       }
       const Timed timed(file_.encode_ms);
       writer.add(lit);
     }
+  }
+
+  const RelightPlanes& planes_of(const Image& frame, SteadyPlanes& steady) const {
+    const Image small = thumbnail(frame, kRelightSide);
+    return steady.next(method_.planes(small), small);
   }
 
   /// Shows the frame before for as long as the file does.

@@ -186,7 +186,6 @@ TEST_F(EnhanceVideo, RefusesInOneLineAndLeavesNothing) {
   expect_refused(input, out, {"--mask", "the person"}, 2, "--mask is for photographs");
   expect_refused(input, out, {"--method", "gamma"}, 2, "a method other than vane is for");
   expect_refused(input, out, {"--preview"}, 2, "--preview is for photographs");
-  expect_refused(input, out, {"--resume"}, 2, "--resume is for photographs");
   expect_refused(input, input, {"--overwrite"}, 2, "is the photograph itself");
   expect_refused(input, path("absent/out.mp4"), {}, 8, "absent/out.mp4");
 }

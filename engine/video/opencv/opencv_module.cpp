@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/videoio.hpp>
+#include <utility>
 
 #include "engine/video/video_module.h"
 
@@ -14,8 +16,19 @@ namespace {
 
 struct Reader {
   cv::VideoCapture capture;
-  cv::Mat frame;
+  cv::Mat stored, frame;
+  int quarter_turns = 0;  // clockwise, to bring a stored frame upright
 };
+
+/// OpenCV 4.6 turns frames by itself, but the wrong way: with FFmpeg 5 it takes the angle of the
+/// display matrix, which is counted against the clock, for one that is not (a portrait of a
+/// telephone comes upside down). Before and after, the angle is clockwise.
+int quarter_turns(cv::VideoCapture& capture) {
+  capture.set(cv::CAP_PROP_ORIENTATION_AUTO, 0);
+  const int turns = cvRound(capture.get(cv::CAP_PROP_ORIENTATION_META) / 90);
+  constexpr bool kAgainstTheClock = CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR == 6;
+  return ((kAgainstTheClock ? -turns : turns) % 4 + 4) % 4;
+}
 
 struct Writer {
   cv::VideoWriter file;
@@ -41,8 +54,10 @@ void* open(const char* path, VideoDeclared* declared) try {
     const double value = reader->capture.get(property);
     return std::isfinite(value) && std::abs(value) < 1e15 ? value : 0;
   };
+  reader->quarter_turns = quarter_turns(reader->capture);
   declared->width = static_cast<int>(number(cv::CAP_PROP_FRAME_WIDTH));
   declared->height = static_cast<int>(number(cv::CAP_PROP_FRAME_HEIGHT));
+  if (reader->quarter_turns % 2 != 0) std::swap(declared->width, declared->height);
   declared->fps = number(cv::CAP_PROP_FPS);
   declared->frames = std::max<int64_t>(0, std::llround(number(cv::CAP_PROP_FRAME_COUNT)));
   return reader.release();
@@ -52,7 +67,14 @@ void* open(const char* path, VideoDeclared* declared) try {
 
 const uint8_t* read(void* handle, int* width, int* height, int64_t* stride, double* seconds) try {
   Reader& reader = *static_cast<Reader*>(handle);
-  if (!reader.capture.read(reader.frame) || reader.frame.type() != CV_8UC3) return nullptr;
+  if (!reader.capture.read(reader.stored) || reader.stored.type() != CV_8UC3) return nullptr;
+  reader.frame = reader.stored;
+  constexpr int kTurns[] = {0, cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180,
+                            cv::ROTATE_90_COUNTERCLOCKWISE};
+  if (reader.quarter_turns != 0) {
+    reader.frame = cv::Mat();
+    cv::rotate(reader.stored, reader.frame, kTurns[reader.quarter_turns]);
+  }
   *width = reader.frame.cols;
   *height = reader.frame.rows;
   *stride = static_cast<int64_t>(reader.frame.step[0]);
