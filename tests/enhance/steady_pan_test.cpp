@@ -81,7 +81,7 @@ TEST(SteadyPan, LightStaysWhereItFallsWhileTheCameraTurns) {
       calm_before = steadied;
     }
     RecordProperty(std::string(name) + " calmed by", std::to_string(raw / calm));
-    EXPECT_GT(raw / calm, 2) << name;
+    EXPECT_GT(raw / calm, 4.5) << name;  // 2.9 and 3.8 where the mean does not move along
   }
 }
 
