@@ -50,6 +50,23 @@ TEST_F(AtomicFile, ReplacesTheWholeFileAndKeepsItsMode) {
   EXPECT_EQ(entries(), 1u);
 }
 
+TEST_F(AtomicFile, ALibraryThatOpensByNameFindsTheEndingAndLeavesTheWholeFileOrNothing) {
+  const auto write = [&](bool fails) {
+    atomic_write_by_name(folder_ / "clip.mp4", [&](const std::filesystem::path& temporary) {
+      EXPECT_EQ(temporary.extension(), ".mp4");
+      EXPECT_EQ(temporary.parent_path(), folder_);
+      EXPECT_NE(temporary.filename(), "clip.mp4");
+      std::ofstream(temporary) << "whole";
+      if (fails) throw Error(ErrorCode::resource, "full");
+    });
+  };
+  EXPECT_THROW(write(true), Error);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+  write(false);
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "clip.mp4"), 5u);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
 TEST_F(AtomicFile, AFailingProducerLeavesTheOldFileAndNothingElse) {
   const fs::path path = folder_ / "out.txt";
   atomic_write(path, std::string_view("old"));
