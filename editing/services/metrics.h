@@ -49,11 +49,12 @@ struct MetricsRequest {
             {.placeholder = "D.safetensors"});
     v.field("clip", &C::clip, "CLIP that the direction belongs to: a name, folder or checkpoint",
             {.placeholder = "MODEL"});
-    v.field("niqe-model", &C::niqe_model,
-            "statistics of sharp photographs for niqe_local (`vane naturalness fit`), or the published "
-            "mu_prisparam and cov_prisparam as safetensors, which give niqe; those that come with "
-            "Vane by default",
-            {.placeholder = "FILE"});
+    v.field(
+        "niqe-model", &C::niqe_model,
+        "statistics of sharp photographs for niqe_local (`vane naturalness fit`), or the published "
+        "mu_prisparam and cov_prisparam as safetensors, which give niqe; those that come with "
+        "Vane by default",
+        {.placeholder = "FILE"});
     v.field("lpips", &C::lpips, "weights of LPIPS, or of its AlexNet or VGG16",
             {.placeholder = "FILE"});
     v.field("lpips-linear", &C::lpips_linear,
