@@ -282,7 +282,7 @@ class VideoEnhancer {
 }  // namespace
 
 void check_video(const EnhanceRequest& request, const PhotoTask& task) {
-  const std::array<std::pair<bool, const char*>, 6> photographs_only{{
+  const std::array<std::pair<bool, const char*>, 7> photographs_only{{
       {request.method != "vane", "a method other than vane"},
       {!request.mask.empty(), "--mask"},
       {request.preview || !request.preview_folder.empty(), "--preview"},
