@@ -127,7 +127,7 @@ Command enhance_command() {
        {"find . -name '*.tif' -print0 | vane enhance - -o bright/ --format jpg",
         "what another program chose, as JPEG"},
        {"vane enhance clip.mp4 -o bright.mp4",
-        "a video, without flicker; its sound is not carried over"},
+        "a video, without flicker; its sound comes along where ffmpeg is on the PATH"},
        {"vane enhance photo.jpg --model rave.safetensors -o bright.jpg",
         "by a published CLIP-LIT or RAVE network"}},
       [](Invocation& call) {

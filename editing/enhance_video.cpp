@@ -14,6 +14,7 @@
 #include "engine/image/resize.h"
 #include "engine/run/threads.h"
 #include "engine/video/shot_cuts.h"
+#include "engine/video/sound.h"
 #include "engine/video/video_file.h"
 #include "enhance/relight_method.h"
 #include "generators/relight/steady_planes.h"
@@ -90,12 +91,8 @@ class VideoEnhancer {
                     [this](const VideoShot& shot) { return strength_of(shot) == 0; });
     if (untouched && task_.input.extension() == task_.output.extension()) {
       copy();
+      video_.with_sound = true;
     } else {
-      warn("sound and metadata are not carried over");
-      if (is_cropped_) {
-        warn(fmt::format("cut to {} x {} pixels, since videos have even sides", file_.width,
-                         file_.height));
-      }
       write();
     }
     double strength = 0;
@@ -186,17 +183,27 @@ class VideoEnhancer {
 
   void write() {
     writing([&] {
-      atomic_write_by_name(task_.output, [&](const fs::path& temporary) {
-        VideoReader reader(task_.input, request_.limits);
-        FramePlaces places(video_.fps);
-        VideoWriter writer(temporary, video_.fps, static_cast<int>(file_.width),
-                           static_cast<int>(file_.height));
-        for (const VideoShot& shot : video_.shots) write_shot(shot, reader, places, writer);
-        if (next(reader)) throw changed();
-        const Timed timed(file_.encode_ms);
-        writer.finish(job_);
+      atomic_write_by_name(task_.output, [&](const fs::path& target) {
+        const std::optional<fs::path> ffmpeg = find_ffmpeg();
+        if (!ffmpeg) {
+          write_pictures(target);
+          return;
+        }
+        with_temporary(task_.output, [&](const fs::path& pictures) {
+          write_pictures(pictures);
+          const Timed timed(file_.encode_ms);
+          video_.with_sound =
+              add_sound(*ffmpeg, pictures, task_.input, target, job_) && holds_pictures(target);
+          if (!video_.with_sound) fs::rename(pictures, target);
+        });
       });
     });
+    warn(video_.with_sound ? "metadata is not carried over"
+                           : "sound and metadata are not carried over");
+    if (is_cropped_) {
+      warn(fmt::format("cut to {} x {} pixels, since videos have even sides", file_.width,
+                       file_.height));
+    }
     if (video_.held > 0) {
       warn(
           fmt::format("its frames come at uneven times; at {:.6g} a second {} are shown twice or "
@@ -206,6 +213,27 @@ class VideoEnhancer {
     for (double* mean : {&file_.map_mean, &file_.luma_before, &file_.luma_after,
                          &file_.clipped_before, &file_.clipped_after}) {
       *mean /= double(video_.frames);
+    }
+  }
+
+  void write_pictures(const fs::path& path) {
+    VideoReader reader(task_.input, request_.limits);
+    FramePlaces places(video_.fps);
+    VideoWriter writer(path, video_.fps, static_cast<int>(file_.width),
+                       static_cast<int>(file_.height));
+    for (const VideoShot& shot : video_.shots) write_shot(shot, reader, places, writer);
+    if (next(reader)) throw changed();
+    const Timed timed(file_.encode_ms);
+    writer.finish(job_);
+  }
+
+  /// Whether all frames are in a file that another program has put together.
+  bool holds_pictures(const fs::path& path) const {
+    try {
+      const VideoReader reader(path, request_.limits);
+      return std::abs(reader.declared().frames - video_.frames - video_.held) <= 1;
+    } catch (const Error&) {
+      return false;
     }
   }
 

@@ -18,6 +18,7 @@ void check_video(const EnhanceRequest& request, const PhotoTask& task);
 /// (steady_planes.h). Only a few frames are in memory. A video that needs nothing is copied, sound
 /// and all, where the name of the output ends alike. Fills in `file` with its status; `job` counts
 /// frames, `frame_job` is told when to stop within one.
+/// The sound comes along where there is a program ffmpeg (sound.h).
 /// Frames that come at uneven times keep them, to within one of the constant rate that is written:
 /// the frame before a gap is held. Of odd sides the last column or row is left out.
 /// Throws: what VideoReader throws, Error{input} for a file that changes meanwhile, CannotWrite

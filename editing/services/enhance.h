@@ -150,6 +150,8 @@ struct EnhancedVideo {
   /// Of the file, and how many more were written to keep its times.
   int64_t frames = 0, held = 0;
   double fps = 0;
+  /// The sound, if there is any, came along.
+  bool with_sound = false;
   std::vector<VideoShot> shots;
 };
 

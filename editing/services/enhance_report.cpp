@@ -38,7 +38,10 @@ Json file_json(const EnhancedFile& file) {
       shots.push_back(
           {{"first", shot.first}, {"frames", shot.frames}, {"strength", shot.strength}});
     }
-    entry["video"] = {{"frames", file.video->frames}, {"fps", file.video->fps}, {"shots", shots}};
+    entry["video"] = {{"frames", file.video->frames},
+                      {"fps", file.video->fps},
+                      {"with_sound", file.video->with_sound},
+                      {"shots", shots}};
     if (file.video->held > 0) entry["video"]["held"] = file.video->held;
   }
   if (!file.left_out.empty()) entry["left_out"] = file.left_out;

@@ -89,6 +89,13 @@ class Temporary {
 
   const std::filesystem::path& path() const { return path_; }
 
+  /// Takes what bears the name now for the file, which another program may have put there.
+  void reopen() {
+    ::close(fd_);
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd_ < 0) fail();
+  }
+
   void commit() {
     if (::fsync(fd_) != 0 && errno != EINVAL) fail();
     const int fd = fd_;
@@ -136,7 +143,13 @@ void atomic_write_by_name(const std::filesystem::path& path,
   refuse_folder(path);
   Temporary temporary(path, path.extension().string());
   producer(temporary.path());
+  temporary.reopen();
   temporary.commit();
+}
+
+void with_temporary(const std::filesystem::path& beside,
+                    const std::function<void(const std::filesystem::path&)>& user) {
+  user(Temporary(beside, beside.extension().string()).path());
 }
 
 void atomic_write(const std::filesystem::path& path, std::span<const std::byte> bytes) {

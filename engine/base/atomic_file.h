@@ -22,9 +22,14 @@ void atomic_write(const std::filesystem::path& path, std::span<const std::byte> 
 void atomic_write(const std::filesystem::path& path, std::string_view text);
 
 /// The same for a library that opens its file by name: `producer` is given the name of an empty
-/// file, which ends like that of `path`, and has closed it when it returns.
+/// file, which ends like that of `path`, and has written or replaced and closed it when it returns.
 void atomic_write_by_name(const std::filesystem::path& path,
                           const std::function<void(const std::filesystem::path&)>& producer);
+
+/// Lends `user` an empty file in the folder of `beside` that ends like it; it is gone afterwards,
+/// unless it was renamed. Throws Error{resource}.
+void with_temporary(const std::filesystem::path& beside,
+                    const std::function<void(const std::filesystem::path&)>& user);
 
 /// Fails early, before a model is loaded: throws Error{resource} when a file could not be created
 /// in the folder of `path`.

@@ -56,7 +56,9 @@ class EnhanceVideoFiles : public ::testing::Test {
     std::vector<std::string> arguments{"enhance", "-o", path(output), "--json"};
     arguments.insert(arguments.end(), inputs.begin(), inputs.end());
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const Outcome outcome = run_vane(arguments);
+    Surroundings around;
+    around.environment["PATH"] = "/nowhere";  // no ffmpeg
+    const Outcome outcome = run_vane(arguments, around);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     if (err) *err = outcome.err;
     return outcome.code == 0 ? Json::parse(outcome.out) : Json{};
