@@ -392,7 +392,7 @@ class Enhancer {
     const EnhancedFile& file = *work.file;
     try {
       journal->add(work.task, work.source.identity, settings_of(work.task),
-                   file.decode_ms + file.map_ms + file.encode_ms);
+                   file.decode_ms + file.map_ms + file.apply_ms.value_or(0) + file.encode_ms);
     } catch (const Error& error) {
       journal_broken_ = true;
       job_.warn(std::string("--resume will make this and what follows again: ") + error.what());
