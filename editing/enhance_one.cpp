@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "editing/enhance_preview.h"
@@ -94,6 +96,29 @@ Image with_depth(Image image, int depth) {
 /// Whether outputs say what was done to them.
 bool is_told(const EnhanceRequest& request) { return request.stamp && request.strip != "all"; }
 
+std::optional<double> if_known(double value) {
+  return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+}
+
+/// Which blocks there are.
+struct Blocks {
+  bool icc = false, exif = false, xmp = false;
+};
+Blocks blocks_of(const ImageMetadata& metadata) {
+  return {!metadata.icc.empty(), !metadata.exif.empty(), !metadata.xmp.empty()};
+}
+
+void note_kept(EnhancedFile& file, const Blocks& had, const Blocks& kept) {
+  if (had.icc) file.icc_kept = kept.icc;
+  if (had.exif) file.exif_kept = kept.exif;
+  if (had.xmp) file.xmp_kept = kept.xmp;
+}
+
+bool names(const std::vector<std::string>& left_out, std::string_view block) {
+  return std::any_of(left_out.begin(), left_out.end(),
+                     [&](const std::string& what) { return what.starts_with(block); });
+}
+
 XmpStamp stamp_of(const EnhanceRequest& request, const PhotoWork& work) {
   std::string parameters =
       fmt::format("command=enhance method={} strength={:.4g}", request.method, work.file->strength);
@@ -150,6 +175,7 @@ void PhotoStages::load(PhotoWork& work, bool into_folder) const {
   file.channels = image.channels;
   file.bits = image.depth;
   file.orientation = work.orientation = image.metadata.orientation;
+  file.icc_in = !image.metadata.icc.empty();
   if (image.width < 2 || image.height < 2) {
     throw Error(ErrorCode::input, "enhancement needs 2 pixels a side").in_file(work.task.input);
   }
@@ -178,11 +204,17 @@ void PhotoStages::process(PhotoWork& work, const EnhanceMethod& method, Job& job
     throw;
   }
   work.model_hash = method.content_hash();
-  file.map_ms = watch.milliseconds();
+  file.apply_ms = if_known(measures.apply_ms);
+  file.map_ms = watch.milliseconds() - file.apply_ms.value_or(0);
   file.strength = measures.strength * request_.strength;
   file.map_min = measures.map_min;
   file.map_mean = measures.map_mean;
+  file.map_median = measures.map_median;
   file.map_max = measures.map_max;
+  file.tiles = measures.tiles;
+  file.clip_before = if_known(measures.clip_before);
+  file.clip_after = if_known(measures.clip_after);
+  file.gap_closed = if_known(measures.gap_closed);
   file.luma_before = measures.luma_before;
   file.luma_after = measures.luma_after;
   file.clipped_before = measures.clipped_before;
@@ -224,10 +256,15 @@ bool PhotoStages::is_copy(const PhotoWork& work, const Image& enhanced) const {
 }
 
 void PhotoStages::settle_metadata(PhotoWork& work, Image& enhanced) const {
-  if (is_copy(work, enhanced)) return;
   ImageMetadata& metadata = enhanced.metadata;
+  const Blocks had = blocks_of(metadata);
+  if (is_copy(work, enhanced)) {
+    note_kept(*work.file, had, had);
+    return;
+  }
   if (request_.strip == "gps") strip_gps(metadata);
   if (request_.strip == "all") strip_all(metadata);
+  Blocks kept = blocks_of(metadata);
   const bool is_turned = work.orientation != metadata.orientation || enhanced.format == "raw";
   const bool is_stamped = is_told(request_) && work.file->strength != 0;
   if (is_stamped || (is_turned && !metadata.xmp.empty())) {
@@ -242,6 +279,12 @@ void PhotoStages::settle_metadata(PhotoWork& work, Image& enhanced) const {
   for (std::string& what : left_out_by_writing(enhanced, format_for_path(work.task.output), {})) {
     note_left_out(work.file->left_out, std::move(what));
   }
+  EncodeOptions as_is;
+  as_is.orientation = metadata.orientation;
+  kept.icc = kept.icc && !metadata_to_write(enhanced, as_is).icc.empty();
+  kept.exif = kept.exif && !names(work.file->left_out, "EXIF:");
+  kept.xmp = kept.xmp && !names(work.file->left_out, "XMP:");
+  note_kept(*work.file, had, kept);
 }
 
 void PhotoStages::write(const PhotoWork& work, const Image& enhanced) const {

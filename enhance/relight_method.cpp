@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "enhance/relight_method.h"
 
+#include <chrono>
+#include <optional>
+
 #include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/image/srgb_view.h"
@@ -20,6 +23,54 @@ constexpr double kLeastClosed = 0.05, kFullClosed = 0.2;
 /// Less is not worth encoding the photograph again.
 constexpr double kLeastStrength = 0.1;
 
+/// Where a small view of a photograph lies along RAVE's residual vector.
+class Judge {
+ public:
+  Judge(const ClipEncoder& clip, const Direction& residual, const Image& photograph)
+      : clip_(clip), residual_(residual), view_(srgb_thumbnail(photograph, kJudgedSide)) {}
+
+  /// <E, r> with so much of the light of `planes`.
+  double along(const RelightPlanes& planes, double strength) const {
+    const at::NoGradGuard no_grad;
+    QuietJob job;
+    RelightMeasures measures;
+    const Image result = relight(view_, planes, strength, {}, 1, job, measures);
+    return at::matmul(clip_.image_features(image_to_tensor(result)), residual_.vector)
+        .item<double>();
+  }
+
+ private:
+  const ClipEncoder& clip_;
+  const Direction& residual_;
+  Image view_;
+};
+
+/// How much of the light that the network finds missing to add, in [0,1]: all where that brings the
+/// picture towards well lit, none where it does not (a night, a silhouette, a photograph that needs
+/// nothing). RAVE's own threshold, <E(y), r> >= tau, is that of the mean of a set, which many a
+/// backlit photograph is beyond from the start.
+double automatic_strength(double before, double after, double tau) {
+  // The residual vector leads from -tau to tau.
+  const double closed = (after - before) / (2 * tau);
+  const double strength =
+      std::clamp((closed - kLeastClosed) / (kFullClosed - kLeastClosed), 0.0, 1.0);
+  return strength < kLeastStrength ? 0 : strength;
+}
+
+/// Of the map 2^-stops over the small view.
+double median_of_map(const RelightEstimate& light, const RelightView& view) {
+  const at::NoGradGuard no_grad;
+  const GuidedCoefficients guided = guided_stops(light.stops, view.guide);
+  const Tensor stops = sparing_white(guided.slope * view.guide + guided.offset, view.guide);
+  const Tensor shown = stops.slice(2, 0, view.height).slice(3, 0, view.width);
+  return std::exp2(-shown.median().item<double>());
+}
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
 std::span<const float> values_of(const Tensor& mask) {
   if (!mask.defined()) return {};
   return {mask.const_data_ptr<float>(), static_cast<size_t>(mask.numel())};
@@ -37,25 +88,41 @@ RelightMethod::RelightMethod(RelightNetwork network, std::shared_ptr<const ClipE
 Image RelightMethod::enhance(const Image& source, const EnhanceControls& controls, Job& job,
                              EnhanceMeasures& measures) const {
   check_strength(controls.strength);
+  measures = {};
   const RelightView view = relight_view(source);
-  const RelightEstimate light = estimated(view);
+  RelightEstimate light = estimated(view);
   RelightPlanes planes = planes_of(light, view);
+  const std::optional<Judge> judge =
+      clip_ ? std::optional<Judge>(std::in_place, *clip_, residual_, source) : std::nullopt;
+  if (judge) measures.clip_before = judge->along(planes, 0);
   // Judged before anything is refined: to bring a night towards the day is no refinement.
-  measures.strength = controls.automatic ? needed_strength(planes, source) : 1;
+  measures.strength = judge && controls.automatic
+                          ? automatic_strength(measures.clip_before, judge->along(planes, 1),
+                                               static_cast<double>(residual_.tau))
+                          : 1;
   if (controls.refine_steps > 0 && measures.strength > 0) {
     if (!clip_) throw Error(ErrorCode::usage, "refinement needs a CLIP that judges");
-    const Refinement refinement =
+    Refinement refinement =
         refined_light(clip_, residual_, view, light, {.steps = controls.refine_steps}, job);
-    planes = planes_of(refinement.light, view);
+    light = std::move(refinement.light);
+    planes = planes_of(light, view);
     measures.refine_steps = controls.refine_steps;
     measures.refine_before = refinement.before;
     measures.refine_after = refinement.after;
   }
   const Tensor mask = controls.mask.defined() ? controls.mask.contiguous() : Tensor();
+  const double strength = std::min(kMaxStrength, measures.strength * controls.strength);
+  if (judge && !mask.defined()) {
+    const auto tau = static_cast<double>(residual_.tau);
+    measures.clip_after = strength > 0 ? judge->along(planes, strength) : measures.clip_before;
+    const double gap = tau - measures.clip_before;
+    if (gap > 0) measures.gap_closed = (measures.clip_after - measures.clip_before) / gap;
+  }
   RelightMeasures seen;
-  Image result =
-      relight(source, planes, std::min(kMaxStrength, measures.strength * controls.strength),
-              values_of(mask), loop_threads(), job, seen);
+  const auto start = std::chrono::steady_clock::now();
+  Image result = relight(source, planes, strength, values_of(mask), loop_threads(), job, seen);
+  measures.apply_ms = milliseconds_since(start);
+  measures.map_median = median_of_map(light, view);
   measures.map_min = 1 / seen.gain_max;
   measures.map_mean = 1 / seen.gain_mean;
   measures.map_max = 1 / seen.gain_min;
@@ -81,24 +148,10 @@ RelightEstimate RelightMethod::estimated(const RelightView& view) const {
 }
 
 double RelightMethod::needed_strength(const RelightPlanes& planes, const Image& picture) const {
-  return clip_ ? automatic_strength(*clip_, residual_, planes, picture) : 1;
-}
-
-double automatic_strength(const ClipEncoder& clip, const Direction& residual,
-                          const RelightPlanes& planes, const Image& picture) {
-  const at::NoGradGuard no_grad;
-  const Image view = srgb_thumbnail(picture, kJudgedSide);
-  const auto along = [&](double strength) {
-    QuietJob job;
-    RelightMeasures measures;
-    const Image result = relight(view, planes, strength, {}, 1, job, measures);
-    return at::matmul(clip.image_features(image_to_tensor(result)), residual.vector).item<double>();
-  };
-  // The residual vector leads from -tau to tau.
-  const double closed = (along(1) - along(0)) / (2 * static_cast<double>(residual.tau));
-  const double strength =
-      std::clamp((closed - kLeastClosed) / (kFullClosed - kLeastClosed), 0.0, 1.0);
-  return strength < kLeastStrength ? 0 : strength;
+  if (!clip_) return 1;
+  const Judge judge(*clip_, residual_, picture);
+  return automatic_strength(judge.along(planes, 0), judge.along(planes, 1),
+                            static_cast<double>(residual_.tau));
 }
 
 std::unique_ptr<RelightMethod> load_relight_method(const std::filesystem::path& folder,

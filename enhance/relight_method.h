@@ -36,13 +36,6 @@ class RelightMethod final : public EnhanceMethod {
   std::filesystem::path file_;
 };
 
-/// How much of the light that the network finds missing to add, in [0,1]: all where that brings the
-/// picture towards well lit along RAVE's residual vector, none where it does not (a night, a
-/// silhouette, a photograph that needs nothing). RAVE's own threshold, <E(y), r> >= tau, is that of
-/// the mean of a set, which many a backlit photograph is beyond from the start.
-double automatic_strength(const ClipEncoder& clip, const Direction& residual,
-                          const RelightPlanes& planes, const Image& picture);
-
 /// The weights that come with Vane (assets/models/enhance-vane), or those of `folder`.
 /// Throws Error{input}, Error{checkpoint}.
 std::unique_ptr<RelightMethod> load_relight_method(const std::filesystem::path& folder,

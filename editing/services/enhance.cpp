@@ -429,7 +429,7 @@ class Enhancer {
     if (!journal) return;
     try {
       journal->add(task, identity, settings_of(task),
-                   file.decode_ms + file.map_ms + file.encode_ms);
+                   file.decode_ms + file.map_ms + file.apply_ms.value_or(0) + file.encode_ms);
     } catch (const Error& error) {
       journal_broken_ = true;
       job_.warn(std::string("--resume will make this and what follows again: ") + error.what());

@@ -169,12 +169,22 @@ struct EnhancedFile {
   std::vector<std::string> left_out;
   /// What was asked for times what the method chose.
   double strength = 1;
-  double map_min = 0, map_mean = 0, map_max = 0;
+  /// Whether the file holds a profile, and which blocks of the photograph's file the output has as
+  /// well; absent where there is none.
+  bool icc_in = false;
+  std::optional<bool> icc_kept, exif_kept, xmp_kept;
+  /// 0 where there is no map.
+  double map_min = 0, map_mean = 0, map_median = 0, map_max = 0;
+  int64_t tiles = 0;
   double luma_before = 0, luma_after = 0, clipped_before = 0, clipped_after = 0;
   /// Steps of refinement, and its objective before and after them; no steps: not refined.
   int64_t refine_steps = 0;
   double refine_before = 0, refine_after = 0;
+  /// EnhanceMeasures: what CLIP sees of it.
+  std::optional<double> clip_before, clip_after, gap_closed;
   double decode_ms = 0, map_ms = 0, encode_ms = 0;
+  /// Bringing the light to the full photograph, where a method tells; it is in map_ms otherwise.
+  std::optional<double> apply_ms;
   /// Of a video; then strength and measures are means over its frames.
   std::optional<EnhancedVideo> video;
 };

@@ -10,23 +10,44 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json file_json(const EnhancedFile& file) {
+/// Puts in what is known.
+template <class T>
+void add(Json& object, const char* key, const std::optional<T>& value) {
+  if (value) object[key] = *value;
+}
+
+Json file_json(const EnhancedFile& file, const std::string& method) {
   Json entry{{"in", file.input}, {"out", file.output}, {"status", file.status}};
   if (!file.error.empty()) entry["error"] = file.error;
   if (file.status != "ok" && file.status != "skipped:well-lit") return entry;
-  entry.update(
-      Json{{"w", file.width},
-           {"h", file.height},
-           {"channels", file.channels},
-           {"bits", file.bits},
-           {"orientation_in", file.orientation},
-           {"strength", file.strength},
-           {"ms", {{"decode", file.decode_ms}, {"map", file.map_ms}, {"encode", file.encode_ms}}},
-           {"luma", {{"before", file.luma_before}, {"after", file.luma_after}}},
-           {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}}});
+  entry.update(Json{{"w", file.width},
+                    {"h", file.height},
+                    {"channels", file.channels},
+                    {"bits", file.bits},
+                    {"orientation_in", file.orientation},
+                    {"icc_in", file.icc_in}});
+  add(entry, "icc_kept", file.icc_kept);
+  add(entry, "exif_kept", file.exif_kept);
+  add(entry, "xmp_kept", file.xmp_kept);
+  Json took{{"decode", file.decode_ms}, {"map", file.map_ms}};
+  add(took, "apply", file.apply_ms);
+  took["encode"] = file.encode_ms;
+  entry.update(Json{{"method", method},
+                    {"strength", file.strength},
+                    {"ms", took},
+                    {"luma", {{"before", file.luma_before}, {"after", file.luma_after}}},
+                    {"clipped", {{"before", file.clipped_before}, {"after", file.clipped_after}}}});
   // Methods that have no map leave it 0.
   if (file.map_max > 0) {
-    entry["map"] = {{"min", file.map_min}, {"mean", file.map_mean}, {"max", file.map_max}};
+    entry["map"] = {{"min", file.map_min},
+                    {"mean", file.map_mean},
+                    {"median", file.map_median},
+                    {"max", file.map_max}};
+  }
+  if (file.tiles > 0) entry["tiles"] = file.tiles;
+  if (file.clip_before && file.clip_after) {
+    Json& clip = entry["clip"] = {{"before", *file.clip_before}, {"after", *file.clip_after}};
+    add(clip, "gap_closed", file.gap_closed);
   }
   if (file.refine_steps > 0) {
     entry["refine"] = {
@@ -61,7 +82,7 @@ void count_outcomes(EnhanceResult& result) {
 
 std::string enhance_report(const EnhanceResult& result) {
   Json files = Json::array();
-  for (const EnhancedFile& file : result.files) files.push_back(file_json(file));
+  for (const EnhancedFile& file : result.files) files.push_back(file_json(file, result.method));
   Json model{{"method", result.method}};
   if (!result.model_name.empty()) model["name"] = result.model_name;
   if (!result.model_hash.empty()) model["hash"] = result.model_hash;

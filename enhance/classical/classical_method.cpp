@@ -15,6 +15,7 @@
 #include "enhance/classical/lime.h"
 #include "enhance/classical/picture_rows.h"
 #include "enhance/classical/retinex.h"
+#include "generators/enhance/map_median.h"
 
 namespace vane {
 namespace {
@@ -297,6 +298,7 @@ class Writer {
       map_min_ = std::min(map_min_, double{map[x]});
       map_max_ = std::max(map_max_, double{map[x]});
       map_sum_ += map[x];
+      map_median_.add(map[x]);
     }
   }
 
@@ -306,6 +308,7 @@ class Writer {
       measures_.map_min = map_min_;
       measures_.map_max = map_max_;
       measures_.map_mean = map_sum_ * share;
+      measures_.map_median = map_median_.value();
     }
     measures_.luma_before = luma_before_ * share;
     measures_.luma_after = luma_after_ * share;
@@ -318,6 +321,7 @@ class Writer {
   EnhanceMeasures& measures_;
   Image result_;
   Tensor mask_;
+  MapMedian map_median_;
   double luma_before_ = 0, luma_after_ = 0, map_min_ = 0, map_max_ = 0, map_sum_ = 0;
   int64_t clipped_before_ = 0, clipped_after_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/image/srgb_view.h"
+#include "generators/enhance/map_median.h"
 
 namespace vane {
 namespace {
@@ -106,6 +107,8 @@ void enhance_samples(const EnhancementNetwork& network, const Image& source,
                      EnhanceMeasures& measures) {
   const int64_t pixels = int64_t{source.width} * source.height;
   double low = std::numeric_limits<double>::infinity(), high = 0, sum = 0;
+  MapMedian median;
+  measures.tiles = 0;
   tiled_illumination(
       network, source.height, source.width,
       [&](const PixelWindow& window) { return samples.read(window); },
@@ -113,6 +116,10 @@ void enhance_samples(const EnhancementNetwork& network, const Image& source,
         low = std::min(low, map.min().item<double>());
         high = std::max(high, map.max().item<double>());
         sum += map.sum(at::kDouble).item<double>();
+        const Tensor values = map.contiguous();
+        const float* const first = values.const_data_ptr<float>();
+        for (int64_t i = 0; i < values.numel(); ++i) median.add(first[i]);
+        ++measures.tiles;
         const Tensor mask = options.mask.defined() ? cut(options.mask, window) : Tensor();
         const Tensor applied = map_of_strength(map, options.strength, mask, options.map_floor);
         samples.divide(window, applied.contiguous());
@@ -120,6 +127,7 @@ void enhance_samples(const EnhancementNetwork& network, const Image& source,
       options.tiles, job);
   measures.map_min = low;
   measures.map_max = high;
+  measures.map_median = median.value();
   measures.map_mean = sum / static_cast<double>(pixels);
   samples.report(measures, pixels);
 }

@@ -2,6 +2,8 @@
 #pragma once
 // A photograph divided by its illumination map at full resolution.
 
+#include <limits>
+
 #include "engine/image/image.h"
 #include "generators/enhance/illumination.h"
 #include "generators/enhance/tiled_illumination.h"
@@ -24,6 +26,12 @@ struct EnhanceMeasures {
   double strength = 1;
   /// Of the map itself, before strength and floor.
   double map_min = 0, map_mean = 0, map_max = 0;
+  /// To half a percent.
+  double map_median = 0;
+  /// Windows that the map was computed in; 0 where a method knows none.
+  int64_t tiles = 0;
+  /// What bringing light to the full photograph took, where that is a step of its own; else NaN.
+  double apply_ms = std::numeric_limits<double>::quiet_NaN();
   /// Mean of .299 R + .587 G + .114 B of the encoded samples, in [0,1].
   double luma_before = 0, luma_after = 0;
   /// Share of pixels with a sample at the top of its range.
@@ -32,6 +40,10 @@ struct EnhanceMeasures {
   /// (enhance/relight_refinement.h); no steps: not refined.
   int64_t refine_steps = 0;
   double refine_before = 0, refine_after = 0;
+  /// <E, r> of the photograph and of the result on RAVE's residual vector, and the share of the way
+  /// to its threshold tau; NaN where no CLIP judged, or there was no way to go.
+  double clip_before = std::numeric_limits<double>::quiet_NaN(), clip_after = clip_before;
+  double gap_closed = clip_before;
 };
 
 /// `source` upright (the network is not indifferent to rotation), divided by its map: 8 and 16 bit

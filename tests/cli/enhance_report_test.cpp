@@ -3,6 +3,7 @@
 // every kind of report that the program writes obeys it.
 #include "engine/base/hash.h"
 #include "tests/cli/enhance_program.h"
+#include "tests/image/linear_profile.h"
 #include "tests/support/json_schema.h"
 
 namespace vane::testing {
@@ -76,6 +77,55 @@ TEST_F(EnhanceReport, SaysWhichWeightsWereUsed) {
   EXPECT_EQ(classical["model"], Json({{"method", "gamma"}}));
   EXPECT_FALSE(classical["files"][0].contains("map"));
   EXPECT_TRUE(classical.contains("config_hash"));
+}
+
+TEST_F(EnhanceReport, SaysWhatBecameOfTheBlocksOfAFile) {
+  const std::string full = std::string(VANE_TEST_DATA) + "/image/data/pictures/orientation_6.jpg";
+  const Image source = stored(full);
+  const auto entry = [&](const std::string& input, const std::string& name,
+                         const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{input, "-o", path(name), "--model", model_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return report(arguments)["files"][0];
+  };
+  ASSERT_FALSE(source.metadata.exif.empty());
+  const Json kept = entry(full, "kept.jpg", {});
+  EXPECT_EQ(kept["exif_kept"], true);
+  EXPECT_EQ(kept["icc_in"], !source.metadata.icc.empty());
+  EXPECT_EQ(kept["method"], "rave");
+  EXPECT_EQ(kept["tiles"], 1);
+  EXPECT_GE(kept["map"]["median"], kept["map"]["min"]);
+  EXPECT_LE(kept["map"]["median"], kept["map"]["max"]);
+  EXPECT_FALSE(kept["ms"].contains("apply"));  // it divides tile by tile
+  EXPECT_FALSE(kept.contains("clip"));
+  Image tagged = dark_image(30, 20, 3);
+  tagged.metadata.exif = source.metadata.exif;
+  tagged.metadata.icc = linear_profile(false);
+  const std::string input = picture("tagged.png", tagged);
+  const Json whole = entry(input, "whole.png", {});
+  EXPECT_EQ(whole["icc_in"], true);
+  EXPECT_EQ(whole["icc_kept"], true);
+  EXPECT_FALSE(whole.contains("xmp_kept"));  // it has none; its own stamp does not count
+  EXPECT_EQ(entry(input, "bare.png", {"--strip", "all"})["icc_kept"], true);
+  const Json bare = entry(picture("plain.png", dark_image(30, 20, 3)), "plain-out.png", {});
+  EXPECT_EQ(bare["icc_in"], false);
+  EXPECT_FALSE(bare.contains("icc_kept"));
+  EXPECT_FALSE(bare.contains("exif_kept"));
+}
+
+TEST_F(EnhanceReport, OfTheMethodVaneSaysWhatClipSaw) {
+  const std::string sample = std::string(VANE_TEST_DATA) + "/../assets/samples/rocket.jpg";
+  const Json plain = report({sample, "-o", path("plain.jpg"), "--no-auto-strength"})["files"][0];
+  EXPECT_TRUE(plain["clip"].contains("before"));
+  EXPECT_FALSE(plain.contains("refine"));
+  EXPECT_GT(plain["ms"]["apply"], 0);
+  const Json refined = report(
+      {sample, "-o", path("refined.jpg"), "--no-auto-strength", "--refine", "4"})["files"][0];
+  EXPECT_EQ(refined["clip"]["before"], plain["clip"]["before"]);
+  EXPECT_EQ(refined["refine"]["steps"], 4);
+  EXPECT_LE(refined["refine"]["after"], refined["refine"]["before"]);
+  const Json none = report({sample, "-o", path("none.jpg"), "--strength", "0"})["files"][0];
+  EXPECT_EQ(none["clip"]["after"], none["clip"]["before"]);
 }
 
 TEST_F(EnhanceReport, ThatIsNotOneIsToldSo) {

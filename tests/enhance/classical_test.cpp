@@ -485,6 +485,23 @@ TEST(Lime, DividesByItsMapToThePowerAndKeepsHue) {
   }
 }
 
+TEST(Lime, TellsTheMedianOfItsMap) {
+  const Image source = photograph(40, 30, 3, 16, 0.2f);
+  QuietJob job;
+  EnhanceMeasures measures;
+  // Divided by the map, so that the map is what the division took.
+  const Image result = make_enhance_method("lime", {})->enhance(source, {}, job, measures);
+  std::vector<double> map;
+  for (size_t i = 1; i < source.sample_count(); i += 3) {
+    if (result.u16[i] < 65535) map.push_back(sample(source, i) / sample(result, i));
+  }
+  ASSERT_GT(map.size(), 1100u);  // few are clipped
+  std::nth_element(map.begin(), map.begin() + 600, map.end());
+  EXPECT_NEAR(measures.map_median / map[600], 1, 0.02);
+  EXPECT_GT(measures.map_median, measures.map_min);
+  EXPECT_LT(measures.map_median, measures.map_max);
+}
+
 TEST(Lime, OfALargePhotographIsNearThatOfItsReduction) {
   const Image small = photograph(640, 40, 3, 8, 0.3f);
   Image large = small;  // each pixel three times as large

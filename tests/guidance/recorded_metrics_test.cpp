@@ -143,6 +143,23 @@ TEST(Naturalness, IsReadAsItWasWritten) {
   fs::remove(path);
 }
 
+TEST(Naturalness, TakesThePublishedNames) {
+  const fs::path path =
+      fs::path(::testing::TempDir()) / ("published_" + std::to_string(::getpid()) + ".safetensors");
+  const Tensor mean = named_values("mu", {1, 36}).to(at::kDouble),
+               covariance = at::eye(36, at::kDouble);
+  for (const Tensor& stored : {mean, mean.flatten()}) {
+    save_tensors(path, {{"mu_prisparam", stored}, {"cov_prisparam", covariance}});
+    const NaturalnessModel read = load_naturalness(path);
+    EXPECT_TRUE(read.is_published);
+    EXPECT_TRUE(at::allclose(read.mean, mean.flatten(), 1e-6, 1e-7));
+    EXPECT_TRUE(at::equal(read.covariance, covariance));
+  }
+  save_tensors(path, {{"mu_prisparam", mean}});
+  EXPECT_THROW(load_naturalness(path), Error);
+  fs::remove(path);
+}
+
 // The samples were not among what it was fitted to.
 TEST(Naturalness, OfTheBundledModelFallsWithNoiseBlurAndBlocks) {
   const NaturalnessModel model =
