@@ -31,6 +31,7 @@ class JsonSchema {
     if (type == "string") return value.is_string();
     if (type == "integer") return value.is_number_integer();
     if (type == "number") return value.is_number() && std::isfinite(value.get<double>());
+    if (type == "boolean") return value.is_boolean();
     throw std::invalid_argument("unknown type " + type);
   }
 
