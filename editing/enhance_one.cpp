@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "editing/enhance_preview.h"
 #include "engine/base/atomic_file.h"
+#include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "engine/image/metadata.h"
@@ -24,18 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Milliseconds since it was made.
-class Stopwatch {
- public:
-  double milliseconds() const {
-    const std::chrono::duration<double, std::milli> passed =
-        std::chrono::steady_clock::now() - start_;
-    return passed.count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 uint64_t memory_of(const EnhanceRequest& request) {
   const auto bytes = parse_byte_size(request.max_memory);
   if (!bytes) {

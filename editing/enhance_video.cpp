@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <fstream>
 #include <utility>
 
 #include "editing/enhance_one.h"
 #include "engine/base/atomic_file.h"
+#include "engine/base/stopwatch.h"
 #include "engine/image/resize.h"
 #include "engine/run/threads.h"
 #include "engine/video/shot_cuts.h"
@@ -31,17 +31,13 @@ constexpr size_t kJudgedFrames = 6;
 class Timed {
  public:
   explicit Timed(double& sum) : sum_(sum) {}
-  ~Timed() {
-    const std::chrono::duration<double, std::milli> passed = Clock::now() - start_;
-    sum_ += passed.count();
-  }
+  ~Timed() { sum_ += watch_.milliseconds(); }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 
  private:
-  using Clock = std::chrono::steady_clock;
   double& sum_;
-  Clock::time_point start_ = Clock::now();
+  Stopwatch watch_;
 };
 
 /// Small copies of a few frames, evenly spread over a shot whose end is not known.

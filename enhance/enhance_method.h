@@ -47,6 +47,15 @@ class EnhanceMethod {
   virtual int64_t parameter_count() const { return 0; }
 };
 
+/// How many numbers the parameters of a network are.
+template <class Network>
+int64_t numbers_of(Network network) {
+  int64_t count = 0;
+  visit_parameters(network,
+                   [&](const auto&, const auto& tensor, const auto&) { count += tensor.numel(); });
+  return count;
+}
+
 /// Names for make_enhance_method().
 std::vector<std::string> enhance_method_names();
 

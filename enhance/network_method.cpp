@@ -11,13 +11,6 @@ Image NetworkMethod::enhance(const Image& source, const EnhanceControls& control
   return enhance_photo(network_, source, options, job, &measures);
 }
 
-int64_t NetworkMethod::parameter_count() const {
-  EnhancementNetwork network = network_;
-  int64_t count = 0;
-  visit_parameters(network, [&](const std::string&, const Tensor& tensor, const auto&) {
-    count += tensor.numel();
-  });
-  return count;
-}
+int64_t NetworkMethod::parameter_count() const { return numbers_of(network_); }
 
 }  // namespace vane

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "enhance/relight_method.h"
 
-#include <chrono>
 #include <optional>
 
 #include "engine/base/assets.h"
 #include "engine/base/error.h"
+#include "engine/base/stopwatch.h"
 #include "engine/image/srgb_view.h"
 #include "engine/run/threads.h"
 #include "engine/tensor/image_tensor.h"
@@ -60,15 +60,9 @@ double automatic_strength(double before, double after, double tau) {
 /// Of the map 2^-stops over the small view.
 double median_of_map(const RelightEstimate& light, const RelightView& view) {
   const at::NoGradGuard no_grad;
-  const GuidedCoefficients guided = guided_stops(light.stops, view.guide);
-  const Tensor stops = sparing_white(guided.slope * view.guide + guided.offset, view.guide);
-  const Tensor shown = stops.slice(2, 0, view.height).slice(3, 0, view.width);
-  return std::exp2(-shown.median().item<double>());
-}
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
+  const Tensor stops = shown_stops(light, view.guide);
+  const Tensor inside = stops.slice(2, 0, view.height).slice(3, 0, view.width);
+  return std::exp2(-inside.median().item<double>());
 }
 
 std::span<const float> values_of(const Tensor& mask) {
@@ -92,14 +86,16 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
   const RelightView view = relight_view(source);
   RelightEstimate light = estimated(view);
   RelightPlanes planes = planes_of(light, view);
-  const std::optional<Judge> judge =
-      clip_ ? std::optional<Judge>(std::in_place, *clip_, residual_, source) : std::nullopt;
-  if (judge) measures.clip_before = judge->along(planes, 0);
-  // Judged before anything is refined: to bring a night towards the day is no refinement.
-  measures.strength = judge && controls.automatic
-                          ? automatic_strength(measures.clip_before, judge->along(planes, 1),
-                                               static_cast<double>(residual_.tau))
-                          : 1;
+  std::optional<Judge> judge;
+  double fully_lit = 0;
+  if (clip_ && controls.automatic) {
+    // Judged before anything is refined: to bring a night towards the day is no refinement.
+    judge.emplace(*clip_, residual_, source);
+    measures.clip_before = judge->along(planes, 0);
+    fully_lit = judge->along(planes, 1);
+    measures.strength =
+        automatic_strength(measures.clip_before, fully_lit, static_cast<double>(residual_.tau));
+  }
   if (controls.refine_steps > 0 && measures.strength > 0) {
     if (!clip_) throw Error(ErrorCode::usage, "refinement needs a CLIP that judges");
     Refinement refinement =
@@ -114,14 +110,17 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
   const double strength = std::min(kMaxStrength, measures.strength * controls.strength);
   if (judge && !mask.defined()) {
     const auto tau = static_cast<double>(residual_.tau);
-    measures.clip_after = strength > 0 ? judge->along(planes, strength) : measures.clip_before;
+    const bool is_known = strength == 1 && measures.refine_steps == 0;
+    measures.clip_after = strength == 0 ? measures.clip_before
+                          : is_known    ? fully_lit
+                                        : judge->along(planes, strength);
     const double gap = tau - measures.clip_before;
     if (gap > 0) measures.gap_closed = (measures.clip_after - measures.clip_before) / gap;
   }
   RelightMeasures seen;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   Image result = relight(source, planes, strength, values_of(mask), loop_threads(), job, seen);
-  measures.apply_ms = milliseconds_since(start);
+  measures.apply_ms = watch.milliseconds();
   measures.map_median = median_of_map(light, view);
   measures.map_min = 1 / seen.gain_max;
   measures.map_mean = 1 / seen.gain_mean;
@@ -133,14 +132,7 @@ Image RelightMethod::enhance(const Image& source, const EnhanceControls& control
   return result;
 }
 
-int64_t RelightMethod::parameter_count() const {
-  RelightNetwork network = network_;
-  int64_t count = 0;
-  visit_parameters(network, [&](const std::string&, const Tensor& tensor, const auto&) {
-    count += tensor.numel();
-  });
-  return count;
-}
+int64_t RelightMethod::parameter_count() const { return numbers_of(network_); }
 
 RelightEstimate RelightMethod::estimated(const RelightView& view) const {
   const at::NoGradGuard no_grad;

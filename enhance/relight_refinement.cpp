@@ -58,16 +58,6 @@ class Change {
   Tensor stops_, haze_;
 };
 
-std::unique_ptr<ClipResidual> whole_picture_residual(const std::shared_ptr<const ClipEncoder>& clip,
-                                                     const Direction& residual) {
-  std::vector<ClipResidual::Guide> guides(1);
-  guides[0].encoder.clip = clip;
-  guides[0].direction = residual;
-  ViewConfig views;
-  views.cutouts.count = 0;
-  return std::make_unique<ClipResidual>(guides, views);
-}
-
 }  // namespace
 
 Refinement refined_light(const std::shared_ptr<const ClipEncoder>& clip, const Direction& residual,

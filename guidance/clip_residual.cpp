@@ -22,6 +22,16 @@ ClipResidual::ClipResidual(const std::vector<Guide>& guides, const ViewConfig& v
   }
 }
 
+std::unique_ptr<ClipResidual> whole_picture_residual(std::shared_ptr<const ClipEncoder> clip,
+                                                     const Direction& residual) {
+  std::vector<ClipResidual::Guide> guides(1);
+  guides[0].encoder.clip = std::move(clip);
+  guides[0].direction = residual;
+  ViewConfig views;
+  views.cutouts.count = 0;
+  return std::make_unique<ClipResidual>(guides, views);
+}
+
 Score ClipResidual::evaluate(const Evaluation& evaluation) {
   Tensor sum;
   double weights = 0;

@@ -2,6 +2,7 @@
 #pragma once
 // The embedding's share along a residual vector reaches that of the good pictures (RAVE).
 
+#include <memory>
 #include <vector>
 
 #include "guidance/clip_views.h"
@@ -35,5 +36,9 @@ class ClipResidual : public Objective {
   };
   std::vector<Entry> entries_;
 };
+
+/// With one encoder that looks at the whole picture and nothing else, as RAVE does.
+std::unique_ptr<ClipResidual> whole_picture_residual(std::shared_ptr<const ClipEncoder> clip,
+                                                     const Direction& residual);
 
 }  // namespace vane

@@ -180,7 +180,7 @@ struct EnhancedFile {
   /// Steps of refinement, and its objective before and after them; no steps: not refined.
   int64_t refine_steps = 0;
   double refine_before = 0, refine_after = 0;
-  /// EnhanceMeasures: what CLIP sees of it.
+  /// EnhanceMeasures: what CLIP sees of it, where it chose the strength.
   std::optional<double> clip_before, clip_after, gap_closed;
   double decode_ms = 0, map_ms = 0, encode_ms = 0;
   /// Bringing the light to the full photograph, where a method tells; it is in map_ms otherwise.

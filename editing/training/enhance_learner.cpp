@@ -37,16 +37,6 @@ Direction residual_of(const ClipEncoder& clip, const EnhancePictures& pictures) 
                             clip_features(clip, pictures.lit), clip.info().hash);
 }
 
-std::unique_ptr<ClipResidual> residual_loss(const EnhanceLesson& lesson) {
-  std::vector<ClipResidual::Guide> guides(1);
-  guides[0].encoder.clip = lesson.clip;
-  guides[0].direction = lesson.residual;
-  // RAVE looks at the whole picture.
-  ViewConfig views;
-  views.cutouts.count = 0;
-  return std::make_unique<ClipResidual>(guides, views);
-}
-
 EnhanceScores measure(const EnhanceLearner& learner, const EnhanceLesson& lesson) {
   const at::NoGradGuard no_grad;
   const LitPairs& held = lesson.pictures.held_out;

@@ -43,8 +43,6 @@ struct EnhanceLesson {
 /// The residual vector of the lesson's sets. Unit features through the differentiable
 /// preprocessing, in batches.
 Direction residual_of(const ClipEncoder& clip, const EnhancePictures& pictures);
-/// RAVE's loss by the lesson's encoder and residual vector.
-std::unique_ptr<ClipResidual> residual_loss(const EnhanceLesson& lesson);
 Tensor clip_features(const ClipEncoder& clip, const Tensor& pictures);
 
 /// The parameters of a network as one group that learns; makes them require gradients.

@@ -59,7 +59,7 @@ class PublishedLearner final : public EnhanceLearner {
       identity_ = std::make_unique<FeatureIdentity>(encoders);
     }
     if (config_.method == "rave") {
-      residual_ = residual_loss(lesson);
+      residual_ = whole_picture_residual(lesson.clip, lesson.residual);
       return;
     }
     PromptLearningConfig prompts;

@@ -19,7 +19,7 @@ class VaneLearner final : public EnhanceLearner {
         config_(lesson.config),
         network_(initial_relight_network(Rng(lesson.config.seed).fork("weights"))),
         optimiser_({learning_group(network_, lesson.config.learning_rate)}),
-        residual_(residual_loss(lesson)) {
+        residual_(whole_picture_residual(lesson.clip, lesson.residual)) {
     visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {
       average_[name] = tensor.detach().clone();
     });

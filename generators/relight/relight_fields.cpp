@@ -24,10 +24,13 @@ GuidedCoefficients guided_stops(const Tensor& stops, const Tensor& guide) {
   return guided_coefficients(stops, guide, kRadius, kEpsilon);
 }
 
-Tensor relit_by(const RelightEstimate& light, const Tensor& colours, const Tensor& guide) {
+Tensor shown_stops(const RelightEstimate& light, const Tensor& guide) {
   const GuidedCoefficients guided = guided_stops(light.stops, guide);
-  const Tensor stops = sparing_white(guided.slope * guide + guided.offset, guide);
-  return relit(colours, stops, light.haze);
+  return sparing_white(guided.slope * guide + guided.offset, guide);
+}
+
+Tensor relit_by(const RelightEstimate& light, const Tensor& colours, const Tensor& guide) {
+  return relit(colours, shown_stops(light, guide), light.haze);
 }
 
 RelightView relight_view(const Image& picture) {

@@ -27,8 +27,10 @@ struct RelightView {
 /// Of an upright picture of any size, at least 2 px a side.
 RelightView relight_view(const Image& picture);
 
-/// What `light` makes of pictures [N,3,h,w] with their guides [N,1,h,w], at their size: guided
-/// stops, sparing white, in linear light. Differentiable in all of them.
+/// The stops that `light` adds to pictures with the guides [N,1,h,w]: guided, sparing white.
+Tensor shown_stops(const RelightEstimate& light, const Tensor& guide);
+/// What `light` makes of pictures [N,3,h,w] with their guides [N,1,h,w], at their size, in
+/// linear light. Both are differentiable in all they are given.
 Tensor relit_by(const RelightEstimate& light, const Tensor& colours, const Tensor& guide);
 
 /// `light` over the photograph of `view`, ready to be put over it at any size.

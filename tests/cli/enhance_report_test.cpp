@@ -115,17 +115,24 @@ TEST_F(EnhanceReport, SaysWhatBecameOfTheBlocksOfAFile) {
 
 TEST_F(EnhanceReport, OfTheMethodVaneSaysWhatClipSaw) {
   const std::string sample = std::string(VANE_TEST_DATA) + "/../assets/samples/rocket.jpg";
-  const Json plain = report({sample, "-o", path("plain.jpg"), "--no-auto-strength"})["files"][0];
-  EXPECT_TRUE(plain["clip"].contains("before"));
-  EXPECT_FALSE(plain.contains("refine"));
-  EXPECT_GT(plain["ms"]["apply"], 0);
-  const Json refined = report(
-      {sample, "-o", path("refined.jpg"), "--no-auto-strength", "--refine", "4"})["files"][0];
-  EXPECT_EQ(refined["clip"]["before"], plain["clip"]["before"]);
+  const auto run = [&](const char* name, const std::vector<std::string>& more) {
+    std::vector<std::string> line{sample, "-o", path(name)};
+    line.insert(line.end(), more.begin(), more.end());
+    return report(line)["files"][0];
+  };
+  // A night is judged, and left as it is.
+  const Json judged = run("judged.jpg", {});
+  EXPECT_EQ(judged["status"], "skipped:well-lit");
+  EXPECT_EQ(judged["clip"]["after"], judged["clip"]["before"]);
+  EXPECT_EQ(run("none.jpg", {"--strength", "0"})["clip"], judged["clip"]);
+  // Nobody judges what is to get all that is found.
+  const Json all = run("all.jpg", {"--no-auto-strength"});
+  EXPECT_FALSE(all.contains("clip"));
+  EXPECT_FALSE(all.contains("refine"));
+  EXPECT_GT(all["ms"]["apply"], 0);
+  const Json refined = run("refined.jpg", {"--no-auto-strength", "--refine", "4"});
   EXPECT_EQ(refined["refine"]["steps"], 4);
   EXPECT_LE(refined["refine"]["after"], refined["refine"]["before"]);
-  const Json none = report({sample, "-o", path("none.jpg"), "--strength", "0"})["files"][0];
-  EXPECT_EQ(none["clip"]["after"], none["clip"]["before"]);
 }
 
 TEST_F(EnhanceReport, ThatIsNotOneIsToldSo) {
