@@ -32,10 +32,10 @@ struct MeasuredPictures {
 
 class MetricSet {
  public:
-  /// `names`: also several in one, parted by commas. Loads what they need.
   /// Names of the measures that need no other picture.
   static std::vector<std::string> names_alone();
 
+  /// `names`: also several in one, parted by commas. Loads what they need.
   /// Throws Error{usage} for an unknown name, Error{input}, Error{checkpoint} of the models.
   MetricSet(const std::vector<std::string>& names, const MetricModels& models,
             const Limits& limits);

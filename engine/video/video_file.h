@@ -24,7 +24,7 @@ bool is_writable_video_name(const std::filesystem::path& path);
 /// the program was built without, Error{resource} when it cannot be loaded.
 const VideoModule& video_module();
 
-/// Frames in order. Move only.
+/// Frames in order.
 class VideoReader {
  public:
   /// Throws Error{input} for a file that is not there, is no video by its content, is damaged, has
