@@ -3,10 +3,13 @@
 
 #include <ATen/autocast_mode.h>
 
+#include <cmath>
+
 #include "editing/training/contrastive_loss.h"
 #include "editing/training/picture_batch.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_load.h"
+#include "engine/clip/vision_transformer.h"
 
 namespace vane {
 namespace {
@@ -16,20 +19,27 @@ constexpr double kMaxLogitScale = 4.605170185988092;  // ln 100, Radford et al. 
 constexpr int64_t kAverageEvery = 4;
 constexpr const char* kTokenMoment = "token_embedding.weight.v";
 
-/// Copies the weights of the CLIP at `path`; every tensor must be there in the same shape.
+/// Copies the weights of the CLIP at `path`; every tensor must be there in the same shape, but for
+/// the positions of the image tower, which are resized when the input is larger or smaller.
 void start_from(ClipModel& model, const std::filesystem::path& path) {
   const at::NoGradGuard no_grad;
   const ClipModel start = load_clip_model(path);
   const auto given = start.state_dict();
+  const int64_t class_rows = model.config.vision.class_token ? 1 : 0;
   for (const auto& [name, tensor] : model.state_dict()) {
     const auto found = given.find(name);
-    if (found == given.end() || found->second.sizes() != tensor.sizes()) {
+    const bool positions = name.starts_with("visual.") && name.ends_with("positional_embedding");
+    if (found != given.end() && found->second.sizes() == tensor.sizes()) {
+      tensor.copy_(found->second);
+    } else if (positions && found != given.end() && found->second.size(1) == tensor.size(1)) {
+      const auto grid = std::lround(std::sqrt(static_cast<double>(tensor.size(0) - class_rows)));
+      tensor.copy_(resize_positions(found->second, grid, grid, class_rows == 1));
+    } else {
       throw Error(ErrorCode::checkpoint, "the CLIP to start from has other sizes")
           .in_file(path)
           .at_key(name)
-          .with_hint("`start` needs the same sizes as `model`");
+          .with_hint("`start` needs the same sizes as `model`, `image-size` excepted");
     }
-    tensor.copy_(found->second);
   }
 }
 

@@ -92,7 +92,8 @@ struct ClipTrainingConfig {
   double checkpoint_seconds = 120, max_minutes = 0;
   int producers = 1;
   ClipSizes model;
-  /// A CLIP of the same sizes whose weights the run begins with, instead of random ones.
+  /// A CLIP of the same sizes, `image_size` excepted, whose weights the run begins with, instead of
+  /// random ones.
   std::filesystem::path start;
   /// A folder of captioned pictures; instead of `procedural` when given.
   std::filesystem::path folder;
@@ -137,7 +138,9 @@ struct ClipTrainingConfig {
             {.min = 0, .max = 1e6, .unit = "min"});
     v.field("producers", &C::producers, "threads that make samples", {.min = 1, .max = 64});
     v.field("model", &C::model, "sizes of the towers");
-    v.field("start", &C::start, "CLIP of the same sizes to go on from, instead of random weights",
+    v.field("start", &C::start,
+            "CLIP of the same sizes (the input's side may differ) to go on from, instead of random "
+            "weights",
             {.placeholder = "DIR"});
     v.field("folder", &C::folder, "folder of captioned pictures, instead of procedural ones",
             {.placeholder = "DIR"});

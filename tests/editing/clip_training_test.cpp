@@ -198,6 +198,33 @@ TEST_F(ClipTraining, ARunGoesOnFromTheWeightsItIsGiven) {
   }
 }
 
+TEST_F(ClipTraining, ARunMayGoOnWithALargerInput) {
+  ClipTrainingConfig first = tiny(1);
+  train_clip(first, root_ / "run", false, quiet_);
+  ClipTrainingConfig second = tiny(1);
+  second.start = first.output;
+  second.model.image_size = 2 * first.model.image_size;
+  const auto given = load_clip_model(first.output).state_dict();
+  const Checkpoint checkpoint = ClipTrainer(second).checkpoint();
+  int resized = 0;
+  for (const auto& [name, tensor] : given) {
+    const Tensor taken = checkpoint.tensors.at("model." + name);
+    if (taken.sizes() == tensor.sizes()) {
+      EXPECT_TRUE(taken.equal(tensor)) << name;
+      continue;
+    }
+    ++resized;
+    EXPECT_EQ(name, "visual.attnpool.positional_embedding");
+    const int64_t grid = second.model.image_size / 32;
+    EXPECT_EQ(taken.size(0), 1 + grid * grid);
+    EXPECT_TRUE(taken[0].equal(tensor[0])) << "the row of the mean has no place";
+    // A smooth enlargement keeps the mean of the map.
+    EXPECT_LT((taken.slice(0, 1).mean(0) - tensor.slice(0, 1).mean(0)).abs().max().item<float>(),
+              0.02f);
+  }
+  EXPECT_EQ(resized, 1);
+}
+
 TEST_F(ClipTraining, UnknownWordsSayNothingInsteadOfSomethingRandom) {
   ClipTrainer trainer(tiny(4));
   FolderConfig folder;
