@@ -102,34 +102,48 @@ void crop_samples(const std::vector<T>& in, std::vector<T>& out, const Image& im
 
 /// Mean over the source rectangle of every target pixel; the rectangles tile the source. Colour is
 /// weighted by alpha so that what is invisible does not bleed into the preview.
-template <class T>
-void box_reduce(const std::vector<T>& in, std::vector<T>& out, const Image& from, const Image& to) {
-  const int channels = from.channels;
-  const int colours = from.has_alpha() ? channels - 1 : channels;
-  out.resize(to.sample_count());
+template <class T, int channels>
+void box_reduce_pixels(const T* in, T* out, const Image& from, const Image& to) {
+  constexpr int colours = channels == 2 || channels == 4 ? channels - 1 : channels;
   for (int y = 0; y < to.height; ++y) {
     const int y0 = static_cast<int>(int64_t(y) * from.height / to.height);
     const int y1 = static_cast<int>(int64_t(y + 1) * from.height / to.height);
     for (int x = 0; x < to.width; ++x) {
       const int x0 = static_cast<int>(int64_t(x) * from.width / to.width);
       const int x1 = static_cast<int>(int64_t(x + 1) * from.width / to.width);
-      uint64_t sum[4] = {0, 0, 0, 0};
+      uint64_t sum[colours] = {};
       uint64_t weight = 0;
       for (int v = y0; v < y1; ++v) {
-        const T* p = in.data() + (static_cast<size_t>(v) * from.width + x0) * channels;
+        const T* p = in + (static_cast<size_t>(v) * from.width + x0) * channels;
         for (int u = x0; u < x1; ++u, p += channels) {
           const uint64_t alpha = colours < channels ? p[colours] : 1;
           for (int c = 0; c < colours; ++c) sum[c] += p[c] * alpha;
           weight += alpha;
         }
       }
-      T* target = out.data() + (static_cast<size_t>(y) * to.width + x) * channels;
+      T* target = out + (static_cast<size_t>(y) * to.width + x) * channels;
       const uint64_t area = static_cast<uint64_t>(y1 - y0) * static_cast<uint64_t>(x1 - x0);
       for (int c = 0; c < colours; ++c) {
         target[c] = static_cast<T>(weight ? (sum[c] + weight / 2) / weight : 0);
       }
       if (colours < channels) target[colours] = static_cast<T>((weight + area / 2) / area);
     }
+  }
+}
+
+/// Compiled for each number of channels: the sums stay in registers.
+template <class T>
+void box_reduce(const std::vector<T>& in, std::vector<T>& out, const Image& from, const Image& to) {
+  out.resize(to.sample_count());
+  switch (from.channels) {
+    case 1:
+      return box_reduce_pixels<T, 1>(in.data(), out.data(), from, to);
+    case 2:
+      return box_reduce_pixels<T, 2>(in.data(), out.data(), from, to);
+    case 3:
+      return box_reduce_pixels<T, 3>(in.data(), out.data(), from, to);
+    default:
+      return box_reduce_pixels<T, 4>(in.data(), out.data(), from, to);
   }
 }
 

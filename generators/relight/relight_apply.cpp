@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -13,29 +12,11 @@
 #include "engine/base/error.h"
 #include "generators/develop/tone_math.h"
 #include "generators/relight/noise_guard.h"
+#include "generators/relight/relight_row.h"
 #include "generators/row_threads.h"
 
 namespace vane {
 namespace {
-
-/// As the tensor function of that name.
-float sparing_white(float stops, float guide) {
-  if (stops >= 0) return stops;
-  const float t = std::clamp((guide - 0.8f) * 5.f, 0.f, 1.f);
-  return stops * (1 - t * t * (3 - 2 * t));
-}
-
-/// 2^x for |x| < 64: the whole part into the exponent, a polynomial of degree 5 for the rest;
-/// within 3e-7 of the value.
-float fast_exp2(float x) {
-  const float floor = std::floor(x);
-  const float f = x - floor;
-  const float p =
-      1.f + f * (0.69314698f +
-                 f * (0.24022938f + f * (0.055503324f + f * (0.0096838776f + f * 0.0018964611f))));
-  const auto bits = static_cast<uint32_t>(static_cast<int>(floor) + 127) << 23;
-  return p * std::bit_cast<float>(bits);
-}
 
 template <class Sample>
 constexpr int kLevels = std::is_same_v<Sample, uint8_t> ? 256 : 65536;
@@ -57,9 +38,9 @@ class Curves {
   }
   const std::vector<float>& all_linear() const { return linear_; }
   float linear(Sample level) const { return linear_.data()[level]; }
-  /// `light` in [0,1] -> the level, rounded half up.
-  Sample level(float light) const {
-    const float at = std::sqrt(light) * kCells;
+  /// Square root of light in [0,1] -> the level, rounded half up.
+  Sample level(float root) const {
+    const float at = root * kCells;
     const int i = static_cast<int>(at);
     const float* cell = encoded_.data() + i;
     return static_cast<Sample>(cell[0] + (at - static_cast<float>(i)) * (cell[1] - cell[0]) + 0.5f);
@@ -68,43 +49,6 @@ class Curves {
  private:
   static constexpr int kCells = 8192;
   std::vector<float> linear_, encoded_;
-};
-
-/// The planes between two of their rows, as columns of the small picture.
-class PlaneRow {
- public:
-  PlaneRow(const RelightPlanes& planes, int row, int rows)
-      : width_(planes.width), values_(5 * size_t(planes.width)) {
-    const float at =
-        std::clamp((static_cast<float>(row) + 0.5f) * static_cast<float>(planes.height) /
-                           static_cast<float>(rows) -
-                       0.5f,
-                   0.f, static_cast<float>(planes.height - 1));
-    const int first = static_cast<int>(at), second = std::min(first + 1, planes.height - 1);
-    const float weight = at - static_cast<float>(first);
-    const std::array sources{&planes.slope, &planes.offset, &planes.low, &planes.high,
-                             &planes.haze};
-    for (size_t k = 0; k < sources.size(); ++k) {
-      const float* a = sources[k]->data() + size_t(first) * size_t(width_);
-      const float* b = sources[k]->data() + size_t(second) * size_t(width_);
-      for (int x = 0; x < width_; ++x) {
-        values_[size_t(x) * 5 + k] = a[x] + weight * (b[x] - a[x]);
-      }
-    }
-  }
-  /// slope, offset, low, high, haze at a place of the small picture.
-  void at(float x, float* out) const {
-    const float place = std::clamp(x, 0.f, static_cast<float>(width_ - 1));
-    const int first = static_cast<int>(place), second = std::min(first + 1, width_ - 1);
-    const float weight = place - static_cast<float>(first);
-    const float* a = values_.data() + size_t(first) * 5;
-    const float* b = values_.data() + size_t(second) * 5;
-    for (int k = 0; k < 5; ++k) out[k] = a[k] + weight * (b[k] - a[k]);
-  }
-
- private:
-  int width_;
-  std::vector<float> values_;
 };
 
 struct RowSums {
@@ -125,38 +69,32 @@ class RowRelighter {
         mask_(mask),
         from_(from.data()),
         to_(to.data()),
+        columns_(source.width, planes.width),
         noise_(noise_of(source, curves_.all_linear())) {}
 
   RowSums operator()(int row) const {
-    RowSums sums;
-    const PlaneRow plane_row(planes_, row, source_.height);
-    const auto stride = static_cast<size_t>(source_.channels);
-    const size_t start = size_t(row) * size_t(source_.width);
-    const float step = static_cast<float>(planes_.width) / static_cast<float>(source_.width);
-    for (int x = 0; x < source_.width; ++x) {
-      const size_t i = start + size_t(x);
-      const Sample* in = from_ + i * stride;
-      Sample* out = to_ + i * stride;
-      float field[5];
-      plane_row.at((static_cast<float>(x) + 0.5f) * step - 0.5f, field);
-      const float luma =
-          source_.is_grey() ? float(in[0])
-                            : 0.299f * float(in[0]) + 0.587f * float(in[1]) + 0.114f * float(in[2]);
-      const float guide = luma / kTop;
-      const float stops =
-          sparing_white(std::clamp(field[0] * guide + field[1], field[2], field[3]), guide);
-      const float s = mask_.empty() ? strength_ : strength_ * mask_.data()[i];
-      const float gain = fast_exp2(s * stops);
-      if (s == 0) {
-        std::copy_n(in, stride, out);
-      } else if (source_.is_grey()) {
-        out[0] = curves_.level(
-            std::min(1.f, gain * std::max(0.f, curves_.linear(in[0]) - s * field[4])));
-      } else {
-        colour(x, row, s * stops, gain, s * field[4], guide, out);
-      }
-      count(in, out, luma, s == 1.f ? gain : fast_exp2(stops), sums);
+    const auto width = static_cast<size_t>(source_.width);
+    const size_t first = size_t(row) * width;
+    // Kept from row to row: a picture has thousands.
+    thread_local RelightRow kept(0);
+    RelightRow& work = kept;
+    if (work.guide.size() != width) work = RelightRow(width);
+    columns_.planes_at(planes_, row, source_.height, work);
+    if (mask_.empty()) {
+      std::ranges::fill(work.strength, strength_);
+    } else {
+      for (size_t x = 0; x < width; ++x) work.strength[x] = strength_ * mask_[first + x];
     }
+    RowSums sums;
+    if (source_.is_grey()) {
+      grey(first, work, sums);
+    } else {
+      colours(row, first, work, sums);
+    }
+    const GainRange gains = gain_range(work);
+    sums.gain = gains.sum;
+    sums.gain_min = gains.least;
+    sums.gain_max = gains.largest;
     return sums;
   }
 
@@ -167,30 +105,94 @@ class RowRelighter {
   /// Squared distance of colours, in variances of one channel, beyond which a neighbour is another
   /// thing: two samples of one colour differ by 6.
   static constexpr float kNoiseReach = 24;
-  static constexpr float kTop = static_cast<float>(kLevels<Sample> - 1);
+  static constexpr Sample kFull = std::numeric_limits<Sample>::max();
+  static constexpr float kTop = static_cast<float>(kFull);
 
-  void colour(int x, int row, float added, float gain, float haze, float guide, Sample* out) const {
-    float light[3];
-    const Sample* in = pixel(x, row);
-    for (int c = 0; c < 3; ++c) light[c] = curves_.linear(in[c]);
-    const float share =
-        std::clamp((added - kFirstCleaned) / (kAllCleaned - kFirstCleaned), 0.f, 1.f);
-    if (share > 0) clean(x, row, share, noise_.at(guide), light);
-    for (float& value : light) value = gain * std::max(0.f, value - haze);
-    const float top = std::max({light[0], light[1], light[2]});
-    // What was below white stays in its hue; white itself is white.
-    const float scale = top > 1.f ? 1.f / top : 1.f;
-    for (int c = 0; c < 3; ++c) out[c] = curves_.level(std::min(1.f, light[c] * scale));
+  void grey(size_t first, RelightRow& work, RowSums& sums) const {
+    const auto stride = static_cast<size_t>(source_.channels);
+    const size_t width = work.guide.size();
+    const Sample* in = from_ + first * stride;
+    Sample* out = to_ + first * stride;
+    for (size_t x = 0; x < width; ++x) {
+      const Sample level = in[x * stride];
+      work.guide[x] = float(level) / kTop;
+      work.red[x] = curves_.linear(level);
+      sums.luma_before += level;
+      sums.clipped_before += level == kFull;
+    }
+    find_gains(work);
+    relight_grey(work);
+    for (size_t x = 0; x < width; ++x) {
+      Sample& level = out[x * stride];
+      if (work.strength[x] != 0) level = curves_.level(work.red[x]);
+      sums.luma_after += level;
+      sums.clipped_after += level == kFull;
+    }
   }
+
+  void colours(int row, size_t first, RelightRow& work, RowSums& sums) const {
+    const auto stride = static_cast<size_t>(source_.channels);
+    const size_t width = work.guide.size();
+    const Sample* in = from_ + first * stride;
+    Sample* out = to_ + first * stride;
+    ChannelSums before, after;
+    for (size_t x = 0; x < width; ++x) {
+      const Sample r = in[x * stride], g = in[x * stride + 1], b = in[x * stride + 2];
+      before.add(r, g, b);
+      work.guide[x] = (0.299f * float(r) + 0.587f * float(g) + 0.114f * float(b)) / kTop;
+      work.red[x] = curves_.linear(r);
+      work.green[x] = curves_.linear(g);
+      work.blue[x] = curves_.linear(b);
+    }
+    find_gains(work);
+    for (size_t x = 0; x < width; ++x) {
+      const float added = work.strength[x] * work.stops[x];
+      if (added > kFirstCleaned) {
+        const float share = std::min(1.f, (added - kFirstCleaned) / (kAllCleaned - kFirstCleaned));
+        clean(static_cast<int>(x), row, share, work);
+      }
+    }
+    relight_colours(work);
+    for (size_t x = 0; x < width; ++x) {
+      Sample* pixel = out + x * stride;
+      if (work.strength[x] != 0) {
+        pixel[0] = curves_.level(work.red[x]);
+        pixel[1] = curves_.level(work.green[x]);
+        pixel[2] = curves_.level(work.blue[x]);
+      }
+      after.add(pixel[0], pixel[1], pixel[2]);
+    }
+    sums.luma_before = before.luma();
+    sums.luma_after = after.luma();
+    sums.clipped_before = before.clipped;
+    sums.clipped_after = after.clipped;
+  }
+
+  /// Whole numbers: exact, whatever the order.
+  struct ChannelSums {
+    uint64_t red = 0, green = 0, blue = 0;
+    int64_t clipped = 0;
+    void add(Sample r, Sample g, Sample b) {
+      red += r;
+      green += g;
+      blue += b;
+      clipped += (r == kFull) | (g == kFull) | (b == kFull);
+    }
+    double luma() const {
+      return 0.299 * double(red) + 0.587 * double(green) + 0.114 * double(blue);
+    }
+  };
 
   const Sample* pixel(int x, int y) const {
     return from_ + (size_t(y) * size_t(source_.width) + size_t(x)) * size_t(source_.channels);
   }
 
   /// Takes the mean of the neighbours that differ from a pixel by no more than noise does.
-  void clean(int x, int y, float share, float variance, float* light) const {
-    const float reach = kNoiseReach * variance;
+  void clean(int x, int y, float share, RelightRow& work) const {
+    const auto i = static_cast<size_t>(x);
+    const float reach = kNoiseReach * noise_.at(work.guide[i]);
     if (reach <= 0) return;
+    const float light[3] = {work.red[i], work.green[i], work.blue[i]};
     float sum[3] = {light[0], light[1], light[2]}, total = 1;
     const float inverse = 1 / reach;
     for (int ny = std::max(0, y - kCleanRadius);
@@ -208,24 +210,9 @@ class RowRelighter {
         for (int c = 0; c < 3; ++c) sum[c] += w * w * other[c];
       }
     }
-    for (int c = 0; c < 3; ++c) light[c] += share * (sum[c] / total - light[c]);
-  }
-
-  void count(const Sample* in, const Sample* out, float luma, float gain, RowSums& sums) const {
-    constexpr Sample kFull = std::numeric_limits<Sample>::max();
-    sums.gain += gain;
-    sums.gain_min = std::min(sums.gain_min, gain);
-    sums.gain_max = std::max(sums.gain_max, gain);
-    sums.luma_before += luma;
-    if (source_.is_grey()) {
-      sums.luma_after += out[0];
-      sums.clipped_before += in[0] == kFull;
-      sums.clipped_after += out[0] == kFull;
-      return;
-    }
-    sums.luma_after += 0.299f * float(out[0]) + 0.587f * float(out[1]) + 0.114f * float(out[2]);
-    sums.clipped_before += std::max({in[0], in[1], in[2]}) == kFull;
-    sums.clipped_after += std::max({out[0], out[1], out[2]}) == kFull;
+    work.red[i] += share * (sum[0] / total - light[0]);
+    work.green[i] += share * (sum[1] / total - light[1]);
+    work.blue[i] += share * (sum[2] / total - light[2]);
   }
 
   const Image& source_;
@@ -234,6 +221,7 @@ class RowRelighter {
   const std::span<const float> mask_;
   const Sample* from_;
   Sample* to_;
+  const RelightColumns columns_;
   const Curves<Sample> curves_;
   const NoiseModel noise_;
 };

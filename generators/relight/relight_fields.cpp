@@ -36,8 +36,10 @@ Tensor relit_by(const RelightEstimate& light, const Tensor& colours, const Tenso
 RelightView relight_view(const Image& picture) {
   const at::NoGradGuard no_grad;
   RelightView view;
-  view.guide = guide_of(image_to_tensor(thumbnail(picture, kRelightSide)));
-  view.colours = image_to_tensor(srgb_thumbnail(picture, kRelightSide));
+  Image small = thumbnail(picture, kRelightSide);
+  view.guide = guide_of(image_to_tensor(small));
+  small.metadata.icc = picture.metadata.icc;
+  view.colours = image_to_tensor(srgb_thumbnail(small, kRelightSide));
   view.height = view.guide.size(2);
   view.width = view.guide.size(3);
   // Slivers are continued to what the network needs; there the border is all there is.
