@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -19,8 +20,10 @@
 namespace vane {
 namespace {
 
-const std::vector<std::string> kBacklitPresets{"bl-easy", "bl-mid", "bl-hard"};
-const std::string kSheetPreset = "bl-mid";
+const std::vector<std::string> kBacklitPresets{"bl-easy", "bl-mid", "bl-hard", "bl-scene"};
+const std::string kScene = "bl-scene";
+/// Rows of the sheet in turns.
+const std::array<std::string, 2> kSheetPresets{"bl-mid", kScene};
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A picture to enhance, and what it should become.
@@ -212,9 +215,12 @@ class Evaluation {
     const Raster raster = to_raster(truth);
     const Rng rng = Rng(options_.seed).fork(photograph.file);
     Rng shape = rng.fork("subject");
-    const std::vector<float> subject = random_subject(raster, shape);
+    const std::vector<float> outlined = random_subject(raster, shape);
+    Rng side = rng.fork("side");
+    const std::vector<float> darker = darker_side(raster, side);
     for (size_t preset = 0; preset < kBacklitPresets.size(); ++preset) {
       Rng noise = rng.fork("noise", preset);
+      const std::vector<float>& subject = kBacklitPresets[preset] == kScene ? darker : outlined;
       const Raster dark =
           under_backlight(raster, subject, backlight_preset(kBacklitPresets[preset]), noise);
       if (!is_backlit(dark, subject)) {
@@ -223,7 +229,7 @@ class Evaluation {
       }
       Sample sample{truth, truth, subject};
       sample.before.u8 = to_srgb8(dark);
-      const bool shown = kBacklitPresets[preset] == kSheetPreset &&
+      const bool shown = kBacklitPresets[preset] == kSheetPresets[sheet_.rows() % 2] &&
                          sheet_.rows() < static_cast<size_t>(options_.sheet_photographs);
       if (shown) sheet_.add(sample.before);
       for (size_t i = 0; i < methods_.size(); ++i) {
@@ -235,7 +241,7 @@ class Evaluation {
       }
       if (shown) sheet_.add(truth);
     }
-    const Sample untouched{truth, truth, subject};
+    const Sample untouched{truth, truth, outlined};
     for (size_t i = 0; i < methods_.size(); ++i) {
       accounts_[i].well_lit.add(measured(untouched, enhanced(i, truth)));
     }

@@ -21,7 +21,7 @@ struct EnhanceEvaluationOptions {
   int side = 512;
   /// Of the subjects and the noise; those of a photograph depend on its file name only.
   uint64_t seed = 7;
-  /// Photographs on the sheet of pictures (bl-mid): before, each method, truth.
+  /// Rows of the sheet of pictures (bl-mid and bl-scene in turns): before, each method, truth.
   int64_t sheet_photographs = 6;
 };
 

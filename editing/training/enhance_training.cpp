@@ -61,6 +61,10 @@ class EnhanceRun {
           .in_file(run)
           .with_hint("pass --resume to continue, or choose another --run folder");
     }
+    if (!config.start.empty() && config.method != "vane") {
+      throw Error(ErrorCode::config, "only the method vane goes on from trained weights")
+          .at_key("start");
+    }
     lesson_.residual = residual_of(*lesson_.clip, pictures_);
     remove_words();
     learner_ =

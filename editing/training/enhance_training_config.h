@@ -95,6 +95,8 @@ struct EnhanceTrainingConfig {
   std::string name, method = "vane";
   /// Folder of the finished weights.
   std::filesystem::path output;
+  /// A folder that the method `vane` was saved to, whose weights the run begins with.
+  std::filesystem::path start;
   uint64_t seed = 1;
   int64_t steps = 6000, batch = 8, warmup = 100;
   double learning_rate = 1e-3, weight_decay = 0;
@@ -113,6 +115,8 @@ struct EnhanceTrainingConfig {
     v.field("method", &C::method, "what is trained",
             {.choices = {"vane", "rave", "clip-lit", "clip-lit-latent"}});
     v.field("output", &C::output, "folder of the finished weights", {.required = true});
+    v.field("start", &C::start, "folder of trained weights of vane to go on from",
+            {.placeholder = "DIR"});
     v.field("seed", &C::seed, "random seed of weights and data");
     v.field("steps", &C::steps, "optimiser steps of the network", {.min = 1, .max = 1e9});
     v.field("batch", &C::batch, "pictures per step", {.min = 1, .max = 4096});

@@ -12,12 +12,21 @@
 namespace vane {
 namespace {
 
+RelightNetwork first_weights(const EnhanceTrainingConfig& config) {
+  if (config.start.empty()) return initial_relight_network(Rng(config.seed).fork("weights"));
+  RelightNetwork network = load_relight_network(config.start / "relight.safetensors");
+  // What was read may be a view of the file.
+  visit_parameters(
+      network, [](const std::string&, Tensor& tensor, const auto&) { tensor = tensor.clone(); });
+  return network;
+}
+
 class VaneLearner final : public EnhanceLearner {
  public:
   explicit VaneLearner(const EnhanceLesson& lesson)
       : lesson_(lesson),
         config_(lesson.config),
-        network_(initial_relight_network(Rng(lesson.config.seed).fork("weights"))),
+        network_(first_weights(lesson.config)),
         optimiser_({learning_group(network_, lesson.config.learning_rate)}),
         residual_(whole_picture_residual(lesson.clip, lesson.residual)) {
     visit_parameters(network_, [&](const std::string& name, Tensor& tensor, const auto&) {

@@ -116,11 +116,11 @@ Backlight random_backlight(Rng& rng) {
 
 Backlight backlight_preset(const std::string& name) {
   if (name == "bl-easy") return {.subject_ev = -1.5};
-  if (name == "bl-mid") return {.subject_ev = -2.5};
+  if (name == "bl-mid" || name == "bl-scene") return {.subject_ev = -2.5};
   if (name == "bl-hard") return {.subject_ev = -3.5, .shot_noise = 2e-3, .read_noise = 2e-3};
   if (name == "ok") return {.subject_ev = 0, .background_ev = 0, .glare = 0};
   throw Error(ErrorCode::usage, "there is no backlight preset " + name)
-      .with_hint("bl-easy, bl-mid, bl-hard or ok");
+      .with_hint("bl-easy, bl-mid, bl-hard, bl-scene or ok");
 }
 
 std::vector<float> random_subject(const Raster& picture, Rng& rng) {
@@ -146,6 +146,21 @@ std::vector<float> random_subject(const Raster& picture, Rng& rng) {
   }
   const int radius = std::max(2, std::max(picture.width, picture.height) / 50);
   return follow_edges(mask, picture, radius, 1e-3f);
+}
+
+std::vector<float> darker_side(const Raster& picture, Rng& rng) {
+  const int side = std::max(picture.width, picture.height);
+  const int scale = std::max(
+      1, static_cast<int>(std::lround(static_cast<float>(side) * rng.uniform(0.01f, 0.05f))));
+  std::vector<float> seen = box_mean(encoded_luma(picture), picture.width, picture.height, scale);
+  seen = box_mean(seen, picture.width, picture.height, scale);
+  std::vector<float> ordered = seen;
+  const auto at = ordered.begin() + static_cast<ptrdiff_t>(rng.uniform(0.2f, 0.7f) *
+                                                           static_cast<float>(ordered.size() - 1));
+  std::nth_element(ordered.begin(), at, ordered.end());
+  std::vector<float> mask(seen.size());
+  for (size_t i = 0; i < mask.size(); ++i) mask[i] = seen[i] <= *at ? 1.f : 0.f;
+  return follow_edges(mask, picture, std::max(2, side / 40), 1e-3f);
 }
 
 std::vector<float> follow_edges(const std::vector<float>& plane, const Raster& picture, int radius,

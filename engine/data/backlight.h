@@ -25,13 +25,18 @@ struct Backlight {
 /// U(0,4e-3).
 Backlight random_backlight(Rng& rng);
 
-/// What measurements use: "bl-easy" (-1.5 stops), "bl-mid" (-2.5), "bl-hard" (-3.5 with noise), and
-/// "ok" (nothing happens). Throws Error{usage} for another name.
+/// What measurements use: "bl-easy" (-1.5 stops), "bl-mid" (-2.5), "bl-hard" (-3.5 with noise),
+/// "bl-scene" (-2.5, meant for darker_side()), and "ok" (nothing happens). Throws Error{usage} for
+/// another name.
 Backlight backlight_preset(const std::string& name);
 
 /// A subject in [0,1] [height*width] for a picture that has none marked: one to three
 /// superellipses or polygons that cover 15 to 55 % of the frame, refined so that it follows edges.
 std::vector<float> random_subject(const Raster& picture, Rng& rng);
+
+/// A subject in [0,1] [height*width] as scenes against the light have it: the darker side of the
+/// picture, told apart at a random scale and following its edges; 15 to 75 % of the frame.
+std::vector<float> darker_side(const Raster& picture, Rng& rng);
 
 /// Guided filter (He et al. 2010) of `plane` with the encoded luma of `picture`: window radius in
 /// pixels, `epsilon` of the squared luma.

@@ -50,7 +50,11 @@ Raster BacklitSource::lit_picture(Rng& rng, std::vector<float>& subject) const {
       photographs_[rng.below(static_cast<uint32_t>(photographs_.size()))]->picture;
   Raster picture = cut(photograph, random_crop(photograph, rng), config_.size);
   if (library_->cutouts.empty() || !rng.chance(static_cast<float>(config_.cutout_share))) {
-    subject = random_subject(picture, rng);
+    // Of the pairs without a cut-out; no draw where there are none, so that older recipes keep
+    // their pictures.
+    const double share = config_.scene_share / std::max(1e-9, 1 - config_.cutout_share);
+    const bool scene = share > 0 && rng.chance(static_cast<float>(share));
+    subject = scene ? darker_side(picture, rng) : random_subject(picture, rng);
     return picture;
   }
   const Image& thing =

@@ -90,6 +90,32 @@ TEST(Backlight, SubjectsCoverTheSheetsShareAndDiffer) {
   EXPECT_NE(subjects[0], subjects[1]);
 }
 
+TEST(Backlight, TheDarkerSideIsDarkerAndKeepsToItsEdge) {
+  const Raster picture = scene(64, 64);  // an edge between rows 31 and 32
+  double inside = 0, outside = 0, share = 0;
+  int snapped = 0;
+  for (uint64_t k = 0; k < 20; ++k) {
+    Rng rng(9, k);
+    const std::vector<float> subject = darker_side(picture, rng);
+    double of_subject = 0, of_rest = 0, weight = 0;
+    for (size_t i = 0; i < subject.size(); ++i) {
+      of_subject += double(subject[i]) * luminance(&picture.rgb[3 * i]);
+      of_rest += double(1 - subject[i]) * luminance(&picture.rgb[3 * i]);
+      weight += double(subject[i]);
+    }
+    const auto pixels = static_cast<double>(subject.size());
+    inside += of_subject / weight;
+    outside += of_rest / (pixels - weight);
+    share += weight / pixels;
+    EXPECT_GT(weight, 0.1 * pixels);
+    EXPECT_LT(weight, 0.8 * pixels);
+    snapped += std::abs(subject[20 * 64 + 50] - subject[44 * 64 + 50]) > 0.6f;
+  }
+  EXPECT_LT(inside, 0.7 * outside);
+  EXPECT_GT(share / 20, 0.3);
+  EXPECT_GT(snapped, 5);
+}
+
 TEST(Backlight, MasksSnapToTheEdgesOfThePicture) {
   const Raster picture = scene(64, 64);  // an edge between rows 31 and 32
   std::vector<float> mask(picture.pixels());

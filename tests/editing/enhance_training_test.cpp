@@ -111,6 +111,22 @@ TEST_F(EnhanceTraining, TheOwnMethodLearnsToAddTheLightThatIsMissing) {
   EXPECT_TRUE(fs::exists(root_ / "run/samples.png"));
 }
 
+TEST_F(EnhanceTraining, ARunGoesOnFromTheWeightsItIsGiven) {
+  const EnhanceTrainingConfig first = config("vane", 6);
+  train_enhance(first, root_ / "first", false, quiet_);
+  EnhanceTrainingConfig second = config("vane", 2);
+  second.seed = 5;
+  second.learning_rate = 0;
+  second.start = first.output;
+  second.output = root_ / "other";
+  train_enhance(second, root_ / "second", false, quiet_);
+  EXPECT_TRUE(bytes(second.output / "relight.safetensors") ==
+              bytes(first.output / "relight.safetensors"));
+  EnhanceTrainingConfig published = config("rave", 3);
+  published.start = first.output;
+  EXPECT_THROW(train_enhance(published, root_ / "third", false, quiet_), Error);
+}
+
 TEST_F(EnhanceTraining, EveryMethodGoesOnExactlyWhereItStopped) {
   for (const std::string method : {"vane", "rave", "clip-lit", "clip-lit-latent"}) {
     const std::string weights =
