@@ -55,8 +55,12 @@ struct TensorRecord {
 class TensorTable {
  public:
   std::vector<TensorRecord> tensors;
-  /// safetensors `__metadata__`; empty for other formats.
+  /// safetensors `__metadata__`; of PyTorch checkpoints the plain values of `opts` and `args`,
+  /// under names such as "opts.encoder_type".
   std::map<std::string, std::string> metadata;
+  /// Tensors in the root of a PyTorch checkpoint that its state dict does not hold (`latent_avg`);
+  /// neither `find` nor the content hash knows them.
+  std::vector<TensorRecord> beside;
   /// "safetensors", "safetensors (sharded)", "torch zip", "torch legacy", "torchscript",
   /// "pickle".
   std::string format;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/weights/checkpoint_notes.h"
 #include "engine/weights/legacy_stream.h"
 #include "engine/weights/pickled_tensors.h"
 #include "engine/weights/state_dict.h"
@@ -20,9 +21,11 @@ TensorTable parse_torch_legacy(std::shared_ptr<const ByteSource> source, const L
                                                    /*allows_streams=*/true);
     const Pickle& object = stream.object;
     const auto found = select_state_dict(object.arena, object.root, state_dict_key, limits);
-    add_pickled_tensors(
-        object.arena, found,
-        [&](const PickleStorage& storage) { return stream.runs.at(storage.key); }, table);
+    const StorageBytes bytes_of = [&](const PickleStorage& storage) {
+      return stream.runs.at(storage.key);
+    };
+    add_pickled_tensors(object.arena, found, bytes_of, table);
+    add_checkpoint_notes(object.arena, object.root, found, bytes_of, limits, table);
   } catch (Error& error) {
     error.set_file_if_empty(source->name());
     throw;

@@ -5,6 +5,7 @@
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/base/text.h"
+#include "engine/weights/checkpoint_notes.h"
 #include "engine/weights/pickle_reader.h"
 #include "engine/weights/pickled_tensors.h"
 #include "engine/weights/state_dict.h"
@@ -36,12 +37,11 @@ class TorchArchive {
     }
     table.format = is_script() ? "torchscript" : "torch zip";
     const auto found = select_state_dict(pickle.arena, pickle.root, state_dict_key, limits_);
-    add_pickled_tensors(
-        pickle.arena, found,
-        [&](const PickleStorage& storage) {
-          return zip_.read(*zip_.find(storage_name(storage)), table.owners);
-        },
-        table);
+    const StorageBytes bytes_of = [&](const PickleStorage& storage) {
+      return zip_.read(*zip_.find(storage_name(storage)), table.owners);
+    };
+    add_pickled_tensors(pickle.arena, found, bytes_of, table);
+    add_checkpoint_notes(pickle.arena, pickle.root, found, bytes_of, limits_, table);
     table.owners.push_back(source_);
     return table;
   }

@@ -93,6 +93,18 @@ TEST(OpenWeights, StateDictKeyChoosesWhatIsRead) {
   EXPECT_EQ(element_values(inner.tensors.at(0)), (std::vector<double>{1, 1.25}));
 }
 
+TEST(OpenWeights, WhatACheckpointSaysBesideItsWeightsIsKept) {
+  const TensorTable generator = open_weights(kFixtures / "generator_ema.pt");
+  ASSERT_EQ(generator.beside.size(), 1u);
+  EXPECT_EQ(generator.beside[0].name, "latent_avg");
+  EXPECT_EQ(element_values(generator.beside[0]), (std::vector<double>{0, 0.25, 0.5}));
+  EXPECT_FALSE(generator.contains("latent_avg"));
+  // An argparse.Namespace; what else the file holds says nothing about options.
+  const std::map<std::string, std::string> options{{"args.folder", "x"}, {"args.seed", "7"}};
+  EXPECT_EQ(open_weights(kFixtures / "lightning.ckpt").metadata, options);
+  EXPECT_TRUE(open_weights(kFixtures / "mixed.pt").beside.empty());
+}
+
 void expect_refusal(const std::filesystem::path& path, const std::string& part,
                     std::string_view key = {}) {
   try {

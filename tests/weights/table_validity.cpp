@@ -10,7 +10,13 @@ namespace vane {
 
 std::string table_fault(const TensorTable& table) {
   uint64_t total = 0;
-  for (const TensorRecord& tensor : table.tensors) {
+  std::vector<TensorRecord> all = table.tensors;
+  all.insert(all.end(), table.beside.begin(), table.beside.end());
+  for (const auto& [name, text] : table.metadata) {
+    if (!is_utf8(name) || !is_utf8(text)) return "metadata";
+  }
+  for (size_t index = 0; index < all.size(); ++index) {
+    const TensorRecord& tensor = all[index];
     const auto bad = [&](std::string what) { return printable(tensor.name) + ": " + what; };
     if (tensor.shape.size() != tensor.strides.size()) return bad("rank");
     const uint64_t item = dtype_bytes(tensor.dtype);
@@ -26,7 +32,7 @@ std::string table_fault(const TensorTable& table) {
     if (count > 0 && (last + 1) * item > tensor.bytes.size()) return bad("beyond its bytes");
     if (reinterpret_cast<uintptr_t>(tensor.bytes.data()) % item != 0) return bad("alignment");
     if (!is_utf8(tensor.name)) return bad("name");
-    if (table.find(tensor.name) == nullptr) return bad("not found");
+    if (index < table.tensors.size() && table.find(tensor.name) == nullptr) return bad("not found");
     // Touches every byte: a view outside its owner would fault here under a sanitizer.
     total += std::accumulate(
         tensor.bytes.begin(), tensor.bytes.end(), uint64_t{0},
