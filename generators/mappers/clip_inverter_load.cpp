@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// From files to CLIPInverter's networks.
+#include "engine/base/error.h"
+#include "generators/mappers/clip_inverter.h"
+
+namespace vane {
+namespace {
+
+constexpr std::string_view kAdapter = "adapter.", kDecoder = "decoder.";
+constexpr std::string_view kModulation = "_mapping.modulation_module_list.0.";
+
+bool has_prefix(const std::vector<std::string>& names, std::string_view prefix) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return name.starts_with(prefix); });
+}
+
+/// Sides of a tensor that says how large its network is.
+std::vector<int64_t> sides(const Weights& weights, const std::string& name, size_t rank) {
+  const std::vector<int64_t> shape = weights.shape(name);
+  if (shape.size() != rank) {
+    throw Error(ErrorCode::checkpoint, "this tensor has " + std::to_string(shape.size()) +
+                                           " dimensions, expected " + std::to_string(rank))
+        .in_file(weights.table().path)
+        .at_key(name);
+  }
+  return shape;
+}
+
+void take_level(std::optional<TextModulation>& level, const std::string& kind,
+                const std::vector<std::string>& names, const Weights& weights,
+                TextAdapter& adapter) {
+  const std::string name = kind + std::string(kModulation);
+  if (!has_prefix(names, name)) return;
+  level.emplace().channels = sides(weights, name + "conv.weight", 4)[0];
+  const std::vector<int64_t> first = sides(weights, name + "gamma_function.0.weight", 2);
+  adapter.hidden = first[0];
+  adapter.embedding = first[1];
+}
+
+template <class Network>
+void take(Network& network, const Weights& weights) {
+  visit_parameters(network,
+                   [&](const std::string& name, Tensor& tensor, const std::vector<int64_t>& shape) {
+                     tensor = weights.take(name, shape);
+                   });
+}
+
+}  // namespace
+
+ClipInverter load_clip_inverter(const std::filesystem::path& path, const Limits& limits) {
+  const Weights weights(open_weights(path, limits));
+  const Weights adapter = weights.under(kAdapter), decoder = weights.under(kDecoder);
+  const std::vector<std::string> names = adapter.names();
+  ClipInverter result;
+  take_level(result.adapter.coarse, "coarse", names, adapter, result.adapter);
+  take_level(result.adapter.medium, "medium", names, adapter, result.adapter);
+  take_level(result.adapter.fine, "fine", names, adapter, result.adapter);
+  if (!result.adapter.coarse && !result.adapter.medium && !result.adapter.fine) {
+    throw Error(ErrorCode::checkpoint, "holds no adapter of CLIPInverter")
+        .in_file(path)
+        .at_key(std::string(kAdapter) + "coarse" + std::string(kModulation) + "conv.weight");
+  }
+  take(result.adapter, adapter);
+  int64_t proposals = 0;
+  while (decoder.contains("lambdas." + std::to_string(proposals))) ++proposals;
+  if (proposals > 0) {
+    const std::vector<int64_t> layer = sides(decoder, "affine_mlps.0.2.weight", 2);
+    result.refiner = make_row_refiner(proposals + 2, layer[1], layer[0]);
+    take(*result.refiner, decoder);
+  }
+  for (const std::string& name : decoder.names()) {
+    // The rest of the generator has a loader of its own; a proposal without a lambda is a fault.
+    if (!name.starts_with("affine_mlps.") && !name.starts_with("lambdas.")) decoder.ignore(name);
+  }
+  weights.finish();
+  result.content_hash = weights.table().content_hash();
+  return result;
+}
+
+}  // namespace vane
