@@ -71,28 +71,17 @@ IrSeBackbone make_ir_se_backbone(const IrSeWidths& widths, int64_t channels) {
 }
 
 IrSeBackbone make_ir_se_backbone(const Weights& weights) {
-  const auto side = [&](const std::string& name, size_t axis) {
-    const std::vector<int64_t> shape = weights.shape(name);
-    if (shape.size() != 4) {
-      throw Error(ErrorCode::checkpoint, "this tensor is not the weight of a convolution")
-          .in_file(weights.table().path)
-          .at_key(name);
-    }
-    return shape[axis];
-  };
-  IrSeWidths widths{};
+  // What no convolution could have is left to the published size, and then found not to fit it.
+  IrSeWidths widths = kPublishedIrSeWidths;
   int64_t unit = 0;
   for (size_t group = 0; group < kUnits.size(); ++group) {
-    const std::string name = "body." + std::to_string(unit) + ".res_layer.1.weight";
-    widths[group] = side(name, 0);
-    if (widths[group] < kReduction || widths[group] % kReduction != 0) {
-      throw Error(ErrorCode::checkpoint, "the width of a unit is not a multiple of 16")
-          .in_file(weights.table().path)
-          .at_key(name);
-    }
+    const std::vector<int64_t> shape =
+        weights.shape("body." + std::to_string(unit) + ".res_layer.1.weight");
+    if (shape.size() == 4 && shape[0] > 0 && shape[0] % kReduction == 0) widths[group] = shape[0];
     unit += kUnits[group];
   }
-  return make_ir_se_backbone(widths, side("input_layer.0.weight", 1));
+  const std::vector<int64_t> input = weights.shape("input_layer.0.weight");
+  return make_ir_se_backbone(widths, input.size() == 4 ? input[1] : 3);
 }
 
 void visit_norm(StoredNorm& norm, const std::string& name, int64_t channels,

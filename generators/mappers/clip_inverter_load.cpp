@@ -6,6 +6,7 @@
 namespace vane {
 namespace {
 
+constexpr int64_t kGroups = 32;  // of the group normalisation
 constexpr std::string_view kAdapter = "adapter.", kDecoder = "decoder.";
 constexpr std::string_view kModulation = "_mapping.modulation_module_list.0.";
 
@@ -14,27 +15,23 @@ bool has_prefix(const std::vector<std::string>& names, std::string_view prefix) 
                      [&](const std::string& name) { return name.starts_with(prefix); });
 }
 
-/// Sides of a tensor that says how large its network is.
-std::vector<int64_t> sides(const Weights& weights, const std::string& name, size_t rank) {
+/// Side `axis` of a tensor that says how large its network is. What is no such tensor is left to
+/// the published size, and then found not to fit it.
+int64_t side(const Weights& weights, const std::string& name, size_t rank, size_t axis,
+             int64_t published) {
   const std::vector<int64_t> shape = weights.shape(name);
-  if (shape.size() != rank) {
-    throw Error(ErrorCode::checkpoint, "this tensor has " + std::to_string(shape.size()) +
-                                           " dimensions, expected " + std::to_string(rank))
-        .in_file(weights.table().path)
-        .at_key(name);
-  }
-  return shape;
+  return shape.size() == rank ? shape[axis] : published;
 }
 
-void take_level(std::optional<TextModulation>& level, const std::string& kind,
+void take_level(std::optional<TextModulation>& level, const std::string& kind, int64_t channels,
                 const std::vector<std::string>& names, const Weights& weights,
                 TextAdapter& adapter) {
   const std::string name = kind + std::string(kModulation);
   if (!has_prefix(names, name)) return;
-  level.emplace().channels = sides(weights, name + "conv.weight", 4)[0];
-  const std::vector<int64_t> first = sides(weights, name + "gamma_function.0.weight", 2);
-  adapter.hidden = first[0];
-  adapter.embedding = first[1];
+  const int64_t found = side(weights, name + "conv.weight", 4, 0, channels);
+  level.emplace().channels = found > 0 && found % kGroups == 0 ? found : channels;
+  adapter.hidden = side(weights, name + "gamma_function.0.weight", 2, 0, adapter.hidden);
+  adapter.embedding = side(weights, name + "gamma_function.0.weight", 2, 1, adapter.embedding);
 }
 
 template <class Network>
@@ -52,9 +49,11 @@ ClipInverter load_clip_inverter(const std::filesystem::path& path, const Limits&
   const Weights adapter = weights.under(kAdapter), decoder = weights.under(kDecoder);
   const std::vector<std::string> names = adapter.names();
   ClipInverter result;
-  take_level(result.adapter.coarse, "coarse", names, adapter, result.adapter);
-  take_level(result.adapter.medium, "medium", names, adapter, result.adapter);
-  take_level(result.adapter.fine, "fine", names, adapter, result.adapter);
+  take_level(result.adapter.coarse, "coarse", kPublishedIrSeWidths[3], names, adapter,
+             result.adapter);
+  take_level(result.adapter.medium, "medium", kPublishedIrSeWidths[2], names, adapter,
+             result.adapter);
+  take_level(result.adapter.fine, "fine", kPublishedIrSeWidths[1], names, adapter, result.adapter);
   if (!result.adapter.coarse && !result.adapter.medium && !result.adapter.fine) {
     throw Error(ErrorCode::checkpoint, "holds no adapter of CLIPInverter")
         .in_file(path)
@@ -64,8 +63,9 @@ ClipInverter load_clip_inverter(const std::filesystem::path& path, const Limits&
   int64_t proposals = 0;
   while (decoder.contains("lambdas." + std::to_string(proposals))) ++proposals;
   if (proposals > 0) {
-    const std::vector<int64_t> layer = sides(decoder, "affine_mlps.0.2.weight", 2);
-    result.refiner = make_row_refiner(proposals + 2, layer[1], layer[0]);
+    const std::string layer = "affine_mlps.0.2.weight";
+    result.refiner = make_row_refiner(proposals + 2, side(decoder, layer, 2, 1, 512),
+                                      side(decoder, layer, 2, 0, 512));
     take(*result.refiner, decoder);
   }
   for (const std::string& name : decoder.names()) {
