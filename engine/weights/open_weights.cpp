@@ -5,6 +5,7 @@
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/weights/legacy_magic.h"
+#include "engine/weights/npy.h"
 #include "engine/weights/safetensors.h"
 #include "engine/weights/tensor_table.h"
 #include "engine/weights/torch_file.h"
@@ -53,6 +54,7 @@ TensorTable open_weights(const std::filesystem::path& path, const Limits& limits
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) {
     return parse_torch_zip(source, limits, state_dict_key);
   }
+  if (text.starts_with("\x93NUMPY")) return parse_npy(source, limits);
   if (has_legacy_magic(source->view())) return parse_torch_legacy(source, limits, state_dict_key);
   if (looks_like_safetensors(*source, limits)) return parse_safetensors(source, limits);
   if (text.starts_with("\x80")) return parse_bare_pickle(source, limits, state_dict_key);

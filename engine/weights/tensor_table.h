@@ -62,7 +62,7 @@ class TensorTable {
   /// neither `find` nor the content hash knows them.
   std::vector<TensorRecord> beside;
   /// "safetensors", "safetensors (sharded)", "torch zip", "torch legacy", "torchscript",
-  /// "pickle".
+  /// "pickle", "npy".
   std::string format;
   std::filesystem::path path;
   /// Mappings and inflated buffers that `bytes` point into.
@@ -82,7 +82,7 @@ class TensorTable {
 
 /// Opens any supported weights file, told apart by its content: safetensors, a
 /// `*.safetensors.index.json` with its shards, PyTorch zip, legacy `torch.save`, TorchScript
-/// archive. Nothing in the file is ever executed.
+/// archive, NumPy's .npy (one tensor, "array"). Nothing in the file is ever executed.
 ///
 /// `state_dict_key` picks a nested state dict of a training checkpoint; by default the root and
 /// then the usual keys are tried (robustness sheet 2.2). Throws Error{checkpoint} naming the file,

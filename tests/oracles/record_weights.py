@@ -170,6 +170,12 @@ def save_scripts():
     record("traced.pt", model.state_dict(), format="torchscript", unordered=True)
 
 
+def save_npy():
+    columns = numpy.asfortranarray(ramp(3, 4).numpy())
+    numpy.save(FOLDER / "array.npy", columns)
+    record("array.npy", {"array": torch.from_numpy(columns)}, format="npy")
+
+
 def save_safetensors():
     tensors = {k: v.detach().contiguous().clone() for k, v in mixed_tensors().items()}
     safetensors.torch.save_file(tensors, FOLDER / "mixed.safetensors", metadata={"format": "pt"})
@@ -239,6 +245,7 @@ if __name__ == "__main__":
     save_training_checkpoints()
     save_legacy_files()
     save_scripts()
+    save_npy()
     save_safetensors()
     save_stylegan_pickle()
     extract_fuzz_seeds()

@@ -52,18 +52,20 @@ TEST_P(RecordedFile, ReadsAsItsWriterReadsIt) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    OpenWeights, RecordedFile,
-    testing::Values("mixed.pt", "mixed_p4.pt", "float8.pt", "single_tensor.pt", "lightning.ckpt",
-                    "lightning_p5.ckpt", "whole_module.pt", "generator_ema.pt", "params_ema.pt",
-                    "stylegan.pkl", "mixed_legacy.pth", "training_legacy.pth", "scripted.pt",
-                    "traced.pt", "mixed.safetensors", "sharded.safetensors.index.json"),
-    [](const auto& name) {
-      std::string text = name.param;
-      std::replace_if(
-          text.begin(), text.end(), [](char c) { return !std::isalnum(c); }, '_');
-      return text;
-    });
+INSTANTIATE_TEST_SUITE_P(OpenWeights, RecordedFile,
+                         testing::Values("mixed.pt", "mixed_p4.pt", "float8.pt", "single_tensor.pt",
+                                         "lightning.ckpt", "lightning_p5.ckpt", "whole_module.pt",
+                                         "generator_ema.pt", "params_ema.pt", "stylegan.pkl",
+                                         "mixed_legacy.pth", "training_legacy.pth", "scripted.pt",
+                                         "traced.pt", "array.npy", "mixed.safetensors",
+                                         "sharded.safetensors.index.json"),
+                         [](const auto& name) {
+                           std::string text = name.param;
+                           std::replace_if(
+                               text.begin(), text.end(), [](char c) { return !std::isalnum(c); },
+                               '_');
+                           return text;
+                         });
 
 TEST(OpenWeights, SharedStorageIsSharedInTheTable) {
   const TensorTable table = open_weights(kFixtures / "mixed.pt");

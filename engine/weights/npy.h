@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// NumPy's .npy: one array. The published relevance matrices and latents of StyleGAN editing come so
+// (StyleGAN sheet, section 2.5).
+
+#include <memory>
+
+#include "engine/weights/tensor_table.h"
+
+namespace vane {
+
+/// A table of the one tensor "array", a view into `source`. Versions 1 to 3; little-endian numbers
+/// and booleans only. Arrays of objects, which are pickles, are refused. Throws Error{checkpoint}.
+TensorTable parse_npy(std::shared_ptr<const ByteSource> source, const Limits& limits = {});
+
+}  // namespace vane
