@@ -20,11 +20,15 @@ Tensor styled_convolution(const StyledConvolution& layer, const Tensor& x, const
   const Tensor features =
       layer.up ? up_convolution(scaled, layer.weight) : at::conv2d(scaled, layer.weight, {}, 1, 1);
   const Tensor demodulation = at::rsqrt(at::matmul(style.square(), layer.energy.t()) + 1e-8);
-  // lrelu(a) g = lrelu(a g) for g > 0: the gain costs no pass over the features this way.
+  // lrelu(a) g = lrelu(a g) for g > 0: the gain costs no pass over the features this way. What is
+  // overwritten in place is not needed for gradients.
   constexpr double kGain = std::numbers::sqrt2;
-  Tensor shift = per_channel((layer.bias * kGain).unsqueeze(0));
-  if (noise.defined()) shift = shift + noise * (layer.noise_strength * kGain);
-  return at::leaky_relu(at::addcmul(shift, features, per_channel(demodulation * kGain)), kSlope);
+  const Tensor bias = per_channel((layer.bias * kGain).unsqueeze(0));
+  const Tensor scale = per_channel(demodulation * kGain);
+  Tensor y = noise.defined()
+                 ? at::addcmul(noise * (layer.noise_strength * kGain), features, scale).add_(bias)
+                 : at::addcmul(bias, features, scale);
+  return at::leaky_relu_(y, kSlope);
 }
 
 Tensor to_colours(const ToRgb& layer, const Tensor& x, const Tensor& style) {

@@ -42,11 +42,11 @@ struct StyleGan2Options {
 /// and toRGB 0 work at 4 px; block k > 0 has the convolutions 2k-1 (which doubles the side) and 2k.
 class StyleGan2 : public StyleGenerator {
  public:
-  /// A checkpoint of rosinality/stylegan2-pytorch (`.pt`, or safetensors of the same names, with or
-  /// without `g_ema.`) or of NVlabs/stylegan2-ada-pytorch (safetensors of the state dict, or the
-  /// pickle itself), told apart by their names. Sizes come from the tensors; filters in the file
-  /// are ignored. Throws Error{checkpoint} naming file and keys when tensors are missing, left
-  /// over, of another shape or not finite, and for relatives of StyleGAN2 that this is not.
+  /// A checkpoint with the names of rosinality/stylegan2-pytorch (with or without `g_ema.`) or of
+  /// the state dict of NVlabs/stylegan2-ada-pytorch, told apart by them; safetensors or `.pt`.
+  /// Sizes come from the tensors; filters in the file are ignored. Throws Error{checkpoint} naming
+  /// file and keys when tensors are missing, left over, of another shape or not finite, and for
+  /// relatives of StyleGAN2 that this is not.
   static StyleGan2 load(const std::filesystem::path& path, const StyleGan2Options& options = {},
                         const Limits& limits = {});
 

@@ -16,6 +16,8 @@ namespace {
 // 4 << 9 is 2048 px, twice the largest that was published.
 constexpr int64_t kMostBlocks = 10;
 constexpr int64_t kMostMappingLayers = 64;
+// Eight times the widest that was published; two forged sizes then stay an affordable product.
+constexpr int64_t kMostChannels = 4096;
 
 bool any_starts_with(const std::vector<std::string>& names, std::string_view prefix) {
   return std::any_of(names.begin(), names.end(),
@@ -48,7 +50,10 @@ StyleGan2Convention convention_of(const Weights& weights) {
 
 }  // namespace
 
+/// Until `finish` of the weights was called, tensors that did not fit are undefined.
 class StyleGan2Reader {
+  using Shape = std::vector<int64_t>;
+
  public:
   StyleGan2Reader(const Weights& weights, const StyleGan2Options& options)
       : weights_(weights), names_(convention_of(weights)), options_(options) {}
@@ -64,8 +69,8 @@ class StyleGan2Reader {
   }
 
   /// Undefined when the file has none.
-  Tensor read_average(const Weights& from, int64_t features) const {
-    const Tensor average = from.take_optional(names_.average_w(), {features});
+  Tensor read_average(const Weights& from) const {
+    const Tensor average = from.take_optional(names_.average_w(), {w_dim_});
     return average.defined() ? average.clone() : average;
   }
 
@@ -77,7 +82,19 @@ class StyleGan2Reader {
   int64_t side(const std::string& name, size_t axis, int64_t otherwise) const {
     if (!weights_.contains(name)) return otherwise;
     const std::vector<int64_t> shape = weights_.shape(name);
-    return shape.size() > axis ? std::max<int64_t>(1, shape[shape.size() - 1 - axis]) : otherwise;
+    if (shape.size() <= axis) return otherwise;
+    const int64_t size = std::max<int64_t>(1, shape[shape.size() - 1 - axis]);
+    if (size <= kMostChannels) return size;
+    throw refusal(weights_.table(), fmt::format("{} is wider than any StyleGAN2", name));
+  }
+
+  /// A copy of the tensor times `gain`, without the sizes of 1 that `stored` has in front;
+  /// undefined when it does not fit, which is on record then.
+  Tensor taken(const std::string& name, const std::vector<int64_t>& stored,
+               const std::vector<int64_t>& shape, double gain = 1) const {
+    const Tensor tensor = weights_.take(name, stored);
+    const bool fits = weights_.contains(name) && weights_.shape(name) == stored;
+    return fits ? tensor.reshape(shape) * gain : Tensor();
   }
 
   /// [O,I,k,k], which rosinality stores with one axis of size 1 in front.
@@ -85,86 +102,72 @@ class StyleGan2Reader {
     const std::vector<int64_t> shape = {out, in, taps, taps};
     std::vector<int64_t> stored = shape;
     if (rosinality()) stored.insert(stored.begin(), 1);
-    const double gain = 1 / std::sqrt(static_cast<double>(in * taps * taps));
-    return weights_.take(name, stored).view(shape) * gain;
+    return taken(name, stored, shape, 1 / std::sqrt(static_cast<double>(in * taps * taps)));
   }
 
   StyleAffine affine(const std::string& weight, const std::string& bias, int64_t channels) const {
     const double gain = 1 / std::sqrt(static_cast<double>(w_dim_));
-    return {weights_.take(weight, {channels, w_dim_}) * gain,
-            weights_.take(bias, {channels}).clone(), 1};
+    return {taken(weight, {channels, w_dim_}, {channels, w_dim_}, gain),
+            taken(bias, {channels}, {channels}), 1};
   }
 
   void read_mapping(StyleGan2& model) {
     const std::vector<std::string> names = weights_.names();
-    const std::string first = names_.mapping(0) + "weight";
-    int64_t in = side(first, 0, 512);
+    const double lr_mul = options_.mapping_lr_mul;
+    int64_t in = side(names_.mapping(0) + "weight", 0, 512);
     for (int64_t j = 0; j < kMostMappingLayers; ++j) {
       const std::string prefix = names_.mapping(j);
       if (j > 0 && !any_starts_with(names, prefix)) break;
       const int64_t out = side(prefix + "bias", 0, side(prefix + "weight", 1, in));
-      const double lr_mul = options_.mapping_lr_mul;
-      MappingLayer layer;
-      layer.weight = weights_.take(prefix + "weight", {out, in}) * (lr_mul / std::sqrt(double(in)));
-      layer.bias = weights_.take(prefix + "bias", {out}) * lr_mul;
-      layer.gain = std::numbers::sqrt2;
-      model.mapping_.push_back(std::move(layer));
+      const double gain = lr_mul / std::sqrt(static_cast<double>(in));
+      model.mapping_.push_back({taken(prefix + "weight", {out, in}, {out, in}, gain),
+                                taken(prefix + "bias", {out}, {out}, lr_mul), 0.2,
+                                std::numbers::sqrt2});
       in = out;
     }
     w_dim_ = in;
   }
 
-  StyledConvolution convolution(int64_t i, int64_t in, int64_t r) const {
+  StyledConvolution convolution(int64_t i, int64_t out, int64_t in, int64_t r) const {
     const ConvolutionNames names = names_.convolution(i);
-    const int64_t out = side(names.bias, 0, side(names.weight, 3, in));
+    const bool ros = rosinality();
     StyledConvolution layer;
     layer.up = i % 2 == 1;
     layer.style = affine(names.style_weight, names.style_bias, in);
     layer.weight = kernel(names.weight, out, in, 3);
-    layer.energy = layer.weight.square().sum({2, 3});
-    if (layer.up) layer.weight = layer.weight.transpose(0, 1).contiguous();
-    layer.bias = weights_.take(names.bias, {out}).clone();
-    layer.noise_strength = weights_
-                               .take(names.noise_strength, rosinality() ? std::vector<int64_t>{1}
-                                                                        : std::vector<int64_t>{})
-                               .reshape({1})
-                               .clone();
-    layer.noise = weights_
-                      .take(names.noise, rosinality() ? std::vector<int64_t>{1, 1, r, r}
-                                                      : std::vector<int64_t>{r, r})
-                      .reshape({1, 1, r, r})
-                      .clone();
+    if (layer.weight.defined()) {
+      layer.energy = layer.weight.square().sum({2, 3});
+      if (layer.up) layer.weight = layer.weight.transpose(0, 1).contiguous();
+    }
+    layer.bias = taken(names.bias, {out}, {out});
+    layer.noise_strength = taken(names.noise_strength, ros ? Shape{1} : Shape{}, {1});
+    layer.noise = taken(names.noise, ros ? Shape{1, 1, r, r} : Shape{r, r}, {1, 1, r, r});
     return layer;
   }
 
   ToRgb to_rgb(int64_t k, int64_t in) const {
     const ToRgbNames names = names_.to_rgb(k);
-    ToRgb layer;
-    layer.style = affine(names.style_weight, names.style_bias, in);
-    layer.weight = kernel(names.weight, 3, in, 1).flatten(1);
-    layer.bias = weights_
-                     .take(names.bias, rosinality() ? std::vector<int64_t>{1, 3, 1, 1}
-                                                    : std::vector<int64_t>{3})
-                     .reshape({1, 3, 1, 1})
-                     .clone();
-    return layer;
+    const Tensor weight = kernel(names.weight, 3, in, 1);
+    return {affine(names.style_weight, names.style_bias, in),
+            weight.defined() ? weight.flatten(1) : weight,
+            taken(names.bias, rosinality() ? Shape{1, 3, 1, 1} : Shape{3}, {1, 3, 1, 1})};
   }
 
   void read_synthesis(StyleGan2& model) {
     const std::vector<std::string> names = weights_.names();
-    int64_t channels = side(names_.input(), 2, side(names_.convolution(0).style_bias, 0, 512));
-    std::vector<int64_t> stored = {channels, 4, 4};
-    if (rosinality()) stored.insert(stored.begin(), 1);
-    model.input_ = weights_.take(names_.input(), stored).reshape({1, channels, 4, 4}).clone();
+    int64_t in = side(names_.input(), 2, side(names_.convolution(0).style_bias, 0, 512));
+    model.input_ =
+        taken(names_.input(), rosinality() ? Shape{1, in, 4, 4} : Shape{in, 4, 4}, {1, in, 4, 4});
     for (int64_t k = 0; k < kMostBlocks; ++k) {
       if (k > 0 && !any_starts_with(names, names_.to_rgb_prefix(k))) break;
       for (int64_t i = k == 0 ? 0 : 2 * k - 1; i <= 2 * k; ++i) {
-        model.convolutions_.push_back(convolution(i, channels, int64_t{4} << k));
-        channels = model.convolutions_.back().bias.size(0);
+        const ConvolutionNames layer = names_.convolution(i);
+        const int64_t out = side(layer.bias, 0, side(layer.weight, 3, in));
+        model.convolutions_.push_back(convolution(i, out, in, int64_t{4} << k));
+        in = out;
       }
-      model.to_rgbs_.push_back(to_rgb(k, channels));
+      model.to_rgbs_.push_back(to_rgb(k, in));
     }
-    model.make_style_table();
   }
 
   Weights weights_;
@@ -218,9 +221,10 @@ StyleGan2 StyleGan2::load(const std::filesystem::path& path, const StyleGan2Opti
   const Weights weights = generator_of(file);
   StyleGan2Reader reader(weights, options);
   StyleGan2 model = reader.read();
-  model.average_w_ = reader.read_average(weights, model.w_dim());
-  if (!model.average_w_.defined()) model.average_w_ = reader.read_average(file, model.w_dim());
+  model.average_w_ = reader.read_average(weights);
+  if (!model.average_w_.defined()) model.average_w_ = reader.read_average(file);
   file.finish();
+  model.make_style_table();
   if (!model.average_w_.defined() && file.table().format.starts_with("torch")) {
     model.average_w_ = average_beside(path, model.w_dim(), limits);
   }

@@ -178,6 +178,29 @@ TEST_F(StyleGan2File, NamesWhatIsNotFinite) {
   EXPECT_TRUE(contains(line, "NaN")) << line;
 }
 
+TEST_F(StyleGan2File, ForgedWidthsCostNoMemory) {
+  for (const int64_t width : {4096, 4097, 3000000}) {
+    TensorMap tensors = rosinality_tensors(kTiny);
+    for (const char* layer : {"conv1", "convs.0", "convs.1", "convs.2", "convs.3"}) {
+      tensors[std::string(layer) + ".activate.bias"] = at::zeros({width});
+    }
+    const std::string line = refusal(tensors);
+    EXPECT_TRUE(contains(line, width > 4096 ? "conv1.activate.bias is wider" : "of another shape"))
+        << line;
+  }
+}
+
+TEST_F(StyleGan2File, TheMappingKnowsItsLearningRate) {
+  TensorMap tensors = rosinality_tensors(kTiny);
+  const Tensor z = named_values("z", {2, 8});
+  const Tensor expected = loaded(tensors).map(z);
+  for (auto& [key, tensor] : tensors) {
+    if (key.starts_with("style.")) tensor = tensor / 50;
+  }
+  const StyleGan2 model = StyleGan2::load(saved(tensors), {.mapping_lr_mul = 0.5});
+  EXPECT_TRUE(at::allclose(model.map(z), expected, 1e-5, 1e-5));
+}
+
 TEST_F(StyleGan2File, RelativesAreNamed) {
   TensorMap tensors = nvlabs_tensors(kTiny);
   tensors["mapping.embed.weight"] = at::zeros({7, 10});
