@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "editing/services/models.h"
 #include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
@@ -106,6 +107,9 @@ TEST_F(Generate, CheckpointsOfStyleGan2AreGenerators) {
   const fs::path path = folder_ / "network.safetensors";
   for (const bool nvlabs : {false, true}) {
     save_tensors(path, nvlabs ? nvlabs_tensors(network) : rosinality_tensors(network));
+    ModelsInspectRequest inspect;
+    inspect.path = path;
+    EXPECT_EQ(models_inspect(inspect, job_).loads_as, "generate --generator");
     const StyleGan2 model = StyleGan2::load(path);
     const Tensor w = model.map(model.sample_z(5, 1));
     GenerateRequest asked = request("p.safetensors", 2);
