@@ -10,13 +10,20 @@
 #include "engine/run/freed_memory.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
-#include "generators/stylegan/mobile_stylegan.h"
+#include "generators/stylegan/style_generator.h"
 
 namespace vane {
 namespace {
 
+/// w [N,W], or w_plus [N,L,W] when only some rows are truncated.
+Tensor truncated(const GenerateRequest& request, const StyleGenerator& model, const Tensor& w) {
+  return request.truncation_rows == 0
+             ? model.truncate(w, request.truncation)
+             : model.truncate(w, request.truncation, request.truncation_rows);
+}
+
 /// w [N,W] or w_plus [N,L,W] of the request.
-Tensor latents_of(const GenerateRequest& request, const MobileStyleGan& model) {
+Tensor latents_of(const GenerateRequest& request, const StyleGenerator& model) {
   if (request.latent.empty()) {
     // One by one: products of more rows round differently, and a picture must not depend on
     // `count`.
@@ -24,16 +31,16 @@ Tensor latents_of(const GenerateRequest& request, const MobileStyleGan& model) {
     for (int64_t i = 0; i < request.count; ++i) {
       w.push_back(model.map(model.sample_z(request.seed, i)));
     }
-    return model.truncate(at::cat(w), request.truncation);
+    return truncated(request, model, at::cat(w));
   }
   const Weights file(open_weights(request.latent, request.limits));
   Tensor latents;
   if (file.contains("w_plus")) {
     latents = file.take("w_plus", {-1, model.rows(), model.w_dim()});
   } else if (file.contains("w")) {
-    latents = model.truncate(file.take("w", {-1, model.w_dim()}), request.truncation);
+    latents = truncated(request, model, file.take("w", {-1, model.w_dim()}));
   } else {
-    latents = model.truncate(model.map(file.take("z", {-1, model.z_dim()})), request.truncation);
+    latents = truncated(request, model, model.map(file.take("z", {-1, model.z_dim()})));
   }
   file.finish(false);
   if (latents.size(0) == 0) {
@@ -56,10 +63,11 @@ GenerateResult generate(const GenerateRequest& request, Job& job) {
   const bool raw = request.output.extension() == ".safetensors";
   if (!raw) format_for_path(request.output);
   check_writable(request.output);
-  const MobileStyleGan model =
-      MobileStyleGan::load(request.generator == "faces" ? models_folder() / "faces"
+  const std::unique_ptr<StyleGenerator> loaded =
+      load_style_generator(request.generator == "faces" ? models_folder() / "faces"
                                                         : std::filesystem::path(request.generator),
                            request.limits);
+  const StyleGenerator& model = *loaded;
   const Tensor latents = latents_of(request, model);
   const int64_t count = latents.size(0);
   GenerateResult result{numbered(request.output, 0, raw ? 1 : count).string(), count, model.size(),

@@ -16,6 +16,7 @@ struct GenerateRequest {
   std::string generator = "faces";
   int64_t count = 1;
   double truncation = 0.8;
+  int64_t truncation_rows = 0;
   std::filesystem::path latent, output;
   uint64_t seed = 0;
   Limits limits;
@@ -24,7 +25,8 @@ struct GenerateRequest {
   static void fields(V& v) {
     using C = GenerateRequest;
     v.field("generator", &C::generator,
-            "`faces`, or a folder with MappingNetwork.xml and SynthesisNetwork.xml",
+            "`faces`, a folder with MappingNetwork.xml and SynthesisNetwork.xml, or a StyleGAN2 "
+            "checkpoint (.pt or safetensors) with the names of rosinality or NVlabs",
             {.placeholder = "G"});
     v.field("count", &C::count, "pictures",
             {.min = 1, .max = 100000, .short_flag = "n", .placeholder = "N"});
@@ -32,6 +34,9 @@ struct GenerateRequest {
             {.placeholder = "FILE"});
     v.field("truncation", &C::truncation, "1 as drawn, less: nearer to the average picture",
             {.min = 0, .max = 1});
+    v.field("truncation-rows", &C::truncation_rows,
+            "truncate the first N rows of W+ only, which leaves details as drawn; 0: all",
+            {.min = 0, .max = 100, .placeholder = "N"});
     v.field("output", &C::output,
             "picture to write; numbered when there are several; .safetensors: key `images`",
             {.required = true, .short_flag = "o", .placeholder = "OUT"});

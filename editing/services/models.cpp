@@ -57,8 +57,9 @@ constexpr KeySign kKeySigns[] = {
     {"module.PPM1.fuse.0.weight", "enhancement", "enhance --model"},
     {"model.diffusion_model.", "stable_diffusion", ""},
     {"down_blocks.0.", "diffusion_unet", ""},
-    {"synthesis.b4.", "stylegan2", ""},
-    {"convs.0.conv.modulation.weight", "stylegan2", ""},
+    {"synthesis.b4.", "stylegan2", "generate --generator"},
+    {"convs.0.conv.modulation.weight", "stylegan2", "generate --generator"},
+    {"g_ema.convs.0.conv.modulation.weight", "stylegan2", "generate --generator"},
 };
 
 void recognise(const TensorTable& table, ModelsInspectResult& result) {

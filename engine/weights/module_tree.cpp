@@ -21,14 +21,10 @@ std::optional<PickleId> module_state(const PickleArena& arena, PickleId object) 
     return std::nullopt;
   }
   const std::span<const PickleId> args = arena.tuple(opaque.args);
-  if (args.size() != 1 || arena.kind(args[0]) != PickleKind::opaque) return std::nullopt;
-  const std::vector<PickleId>& items = arena.opaque(args[0]).items;
-  for (size_t i = 0; i + 1 < items.size(); i += 2) {
-    const bool is_state =
-        arena.kind(items[i]) == PickleKind::string && arena.text(items[i]) == "state";
-    if (is_state && arena.kind(items[i + 1]) == PickleKind::dict) return items[i + 1];
-  }
-  return std::nullopt;
+  if (args.size() != 1 || arena.kind(args[0]) != PickleKind::dict) return std::nullopt;
+  const PickleId* state = arena.find(args[0], "state");
+  if (state == nullptr || arena.kind(*state) != PickleKind::dict) return std::nullopt;
+  return *state;
 }
 
 class Walker {

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/stylegan/mobile_stylegan.h"
 
-#include "engine/base/error.h"
-
 namespace vane {
 namespace {
-
-Tensor style_of(const StyleAffine& affine, const Tensor& w) {
-  return at::addmm(affine.bias, w, affine.weight.t()) * affine.scale;
-}
 
 Tensor activated(const Tensor& x, const StyledLayer& layer) {
   return at::leaky_relu(x + layer.noise + layer.bias.view({1, -1, 1, 1}), layer.slope);
@@ -31,9 +25,6 @@ Tensor ordinary(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
   return activated(at::conv2d(scaled, layer.weight, {}, 1, layer.weight.size(3) / 2), layer);
 }
 
-/// Row `i` of w_plus, or w itself.
-Tensor row(const Tensor& w, int64_t i) { return w.dim() == 2 ? w : w.select(1, i); }
-
 }  // namespace
 
 Tensor inverse_haar(const Tensor& bands) {
@@ -55,49 +46,18 @@ int64_t MobileStyleGan::size() const {
   return input_.size(3) << (static_cast<int64_t>(blocks_.size()) + 1);
 }
 
-Tensor MobileStyleGan::map(const Tensor& z) const {
-  if (z.dim() != 2 || z.size(1) != z_dim()) {
-    throw Error(ErrorCode::usage, "z must be [N," + std::to_string(z_dim()) + "]");
-  }
-  Tensor x = z * at::rsqrt(z.square().mean(1, true) + epsilon_);
-  for (const MappingLayer& layer : mapping_) {
-    x = at::leaky_relu(at::addmm(layer.bias, x, layer.weight.t()), layer.slope) * layer.gain;
-  }
-  return x;
-}
-
-Tensor MobileStyleGan::average_w() const { return average_w_; }
-
-Tensor MobileStyleGan::sample_z(uint64_t seed, int64_t i) const {
-  Rng rng = Rng(seed).fork("z", static_cast<uint64_t>(i));
-  Tensor z = at::empty({1, z_dim()});
-  float* values = z.mutable_data_ptr<float>();
-  for (int64_t k = 0; k < z_dim(); ++k) values[k] = rng.normal();
-  return z;
-}
-
-Tensor MobileStyleGan::truncate(const Tensor& w, double psi) const {
-  return psi == 1 ? w : at::lerp(average_w_.expand_as(w), w, psi);
-}
-
 Tensor MobileStyleGan::bands(const Tensor& w) const {
-  const bool is_w = w.dim() == 2 && w.size(1) == w_dim();
-  const bool is_w_plus = w.dim() == 3 && w.size(1) == rows() && w.size(2) == w_dim();
-  if (!is_w && !is_w_plus) {
-    throw Error(ErrorCode::usage, "latents must be w [N," + std::to_string(w_dim()) +
-                                      "] or w_plus [N," + std::to_string(rows()) + "," +
-                                      std::to_string(w_dim()) + "]");
-  }
-  Tensor x = ordinary(input_.expand({w.size(0), -1, -1, -1}), first_, row(w, 0));
+  check_latent(w);
+  Tensor x = ordinary(input_.expand({w.size(0), -1, -1, -1}), first_, latent_row(w, 0));
   for (size_t k = 0; k < blocks_.size(); ++k) {
     const MobileBlock& block = blocks_[k];
     const auto base = 3 * static_cast<int64_t>(k) + 1;
-    const Tensor style = style_of(block.up, row(w, base));
+    const Tensor style = style_of(block.up, latent_row(w, base));
     x = inverse_haar(x * style.view({style.size(0), -1, 1, 1}));
-    x = separable(x, block.first, row(w, base));
-    x = separable(x, block.second, row(w, base + 1));
+    x = separable(x, block.first, latent_row(w, base));
+    x = separable(x, block.second, latent_row(w, base + 1));
   }
-  const Tensor style = style_of(head_.style, row(w, rows() - 2));
+  const Tensor style = style_of(head_.style, latent_row(w, rows() - 2));
   const Tensor matrix = head_.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
   const Tensor mixed = at::matmul(matrix, x.flatten(2)).view({x.size(0), 12, x.size(2), x.size(3)});
   return mixed + head_.bias.view({1, -1, 1, 1});

@@ -22,10 +22,7 @@ class MobileStyleGanReader {
     read_synthesis(model);
     check(model);
     model.content_hash_ = hex64(hash_);
-    const at::NoGradGuard no_grad;
-    std::vector<Tensor> z;
-    for (int64_t i = 0; i < 4096; ++i) z.push_back(model.sample_z(0, i));
-    model.average_w_ = model.map(at::cat(z)).mean(0);
+    model.average_w_ = model.sampled_average();
     return model;
   }
 

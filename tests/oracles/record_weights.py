@@ -203,8 +203,8 @@ class Persistent(Tower):
     """Pickles as classes decorated by NVLabs' torch_utils.persistence do."""
 
     def __reduce__(self):
-        meta = EasyDict(type="class", version=6, module_src="import os\n", class_name="Tower",
-                        state=self.__dict__)
+        meta = {"type": "class", "version": 6, "module_src": "import os\n", "class_name": "Tower",
+                "state": self.__dict__}
         return (_reconstruct_persistent_obj, (meta,), None)
 
 

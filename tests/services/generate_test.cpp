@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Oracle: the generator itself, asked directly; a tiny one of the published layout, and the
+// Oracle: the generator itself, asked directly; tiny ones of the published layouts, and the
 // published one where it is installed.
 #include "editing/services/generate.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "editing/services/models.h"
 #include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
 #include "engine/tensor/weights.h"
 #include "generators/stylegan/mobile_stylegan.h"
+#include "generators/stylegan/stylegan2.h"
+#include "tests/support/named_stylegan2.h"
 #include "tests/support/tiny_mobile_stylegan.h"
 
 namespace vane {
@@ -97,6 +100,39 @@ TEST_F(Generate, LatentsOfEveryKindAreRendered) {
     asked.latent = folder_ / (std::string(kind) + ".safetensors");
     EXPECT_TRUE(at::allclose(raw(asked), expected, 1e-4, 1e-4)) << kind;
   }
+}
+
+TEST_F(Generate, CheckpointsOfStyleGan2AreGenerators) {
+  const NamedStyleGan2 network{"small", {12, 10, 8}, 8, 8, 2};
+  const fs::path path = folder_ / "network.safetensors";
+  for (const bool nvlabs : {false, true}) {
+    save_tensors(path, nvlabs ? nvlabs_tensors(network) : rosinality_tensors(network));
+    ModelsInspectRequest inspect;
+    inspect.path = path;
+    EXPECT_EQ(models_inspect(inspect, job_).loads_as, "generate --generator");
+    const StyleGan2 model = StyleGan2::load(path);
+    const Tensor w = model.map(model.sample_z(5, 1));
+    GenerateRequest asked = request("p.safetensors", 2);
+    asked.generator = path.string();
+    asked.truncation = 0.5;
+    EXPECT_TRUE(at::equal(raw(asked)[1], model.synthesise(model.truncate(w, 0.5))[0]));
+    asked.truncation_rows = 2;
+    EXPECT_TRUE(at::equal(raw(asked)[1], model.synthesise(model.truncate(w, 0.5, 2))[0]));
+    asked.truncation = 0;
+    asked.truncation_rows = 0;
+    const Tensor average = raw(asked);
+    EXPECT_TRUE(at::allclose(average[0], average[1], 1e-5, 1e-5));
+  }
+}
+
+TEST_F(Generate, AFileThatIsNoGeneratorIsNamed) {
+  const fs::path path = folder_ / "network.safetensors";
+  GenerateRequest asked = request("p.png");
+  asked.generator = path.string();
+  EXPECT_EQ(code_of(asked), ErrorCode::input);
+  save_tensors(path, {{"fc.weight", at::zeros({2, 2})}});
+  EXPECT_EQ(code_of(asked), ErrorCode::checkpoint);
+  EXPECT_FALSE(fs::exists(asked.output));
 }
 
 TEST_F(Generate, LatentsOfAnotherShapeAreRefused) {

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""StyleGAN2 config F with random weights: Vane against the reference's form in PyTorch, taking turns."""
+import argparse
+import json
+import os
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+# Worker threads of a peer go on spinning after its turn; the next one waits until they sleep.
+PAUSE_SECONDS = 0.4
+LARGEST_DIFFERENCE = 1e-3  # of the largest number of the peer
+
+
+class Worker:
+    def __init__(self, name, command):
+        self.name = name
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, case):
+        self.process.stdin.write(case + "\n")
+        self.process.stdin.flush()
+        parts = self.process.stdout.readline().split()
+        if not parts:
+            sys.exit(f"{self.name} died on {case}")
+        return float(parts[0]), [float(value) for value in parts[1:]]
+
+    def peak_mib(self):
+        for line in open(f"/proc/{self.process.pid}/status"):
+            if line.startswith("VmHWM"):
+                return round(int(line.split()[1]) / 1024)
+        return None
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def interval(ratios):
+    rng = random.Random(0)
+    medians = sorted(statistics.median(rng.choices(ratios, k=len(ratios))) for _ in range(2000))
+    return medians[50], medians[1949]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
+    parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("runs/bench/stylegan"))
+    parser.add_argument("--size", type=int, default=256, help="side of the picture; 1024 needs 6 GB and minutes")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=9)
+    arguments = parser.parse_args()
+    print(json.dumps({"load_average_at_start": os.getloadavg()[0], "threads": arguments.threads}), flush=True)
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = arguments.folder / f"config-f-{arguments.size}.safetensors"
+    peer = [sys.executable, str(HERE / "peer.py")]
+    if not checkpoint.exists():
+        subprocess.run([*peer, "--make", str(arguments.size), str(checkpoint)], check=True)
+    files = [str(checkpoint), str(arguments.threads)]
+    vane = Worker("vane", [str(arguments.build / "bench/stylegan_bench_worker"), *files])
+    pytorch = Worker("pytorch", [*peer, *files])
+    for case in ("forward", "step"):
+        for _ in range(2):
+            own, other = vane.ask(case)[1], pytorch.ask(case)[1]
+        scale = max(abs(value) for value in other)
+        difference = max(abs(a - b) for a, b in zip(own, other, strict=True)) / scale
+        if not difference < LARGEST_DIFFERENCE:
+            sys.exit(f"{case}: the two differ by {difference:.2g} of {scale:.3g}: timing is void")
+        times = {vane: [], pytorch: []}
+        for _ in range(arguments.rounds):
+            for worker, seconds in times.items():
+                time.sleep(PAUSE_SECONDS)
+                seconds.append(worker.ask(case)[0])
+        ratios = [peer / own for own, peer in zip(*times.values())]
+        low, high = interval(ratios)
+        print(json.dumps({"case": case, "size": arguments.size, "vane_ms": round(1e3 * statistics.median(times[vane]), 1),
+                          "pytorch_ms": round(1e3 * statistics.median(times[pytorch]), 1),
+                          "ratio": round(statistics.median(ratios), 3), "interval": [round(low, 3), round(high, 3)],
+                          "rounds": arguments.rounds, "difference": float(f"{difference:.2g}"),
+                          "peak_mib": [vane.peak_mib(), pytorch.peak_mib()]}), flush=True)
+    for worker in (vane, pytorch):
+        worker.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/stylegan/style_generator.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/error.h"
+#include "engine/base/rng.h"
+#include "generators/stylegan/mobile_stylegan.h"
+#include "generators/stylegan/stylegan2.h"
+
+namespace vane {
+
+Tensor StyleGenerator::sample_z(uint64_t seed, int64_t i) const {
+  Rng rng = Rng(seed).fork("z", static_cast<uint64_t>(i));
+  Tensor z = at::empty({1, z_dim()});
+  float* values = z.mutable_data_ptr<float>();
+  for (int64_t k = 0; k < z_dim(); ++k) values[k] = rng.normal();
+  return z;
+}
+
+Tensor StyleGenerator::truncate(const Tensor& w, double psi) const {
+  return psi == 1 ? w : at::lerp(average_w_.expand_as(w), w, psi);
+}
+
+Tensor StyleGenerator::truncate(const Tensor& w, double psi, int64_t cutoff) const {
+  check_latent(w);
+  const Tensor w_plus = w.dim() == 2 ? w.unsqueeze(1).expand({-1, rows(), -1}) : w;
+  const int64_t first = std::clamp<int64_t>(cutoff, 0, rows());
+  return at::cat(
+      {truncate(w_plus.narrow(1, 0, first), psi), w_plus.narrow(1, first, rows() - first)}, 1);
+}
+
+void StyleGenerator::check_latent(const Tensor& w) const {
+  const bool is_w = w.dim() == 2 && w.size(1) == w_dim();
+  const bool is_w_plus = w.dim() == 3 && w.size(1) == rows() && w.size(2) == w_dim();
+  if (is_w || is_w_plus) return;
+  throw Error(ErrorCode::usage,
+              fmt::format("latents must be w [N,{0}] or w_plus [N,{1},{0}]", w_dim(), rows()));
+}
+
+Tensor StyleGenerator::sampled_average() const {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> z;
+  for (int64_t i = 0; i < 4096; ++i) z.push_back(sample_z(0, i));
+  return map(at::cat(z)).mean(0);
+}
+
+Tensor latent_row(const Tensor& w, int64_t i) { return w.dim() == 2 ? w : w.select(1, i); }
+
+std::unique_ptr<StyleGenerator> load_style_generator(const std::filesystem::path& path,
+                                                     const Limits& limits) {
+  if (std::filesystem::is_regular_file(path)) {
+    return std::make_unique<StyleGan2>(StyleGan2::load(path, {}, limits));
+  }
+  if (!std::filesystem::exists(path) && path.has_extension()) {
+    throw Error(ErrorCode::input, "the generator is not there").in_file(path);
+  }
+  return std::make_unique<MobileStyleGan>(MobileStyleGan::load(path, limits));
+}
+
+}  // namespace vane

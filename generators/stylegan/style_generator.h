@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the generators of the StyleGAN family have in common: z -> w -> w_plus -> picture.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/limits.h"
+#include "engine/tensor/fwd.h"
+#include "generators/stylegan/style_layers.h"
+
+namespace vane {
+
+/// Differentiable in its arguments; weights are frozen. Thread-safe after loading.
+class StyleGenerator {
+ public:
+  virtual ~StyleGenerator() = default;
+
+  /// Side of a picture.
+  virtual int64_t size() const = 0;
+  /// Rows of W+.
+  virtual int64_t rows() const = 0;
+  /// w [N,W] or w_plus [N,rows,W] -> sRGB picture [N,3,S,S], nominally in [0,1], not clamped; noise
+  /// is that of the file, so equal latents give equal pictures. Throws Error{usage} on other
+  /// shapes.
+  virtual Tensor synthesise(const Tensor& w) const = 0;
+
+  int64_t z_dim() const { return mapping_.front().weight.size(1); }
+  int64_t w_dim() const { return mapping_.back().weight.size(0); }
+  /// Content of the weights, for files that were made with them.
+  const std::string& content_hash() const { return content_hash_; }
+
+  /// z [N,Z] -> w [N,W].
+  Tensor map(const Tensor& z) const { return map_latent(mapping_, z, epsilon_); }
+  /// The mean of w, which truncation pulls towards: that of the file, or over 4096 fixed samples.
+  /// [W]
+  const Tensor& average_w() const { return average_w_; }
+  /// Sample `i` of a seed, the same on every machine: [1,Z] of standard normal numbers.
+  Tensor sample_z(uint64_t seed, int64_t i) const;
+  /// w_avg + psi (w - w_avg) for w [N,W] or w_plus; psi 1 leaves w alone.
+  Tensor truncate(const Tensor& w, double psi) const;
+  /// The same for the first `cutoff` rows only: w [N,W] or w_plus -> w_plus [N,rows,W].
+  Tensor truncate(const Tensor& w, double psi, int64_t cutoff) const;
+
+ protected:
+  /// Throws Error{usage} unless w is [N,W] or [N,rows,W].
+  void check_latent(const Tensor& w) const;
+  /// For files without a mean; needs the mapping.
+  Tensor sampled_average() const;
+
+  std::vector<MappingLayer> mapping_;
+  double epsilon_ = 1e-8;
+  Tensor average_w_;
+  std::string content_hash_;
+};
+
+/// Row `i` of w_plus, or w itself.
+Tensor latent_row(const Tensor& w, int64_t i);
+
+/// A folder is a MobileStyleGAN, a file a StyleGAN2 of either convention. Throws Error{input} when
+/// there is neither, Error{checkpoint} when it holds something else.
+std::unique_ptr<StyleGenerator> load_style_generator(const std::filesystem::path& path,
+                                                     const Limits& limits = {});
+
+}  // namespace vane
