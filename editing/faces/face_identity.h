@@ -35,9 +35,9 @@ class FaceRecogniser {
 
 double face_distance(const FaceEmbedding& a, const FaceEmbedding& b);
 
-/// Mean distance of different faces: all 1225 pairs of 50 generated ones, as
-/// `vane generate --seed 900 -n 50 --truncation 1 -o f.png && vane faces compare f-*.png` prints
-/// it.
+/// Distance at which two faces are strangers. A round value, not a measurement: the scale asks for
+/// the mean over different held-out faces, which
+/// `vane generate --seed 900 -n 50 --truncation 1 -o f.png && vane faces compare f-*.png` prints.
 inline constexpr double kStrangerDistance = 0.75;
 
 /// clamp(1 - distance / kStrangerDistance, 0, 1): 1 the same picture, 0 a stranger. dlib's own
