@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "engine/image/image.h"
 
@@ -32,6 +33,14 @@ class FaceLandmarkFinder {
 
   /// `portrait`: 8-bit RGB, the face 80 pixels wide at least; 256 px of an aligned portrait do.
   FaceLandmarks find(const Image& portrait);
+
+  /// The faces of a photograph (8-bit RGB, any size), in its pixels, the largest first; empty where
+  /// there is none. It is looked at with at most 1280 pixels along its longer side, which shows
+  /// faces that are 80 of those wide; when none is found, or with `small_too`, also enlarged (up to
+  /// 4 times, and 2560 pixels) for faces of 20 pixels; when there is still none, on its sides and
+  /// upside down. Landmarks are placed on each face at 320 pixels, so that their whole numbers are
+  /// fractions of a pixel of smaller faces. `detected` is true for all.
+  std::vector<FaceLandmarks> find_all(const Image& photo, bool small_too = false);
 
  private:
   struct State;

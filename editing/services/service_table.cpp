@@ -16,6 +16,7 @@
 #include "editing/services/edit.h"
 #include "editing/services/embed.h"
 #include "editing/services/enhance.h"
+#include "editing/services/face_crops.h"
 #include "editing/services/faces.h"
 #include "editing/services/generate.h"
 #include "editing/services/metrics.h"
@@ -106,7 +107,10 @@ constexpr Entry kServices[] = {
     entry<&embed>("embed"),
     entry<&enhance>("enhance"),
     entry<&evaluate>("evaluate"),
+    entry<&faces_align>("faces align"),
+    entry<&faces_compare>("faces compare"),
     entry<&faces_dataset>("faces dataset"),
+    entry<&faces_paste>("faces paste"),
     entry<&generate>("generate"),
     entry<&metrics>("metrics"),
     entry<&models_convert>("models convert"),
