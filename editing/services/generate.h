@@ -26,7 +26,7 @@ struct GenerateRequest {
     using C = GenerateRequest;
     v.field("generator", &C::generator,
             "`faces`, a folder with MappingNetwork.xml and SynthesisNetwork.xml, or a StyleGAN2 "
-            "checkpoint (.pt or safetensors) with the names of rosinality or NVlabs",
+            "checkpoint of rosinality (.pt) or NVlabs (.pkl), or safetensors of either",
             {.placeholder = "G"});
     v.field("count", &C::count, "pictures",
             {.min = 1, .max = 100000, .short_flag = "n", .placeholder = "N"});

@@ -43,7 +43,8 @@ struct StyleGan2Options {
 class StyleGan2 : public StyleGenerator {
  public:
   /// A checkpoint with the names of rosinality/stylegan2-pytorch (with or without `g_ema.`) or of
-  /// the state dict of NVlabs/stylegan2-ada-pytorch, told apart by them; safetensors or `.pt`.
+  /// the state dict of NVlabs/stylegan2-ada-pytorch, told apart by them; safetensors, `.pt` or
+  /// the `.pkl` itself.
   /// Sizes come from the tensors; filters in the file are ignored. Throws Error{checkpoint} naming
   /// file and keys when tensors are missing, left over, of another shape or not finite, and for
   /// relatives of StyleGAN2 that this is not.
