@@ -20,9 +20,6 @@ constexpr int kJudgedSide = 224;
 /// further than the first is left alone, and one that it brings further than the second gets it
 /// all.
 constexpr double kLeastClosed = 0.2, kFullClosed = 0.4;
-/// Where a photograph lies along the vector, as shares of tau: from the first on it gets less, from
-/// the second on nothing, since it is beyond what well-lit photographs are.
-constexpr double kLessFrom = 1.2, kNoneFrom = 1.6;
 /// Less is not worth encoding the photograph again.
 constexpr double kLeastStrength = 0.1;
 
@@ -50,14 +47,13 @@ class Judge {
 
 /// How much of the light that the network finds missing to add, in [0,1]: all where that brings the
 /// picture towards well lit, none where it does not (a night, a silhouette, a photograph that needs
-/// nothing) or where the picture lies far beyond well lit already. RAVE's own threshold, <E(y), r>
-/// >= tau, is that of the mean of a set, which many a backlit photograph is beyond from the start.
+/// nothing). RAVE's own threshold, <E(y), r> >= tau, is that of the mean of a set, which many a
+/// backlit photograph is beyond from the start.
 double automatic_strength(double before, double after, double tau) {
   // The residual vector leads from -tau to tau.
   const double closed = (after - before) / (2 * tau);
-  const double missing = std::clamp((kNoneFrom - before / tau) / (kNoneFrom - kLessFrom), 0.0, 1.0);
   const double strength =
-      missing * std::clamp((closed - kLeastClosed) / (kFullClosed - kLeastClosed), 0.0, 1.0);
+      std::clamp((closed - kLeastClosed) / (kFullClosed - kLeastClosed), 0.0, 1.0);
   return strength < kLeastStrength ? 0 : strength;
 }
 

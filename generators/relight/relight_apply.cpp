@@ -2,11 +2,9 @@
 #include "generators/relight/relight_apply.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <type_traits>
 
 #include "engine/base/error.h"
