@@ -3,7 +3,8 @@
 """Records tests/faces/data/ffhq_crops.png: the aligned crop of FFHQ, by its published rule.
 
 The rule is that of recreate_aligned_images in NVlabs/ffhq-dataset (download_ffhq.py), written again
-here step by step with Pillow and numpy, rounding included. Faces are given as numbers (left eye,
+here step by step with Pillow and numpy, but in floating point: published, it rounds to 8 bits three
+times on the way and cuts between the passes what Lanczos overshoots. Faces are given as numbers (left eye,
 right eye, left and right corner of the mouth, in pixel indices of assets/samples/astronaut.jpg), the
 same as in tests/faces/face_crop_test.cpp; the six landmarks of an eye lie in one place. Needs
 Pillow and numpy; no dlib.
@@ -37,6 +38,10 @@ def square(face):
     return np.stack([middle - x - y, middle - x + y, middle + x + y, middle + x - y]), np.hypot(*x) * 2
 
 
+def each(channels, change):
+    return [change(c) for c in channels]
+
+
 def gaussian(picture, sigma, axis):
     """Cut at four standard deviations, continued by mirroring that repeats the edge."""
     reach = int(4 * sigma + 0.5)
@@ -51,20 +56,18 @@ def gaussian(picture, sigma, axis):
 
 def crop(photo, face, size, transform_size=4096):
     quad, side = square(face)
-    shrink = int(np.floor(side / size * 0.5))
-    if shrink > 1:
-        photo = photo.resize(tuple(int(np.rint(s / shrink)) for s in photo.size), Image.LANCZOS)
-        quad, side = quad / shrink, side / shrink
+    assert np.floor(side / size * 0.5) <= 1
+    channels = [Image.fromarray(np.float32(c)) for c in photo.split()]
     border = max(int(np.rint(side * 0.1)), 3)
     low, high = np.floor(quad.min(0)).astype(int), np.ceil(quad.max(0)).astype(int)
     box = (*np.maximum(low - border, 0), *np.minimum(high + border, photo.size))
-    photo = photo.crop(tuple(int(v) for v in box))
+    channels = each(channels, lambda c: c.crop(tuple(int(v) for v in box)))
     quad = quad - box[:2]
     low, high = np.floor(quad.min(0)).astype(int), np.ceil(quad.max(0)).astype(int)
-    pad = np.maximum(np.concatenate([border - low, high - photo.size + border]), 0)
+    pad = np.maximum(np.concatenate([border - low, high - channels[0].size + border]), 0)
     if pad.max() > border - 4:
         pad = np.maximum(pad, int(np.rint(side * 0.3)))
-        pixels = np.pad(np.float32(photo), ((pad[1], pad[3]), (pad[0], pad[2]), (0, 0)), "reflect")
+        pixels = np.pad(np.stack(each(channels, np.asarray), -1), ((pad[1], pad[3]), (pad[0], pad[2]), (0, 0)), "reflect")
         h, w = pixels.shape[:2]
         y, x = np.arange(h)[:, None, None], np.arange(w)[None, :, None]
         mask = np.maximum(1 - np.minimum(x / pad[0], (w - 1 - x) / pad[2]),
@@ -72,11 +75,12 @@ def crop(photo, face, size, transform_size=4096):
         soft = gaussian(gaussian(pixels, side * 0.02, 0), side * 0.02, 1)
         pixels = pixels + (soft - pixels) * np.clip(mask * 3 + 1, 0, 1)
         pixels = pixels + (np.median(pixels, axis=(0, 1)) - pixels) * np.clip(mask, 0, 1)
-        photo = Image.fromarray(np.uint8(np.clip(np.rint(pixels), 0, 255)))
+        channels = [Image.fromarray(np.float32(pixels[..., c])) for c in range(3)]
         quad = quad + pad[:2]
-    photo = photo.transform((transform_size, transform_size), Image.QUAD,
-                            tuple((quad + 0.5).flatten()), Image.BILINEAR)
-    return photo.resize((size, size), Image.LANCZOS)
+    channels = each(channels, lambda c: c.transform((transform_size, transform_size), Image.QUAD,
+                                                    tuple((quad + 0.5).flatten()), Image.BILINEAR))
+    channels = each(channels, lambda c: c.resize((size, size), Image.LANCZOS))
+    return Image.fromarray(np.uint8(np.clip(np.rint(np.stack(each(channels, np.asarray), -1)), 0, 255)))
 
 
 def main():
