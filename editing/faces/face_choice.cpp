@@ -20,14 +20,9 @@ struct Frame {
   double distance = 0, height = 0;
 
   explicit Frame(const FaceLandmarks& face) {
-    const auto mean = [&](size_t first, size_t end) {
-      CropPoint sum;
-      for (size_t i = first; i < end; ++i) sum.x += face.points[i].x, sum.y += face.points[i].y;
-      return CropPoint{sum.x / double(end - first), sum.y / double(end - first)};
-    };
-    const CropPoint left = mean(36, 42), right = mean(42, 48), lips = mean(48, 60);
-    eyes = {right.x - left.x, right.y - left.y};
-    mouth = {lips.x - (left.x + right.x) / 2, lips.y - (left.y + right.y) / 2};
+    const auto left = face.mean_of(36, 6), right = face.mean_of(42, 6), lips = face.mean_of(48, 12);
+    eyes = {double(right.x) - left.x, double(right.y) - left.y};
+    mouth = {lips.x - (double(left.x) + right.x) / 2, lips.y - (double(left.y) + right.y) / 2};
     distance = std::hypot(eyes.x, eyes.y);
     height = std::hypot(mouth.x, mouth.y);
   }

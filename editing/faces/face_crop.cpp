@@ -10,13 +10,9 @@
 namespace vane {
 namespace {
 
-CropPoint mean_of(const FaceLandmarks& face, size_t first, size_t count) {
-  CropPoint sum;
-  for (size_t i = first; i < first + count; ++i) {
-    sum.x += face.points[i].x;
-    sum.y += face.points[i].y;
-  }
-  return {sum.x / double(count), sum.y / double(count)};
+CropPoint eye_of(const FaceLandmarks& face, size_t first) {
+  const FaceLandmarks::Point eye = face.mean_of(first, 6);
+  return {eye.x, eye.y};
 }
 
 /// Points across a target pixel: one or more a pixel of the photograph.
@@ -25,7 +21,7 @@ int density(double side, int size) { return std::max(4, static_cast<int>(std::ce
 }  // namespace
 
 FaceCrop FaceCrop::of(const FaceLandmarks& face) {
-  const CropPoint left = mean_of(face, 36, 6), right = mean_of(face, 42, 6);
+  const CropPoint left = eye_of(face, 36), right = eye_of(face, 42);
   const CropPoint eyes{(left.x + right.x) / 2, (left.y + right.y) / 2};
   const auto &a = face.points[48], &b = face.points[54];
   const CropPoint mouth{(double(a.x) + b.x) / 2 - eyes.x, (double(a.y) + b.y) / 2 - eyes.y};

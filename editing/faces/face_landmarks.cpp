@@ -23,8 +23,9 @@ constexpr const char* kPublished =
 
 /// Longer side of what the detector looks at first, and at most.
 constexpr int kCoarse = 1280, kFine = 2560;
-/// A sleeve got 0.12 where the face above it got 1.0 to 1.5.
-constexpr double kLeastConfidence = 0.2;
+/// Where a face is found with this confidence, weaker findings are none: a sleeve got 0.12 beside a
+/// face of 1.0 to 1.5. By itself a weak one counts, for a face in the shade of a cap has no more.
+constexpr double kSure = 0.2;
 /// Width of the detector's box where landmarks are placed.
 constexpr double kPlaced = 320;
 
@@ -40,7 +41,7 @@ dlib::array2d<dlib::rgb_pixel> dlib_picture(const Image& picture) {
 
 /// A finding, its edges in pixels of the photograph.
 struct Box {
-  double left = 0, top = 0, right = 0, bottom = 0;
+  double left = 0, top = 0, right = 0, bottom = 0, confidence = 0;
   double area() const { return std::max(0.0, right - left) * std::max(0.0, bottom - top); }
 };
 
@@ -95,11 +96,11 @@ struct FaceLandmarkFinder::State {
     const Image seen = with_long_side(photo, long_side);
     const double x = double(photo.width) / seen.width, y = double(photo.height) / seen.height;
     std::vector<dlib::rect_detection> found;
-    detector(dlib_picture(seen), found, kLeastConfidence);
+    detector(dlib_picture(seen), found);
     for (const dlib::rect_detection& finding : found) {
       const dlib::rectangle& r = finding.rect;
       const Box box{x * double(r.left()), y * double(r.top()), x * double(r.right() + 1),
-                    y * double(r.bottom() + 1)};
+                    y * double(r.bottom() + 1), finding.detection_confidence};
       const bool known = std::any_of(boxes.begin(), boxes.end(),
                                      [&](const Box& b) { return overlap(b, box) > 0.5; });
       if (!known) boxes.push_back(box);
@@ -126,7 +127,13 @@ struct FaceLandmarkFinder::State {
     return landmarks;
   }
 
-  std::vector<FaceLandmarks> find_upright(const Image& photo, bool small_too) {
+  struct Found {
+    std::vector<FaceLandmarks> faces;
+    /// Of the surest one.
+    double confidence = -1;
+  };
+
+  Found find_upright(const Image& photo, bool small_too) {
     const int longest = std::max(photo.width, photo.height);
     std::vector<Box> boxes;
     add_findings(photo, std::min(longest, kCoarse), boxes);
@@ -134,9 +141,14 @@ struct FaceLandmarkFinder::State {
     if (small_too || boxes.empty()) add_findings(photo, fine, boxes);
     std::stable_sort(boxes.begin(), boxes.end(),
                      [](const Box& a, const Box& b) { return a.area() > b.area(); });
-    std::vector<FaceLandmarks> faces;
-    for (const Box& box : boxes) faces.push_back(place(photo, box));
-    return faces;
+    Found found;
+    for (const Box& box : boxes) found.confidence = std::max(found.confidence, box.confidence);
+    for (const Box& box : boxes) {
+      if (found.confidence < kSure || box.confidence >= kSure) {
+        found.faces.push_back(place(photo, box));
+      }
+    }
+    return found;
   }
 };
 
@@ -182,12 +194,13 @@ std::vector<FaceLandmarks> FaceLandmarkFinder::find_all(const Image& photo, bool
   if (photo.depth != 8 || photo.channels != 3) {
     throw Error(ErrorCode::internal, "faces are looked for in 8-bit RGB pictures only");
   }
-  std::vector<FaceLandmarks> faces = state_->find_upright(photo, small_too);
+  State::Found best = state_->find_upright(photo, small_too);
   // EXIF orientations 8, 6 and 3: turned to either side, and by 180 degrees.
   for (const int turn : {8, 6, 3}) {
-    if (!faces.empty()) break;
-    faces = state_->find_upright(oriented(photo, turn), false);
-    for (FaceLandmarks& face : faces) {
+    if (best.confidence >= kSure) break;
+    State::Found turned = state_->find_upright(oriented(photo, turn), false);
+    if (turned.confidence <= best.confidence) continue;
+    for (FaceLandmarks& face : turned.faces) {
       for (FaceLandmarks::Point& p : face.points) {
         const auto right = static_cast<float>(photo.width - 1);
         const auto bottom = static_cast<float>(photo.height - 1);
@@ -196,8 +209,9 @@ std::vector<FaceLandmarks> FaceLandmarkFinder::find_all(const Image& photo, bool
         if (turn == 3) p = {right - p.x, bottom - p.y};
       }
     }
+    best = std::move(turned);
   }
-  return faces;
+  return std::move(best.faces);
 }
 
 }  // namespace vane

@@ -28,12 +28,7 @@ struct EyeFrame {
 
   explicit EyeFrame(const FaceLandmarks& landmarks) {
     const auto& p = landmarks.points;
-    const auto mean = [&](size_t first, size_t count) {
-      Point sum;
-      for (size_t i = first; i < first + count; ++i) sum = sum + p[i];
-      return sum * (1.f / static_cast<float>(count));
-    };
-    const Point left = mean(36, 6), right = mean(42, 6);
+    const Point left = landmarks.mean_of(36, 6), right = landmarks.mean_of(42, 6);
     origin = (left + right) * 0.5f;
     distance = std::max(1.f, length(right - left));
     along = (right - left) * (1.f / distance);

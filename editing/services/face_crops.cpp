@@ -52,8 +52,8 @@ Image read_photo(const fs::path& path, const Limits& limits) {
   return read_image(path, options);
 }
 
-ChosenFaces faces_of(const Image& photo, const fs::path& path, const FaceChoice& choice, Job& job) {
-  FaceLandmarkFinder finder(landmark_file());
+ChosenFaces faces_of(FaceLandmarkFinder& finder, const Image& photo, const fs::path& path,
+                     const FaceChoice& choice, Job& job) {
   job.progress(0, 0, "finding faces");
   try {
     // Numbers count all faces, so the small ones are wanted too.
@@ -83,11 +83,7 @@ std::vector<double> numbers_of(const FaceCrop& crop) {
 }
 
 double eye_distance(const FaceLandmarks& face) {
-  FaceLandmarks::Point left, right;
-  for (size_t i = 36; i < 42; ++i) {
-    left.x += face.points[i].x / 6, left.y += face.points[i].y / 6;
-    right.x += face.points[i + 6].x / 6, right.y += face.points[i + 6].y / 6;
-  }
+  const FaceLandmarks::Point left = face.mean_of(36, 6), right = face.mean_of(42, 6);
   return std::hypot(double(right.x) - left.x, double(right.y) - left.y);
 }
 
@@ -120,7 +116,8 @@ std::optional<FaceCrop> recorded_crop(const fs::path& path, const Image& photo,
   const FaceCrop crop({number("middle", 0), number("middle", 1)},
                       {number("half_width", 0), number("half_width", 1)});
   if (recipe.value("width", nlohmann::json()) != photo.width ||
-      recipe.value("height", nlohmann::json()) != photo.height || !(crop.side() > 0)) {
+      recipe.value("height", nlohmann::json()) != photo.height || !(crop.side() > 0) ||
+      !std::isfinite(crop.middle().x + crop.middle().y)) {
     job.warn(fmt::format("{}: was not cut from this photograph as it is now; looking for the face",
                          path.string()));
     return {};
@@ -140,7 +137,8 @@ FacesAlignResult faces_align(const FacesAlignRequest& request, Job& job) {
   const FaceChoice choice = choice_of(request.face, true);
   check_writable(request.output);
   const Image photo = read_photo(request.photo, request.limits);
-  const ChosenFaces chosen = faces_of(photo, request.photo, choice, job);
+  FaceLandmarkFinder finder(landmark_file());
+  const ChosenFaces chosen = faces_of(finder, photo, request.photo, choice, job);
   FacesAlignResult result;
   for (const ChosenFace& face : chosen.faces) {
     job.check_cancelled();
@@ -177,7 +175,10 @@ FacesPasteResult faces_paste(const FacesPasteRequest& request, Job& job) {
     mask = read_photo(request.mask, request.limits);
     options.mask = &mask;
   }
-  if (!crop) crop = faces_of(photo, request.photo, choice, job).faces.front().crop;
+  if (!crop) {
+    FaceLandmarkFinder finder(landmark_file());
+    crop = faces_of(finder, photo, request.photo, choice, job).faces.front().crop;
+  }
   job.progress(0, 0, "pasting");
   Image result;
   try {
@@ -207,12 +208,13 @@ FacesCompareResult faces_compare(const FacesCompareRequest& request, Job& job) {
   if (request.photos.size() < 2) {
     throw Error(ErrorCode::usage, "faces are compared in two photographs or more");
   }
+  FaceLandmarkFinder finder(landmark_file());
   FaceRecogniser recogniser(recognition_file());
   std::vector<FaceEmbedding> embeddings;
   for (const fs::path& path : request.photos) {
     job.check_cancelled();
     const Image photo = read_photo(path, request.limits);
-    const ChosenFaces chosen = faces_of(photo, path, {}, job);
+    const ChosenFaces chosen = faces_of(finder, photo, path, {}, job);
     job.progress(static_cast<int64_t>(embeddings.size()),
                  static_cast<int64_t>(request.photos.size()), "comparing");
     embeddings.push_back(recogniser.embed(seen_picture(photo), chosen.faces.front().landmarks));
