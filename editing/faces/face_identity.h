@@ -35,8 +35,9 @@ class FaceRecogniser {
 
 double face_distance(const FaceEmbedding& a, const FaceEmbedding& b);
 
-/// Distance at which two faces are strangers: the mean over the 1225 pairs of 50 different faces, as
-/// `vane generate --seed 900 -n 50 --truncation 1 -o f.png && vane faces compare f-*.png` prints it.
+/// Distance at which two faces are strangers: the mean over the 1225 pairs of 50 different faces,
+/// as `vane generate --seed 900 -n 50 --truncation 1 -o f.png && vane faces compare f-*.png` prints
+/// it.
 inline constexpr double kStrangerDistance = 0.7796;
 
 /// clamp(1 - distance / kStrangerDistance, 0, 1): 1 the same picture, 0 a stranger. dlib's own
