@@ -44,6 +44,15 @@ TEST_F(FacesAbsent, ADatasetSaysWhatToGet) {
   EXPECT_FALSE(fs::exists(output));
 }
 
+TEST_F(FacesAbsent, CropsOfFacesSayWhatToGet) {
+  const fs::path photo = fs::path(VANE_TEST_DATA).parent_path() / "assets/samples/astronaut.jpg";
+  const fs::path output = folder_.path() / "face.png";
+  expect_refusal(run({"faces", "align", photo.string(), "-o", output.string()}));
+  expect_refusal(run({"faces", "paste", photo.string(), photo.string(), "-o", output.string()}));
+  expect_refusal(run({"faces", "compare", photo.string(), photo.string()}));
+  EXPECT_FALSE(fs::exists(output));
+}
+
 TEST_F(FacesAbsent, MeasuringAgainNeedsASet) {
   const Outcome outcome = run({"faces", "dataset", "--from", (folder_.path() / "no").string(), "-o",
                                (folder_.path() / "set").string()});

@@ -62,10 +62,11 @@ class PublishedFaces : public testing::Test {
     photo_ = read_image(assets_folder() / "samples" / "astronaut.jpg");
   }
   FaceEmbedding embed(const Image& picture) {
-    FaceRecogniser recogniser(recognition_file());
-    return recogniser.embed(picture, finder_->find_all(picture).at(0));
+    if (!recogniser_) recogniser_ = std::make_unique<FaceRecogniser>(recognition_file());
+    return recogniser_->embed(picture, finder_->find_all(picture).at(0));
   }
   std::unique_ptr<FaceLandmarkFinder> finder_;
+  std::unique_ptr<FaceRecogniser> recogniser_;
   Image photo_;
 };
 
