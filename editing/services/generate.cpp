@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/base/assets.h"
+#include "editing/inversion/latent_file.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
@@ -15,38 +15,22 @@
 namespace vane {
 namespace {
 
-/// w [N,W], or w_plus [N,L,W] when only some rows are truncated.
-Tensor truncated(const GenerateRequest& request, const StyleGenerator& model, const Tensor& w) {
+/// w [N,W] or w_plus [N,L,W] of the request.
+Tensor latents_of(const GenerateRequest& request, const StyleGenerator& model) {
+  if (!request.latent.empty()) {
+    return load_latents(request.latent, model, request.truncation, request.truncation_rows,
+                        request.limits)
+        .w_plus;
+  }
+  // One by one: products of more rows round differently, and a picture must not depend on `count`.
+  std::vector<Tensor> latents;
+  for (int64_t i = 0; i < request.count; ++i) {
+    latents.push_back(model.map(model.sample_z(request.seed, i)));
+  }
+  const Tensor w = at::cat(latents);
   return request.truncation_rows == 0
              ? model.truncate(w, request.truncation)
              : model.truncate(w, request.truncation, request.truncation_rows);
-}
-
-/// w [N,W] or w_plus [N,L,W] of the request.
-Tensor latents_of(const GenerateRequest& request, const StyleGenerator& model) {
-  if (request.latent.empty()) {
-    // One by one: products of more rows round differently, and a picture must not depend on
-    // `count`.
-    std::vector<Tensor> w;
-    for (int64_t i = 0; i < request.count; ++i) {
-      w.push_back(model.map(model.sample_z(request.seed, i)));
-    }
-    return truncated(request, model, at::cat(w));
-  }
-  const Weights file(open_weights(request.latent, request.limits));
-  Tensor latents;
-  if (file.contains("w_plus")) {
-    latents = file.take("w_plus", {-1, model.rows(), model.w_dim()});
-  } else if (file.contains("w")) {
-    latents = truncated(request, model, file.take("w", {-1, model.w_dim()}));
-  } else {
-    latents = truncated(request, model, model.map(file.take("z", {-1, model.z_dim()})));
-  }
-  file.finish(false);
-  if (latents.size(0) == 0) {
-    throw Error(ErrorCode::checkpoint, "holds no latent").in_file(request.latent);
-  }
-  return latents;
 }
 
 std::filesystem::path numbered(const std::filesystem::path& path, int64_t i, int64_t count) {
@@ -64,9 +48,7 @@ GenerateResult generate(const GenerateRequest& request, Job& job) {
   if (!raw) format_for_path(request.output);
   check_writable(request.output);
   const std::unique_ptr<StyleGenerator> loaded =
-      load_style_generator(request.generator == "faces" ? models_folder() / "faces"
-                                                        : std::filesystem::path(request.generator),
-                           request.limits);
+      load_style_generator(generator_path(request.generator), request.limits);
   const StyleGenerator& model = *loaded;
   const Tensor latents = latents_of(request, model);
   const int64_t count = latents.size(0);

@@ -6,6 +6,8 @@
 #include "editing/training/composite_evaluation.h"
 #include "editing/training/enhance_evaluation.h"
 #include "editing/training/enhance_training.h"
+#include "editing/training/inversion_training.h"
+#include "editing/training/preview_training.h"
 #include "editing/vocabulary_source.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
@@ -46,6 +48,12 @@ TrainResult train(const TrainRequest& request, Job& job) {
   }
   if (request.component == "enhance") {
     return train_with<EnhanceTrainingConfig>(request, train_enhance, job);
+  }
+  if (request.component == "inversion") {
+    return train_with<InversionTrainingConfig>(request, train_inversion, job);
+  }
+  if (request.component == "preview") {
+    return train_with<PreviewTrainingConfig>(request, train_preview, job);
   }
   return train_with<ClipTrainingConfig>(request, train_clip, job);
 }

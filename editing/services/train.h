@@ -27,7 +27,7 @@ struct TrainRequest {
   static void fields(V& v) {
     using C = TrainRequest;
     v.field("component", &C::component, "what is trained",
-            {.choices = {"clip", "enhance"},
+            {.choices = {"clip", "enhance", "inversion", "preview"},
              .required = true,
              .positional = true,
              .placeholder = "COMPONENT"});

@@ -81,6 +81,8 @@ Sizes check_file(const TensorTable& table) {
                    table.path.parent_path().string() + " -o NEW");
   }
   wanted(table, "measures", DType::f32, {sizes.faces, kFaceMeasureCount});
+  wanted(table, "landmarks", DType::f32, {sizes.faces, kPoints, 2});
+  wanted(table, "w", DType::f32, {sizes.faces, -1});
   return sizes;
 }
 
@@ -203,6 +205,7 @@ FaceSet FaceSet::load(const fs::path& folder, Job& job, const Limits& limits) {
     const auto bytes = static_cast<size_t>(sizes.side * sizes.side * 3);
     const std::byte* pictures = table.find("pictures")->bytes.data();
     const std::byte* measures = table.find("measures")->bytes.data();
+    set.origin_ = metadata_of(table, "origin");
     for (int64_t i = 0; i < sizes.faces; ++i) {
       Image picture;
       picture.width = picture.height = set.size_;
@@ -214,6 +217,8 @@ FaceSet FaceSet::load(const fs::path& folder, Job& job, const Limits& limits) {
       set.pictures_.push_back(std::move(picture));
       set.measures_.push_back(numbers);
       set.truths_.push_back(face_truth(numbers));
+      set.latents_.push_back(row<float>(*table.find("w"), i));
+      set.landmarks_.push_back(row<float>(*table.find("landmarks"), i));
     }
   }
   if (set.pictures_.empty()) {

@@ -72,6 +72,12 @@ class FaceSet {
   Answer answer(int64_t i, FaceAttribute attribute) const {
     return truth(i)[static_cast<size_t>(attribute)];
   }
+  /// [D], the latent that made the picture.
+  std::span<const float> w(int64_t i) const { return latents_.at(static_cast<size_t>(i)); }
+  /// 68 points (x, y) in [0,1] of the picture.
+  std::span<const float> landmarks(int64_t i) const { return landmarks_.at(static_cast<size_t>(i)); }
+  /// What made the set.
+  const std::string& origin() const { return origin_; }
   /// Every tenth face, never trained on.
   static bool is_held_out(int64_t i) { return i % 10 == 9; }
 
@@ -80,6 +86,8 @@ class FaceSet {
   std::vector<Image> pictures_;
   std::vector<FaceMeasures> measures_;
   std::vector<FaceTruth> truths_;
+  std::vector<std::vector<float>> latents_, landmarks_;
+  std::string origin_;
 };
 
 }  // namespace vane

@@ -1,8 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/stylegan/mobile_stylegan.h"
 
+#include <fmt/format.h>
+
+#include "engine/base/error.h"
+#include "engine/tensor/image_tensor.h"
+#include "engine/tensor/weights.h"
+
 namespace vane {
 namespace {
+
+/// Rows are the four pixels of a 2x2 block in reading order; columns are the bands low, difference
+/// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own inverse.
+Tensor haar_matrix(const Tensor& like) {
+  static const float kSigns[16] = {1, 1, 1, 1, 1, 1, -1, -1, 1, -1, 1, -1, 1, -1, -1, 1};
+  return at::from_blob(const_cast<float*>(kSigns), {4, 4}).to(like.options()).mul(0.5);
+}
+
+/// Bands lie as all low ones, then the three high ones of each channel.
+Tensor by_channel(const Tensor& bands, int64_t channels) {
+  const int64_t n = bands.size(0), height = bands.size(2), width = bands.size(3);
+  return at::cat(
+      {bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width}),
+       bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width})},
+      2);
+}
 
 Tensor activated(const Tensor& x, const StyledLayer& layer) {
   return at::leaky_relu(x + layer.noise + layer.bias.view({1, -1, 1, 1}), layer.slope);
@@ -30,37 +52,64 @@ Tensor ordinary(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
 Tensor inverse_haar(const Tensor& bands) {
   const int64_t n = bands.size(0), channels = bands.size(1) / 4;
   const int64_t height = bands.size(2), width = bands.size(3);
-  const Tensor low = bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width});
-  const Tensor high =
-      bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width});
-  // Rows are the four pixels of a 2x2 block in reading order; columns are the bands low, difference
-  // of rows, difference of columns, difference of both.
-  static const float kSigns[16] = {1, 1, 1, 1, 1, 1, -1, -1, 1, -1, 1, -1, 1, -1, -1, 1};
-  const Tensor signs =
-      at::from_blob(const_cast<float*>(kSigns), {4, 4}).to(bands.options()).mul(0.5);
-  const Tensor pixels = at::matmul(signs, at::cat({low, high}, 2).flatten(3));
+  const Tensor pixels =
+      at::matmul(haar_matrix(bands), by_channel(bands, channels).flatten(3));
   return at::pixel_shuffle(pixels.view({n, 4 * channels, height, width}), 2);
+}
+
+Tensor forward_haar(const Tensor& picture) {
+  const int64_t n = picture.size(0), channels = picture.size(1);
+  const int64_t height = picture.size(2) / 2, width = picture.size(3) / 2;
+  const Tensor pixels =
+      at::pixel_unshuffle(picture, 2).view({n, channels, 4, height * width});
+  const Tensor bands = at::matmul(haar_matrix(picture), pixels).view({n, channels, 4, height, width});
+  return at::cat({bands.select(2, 0), bands.narrow(2, 1, 3).reshape({n, 3 * channels, height, width})},
+                 1);
 }
 
 int64_t MobileStyleGan::size() const {
   return input_.size(3) << (static_cast<int64_t>(blocks_.size()) + 1);
 }
 
-Tensor MobileStyleGan::bands(const Tensor& w) const {
+std::vector<RowUse> MobileStyleGan::row_uses() const {
+  std::vector<RowUse> uses{{4, true}};
+  for (int64_t k = 0; k < blocks(); ++k) {
+    const int64_t side = int64_t{8} << k;
+    uses.insert(uses.end(), {{side, true}, {side, true}, {side, k + 1 == blocks()}});
+  }
+  uses.push_back({int64_t{4} << blocks(), false});
+  return uses;
+}
+
+Tensor MobileStyleGan::features_behind(const Tensor& w, int64_t blocks) const {
   check_latent(w);
   Tensor x = ordinary(input_.expand({w.size(0), -1, -1, -1}), first_, latent_row(w, 0));
-  for (size_t k = 0; k < blocks_.size(); ++k) {
-    const MobileBlock& block = blocks_[k];
-    const auto base = 3 * static_cast<int64_t>(k) + 1;
+  for (int64_t k = 0; k < blocks; ++k) {
+    const MobileBlock& block = blocks_[static_cast<size_t>(k)];
+    const int64_t base = 3 * k + 1;
     const Tensor style = style_of(block.up, latent_row(w, base));
     x = inverse_haar(x * style.view({style.size(0), -1, 1, 1}));
     x = separable(x, block.first, latent_row(w, base));
     x = separable(x, block.second, latent_row(w, base + 1));
   }
-  const Tensor style = style_of(head_.style, latent_row(w, rows() - 2));
-  const Tensor matrix = head_.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
+  return x;
+}
+
+Tensor MobileStyleGan::features(const Tensor& w, int64_t k) const {
+  if (k < 0 || k >= blocks()) throw Error(ErrorCode::usage, "the generator has no such block");
+  return features_behind(w, k + 1);
+}
+
+Tensor MobileStyleGan::head_bands(const WaveletHead& head, const Tensor& x,
+                                  const Tensor& row) const {
+  const Tensor style = style_of(head.style, row);
+  const Tensor matrix = head.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
   const Tensor mixed = at::matmul(matrix, x.flatten(2)).view({x.size(0), 12, x.size(2), x.size(3)});
-  return mixed + head_.bias.view({1, -1, 1, 1});
+  return mixed + head.bias.view({1, -1, 1, 1});
+}
+
+Tensor MobileStyleGan::bands(const Tensor& w) const {
+  return head_bands(head_, features_behind(w, blocks()), latent_row(w, rows() - 2));
 }
 
 // Networks speak of [-1,1].
@@ -70,6 +119,89 @@ Tensor MobileStyleGan::synthesise(const Tensor& w) const {
 
 Tensor MobileStyleGan::synthesise_half(const Tensor& w) const {
   return bands(w).narrow(1, 0, 3) * 0.25 + 0.5;
+}
+
+Tensor MobileStyleGan::synthesise_at(const Tensor& w, int64_t side) const {
+  if (side < 1 || side > size()) {
+    throw Error(ErrorCode::usage,
+                fmt::format("the generator makes pictures of 1 to {} px", size()));
+  }
+  const auto reduced = [side](const Tensor& picture) {
+    return picture.size(2) == side ? picture : resize_area(picture, side, side);
+  };
+  for (const PreviewHead& preview : previews_) {
+    if (int64_t{16} << preview.block < side) continue;
+    const Tensor x = features_behind(w, preview.block + 1);
+    const Tensor row = latent_row(w, 3 * preview.block + 2);
+    return reduced(inverse_haar(head_bands(preview.head, x, row)) * 0.5 + 0.5);
+  }
+  return reduced(2 * side <= size() ? synthesise_half(w) : synthesise(w));
+}
+
+void MobileStyleGan::set_preview_heads(std::vector<PreviewHead> heads) {
+  std::sort(heads.begin(), heads.end(),
+            [](const PreviewHead& a, const PreviewHead& b) { return a.block < b.block; });
+  for (const PreviewHead& preview : heads) {
+    const bool has_block = preview.block >= 0 && preview.block < blocks() - 1;
+    const int64_t channels =
+        has_block ? blocks_[static_cast<size_t>(preview.block)].second.weight.size(0) : 0;
+    const WaveletHead& head = preview.head;
+    if (!has_block || head.style.weight.sizes() != at::IntArrayRef({channels, w_dim()}) ||
+        head.style.bias.sizes() != at::IntArrayRef({channels}) ||
+        head.weight.sizes() != at::IntArrayRef({12, channels, 1, 1}) ||
+        head.bias.sizes() != at::IntArrayRef({12})) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("a preview head does not fit block {}", preview.block));
+    }
+  }
+  previews_ = std::move(heads);
+}
+
+namespace {
+
+constexpr const char* kGeneratorKey = "generator";
+
+/// Shows the tensors of a head of `channels` features.
+template <class Visit>
+void visit_head(PreviewHead& preview, int64_t channels, int64_t w, const Visit& visit) {
+  const std::string name = fmt::format("block{}.", preview.block);
+  visit(name + "style.weight", preview.head.style.weight, std::vector<int64_t>{channels, w});
+  visit(name + "style.bias", preview.head.style.bias, std::vector<int64_t>{channels});
+  visit(name + "weight", preview.head.weight, std::vector<int64_t>{12, channels, 1, 1});
+  visit(name + "bias", preview.head.bias, std::vector<int64_t>{12});
+}
+
+}  // namespace
+
+bool MobileStyleGan::load_preview_heads(const std::filesystem::path& path, const Limits& limits) {
+  const Weights weights(open_weights(path, limits));
+  const auto& metadata = weights.table().metadata;
+  const auto made_for = metadata.find(kGeneratorKey);
+  if (made_for == metadata.end() || made_for->second != content_hash()) return false;
+  std::vector<PreviewHead> heads;
+  for (int64_t k = 0; k + 1 < blocks(); ++k) {
+    if (!weights.contains(fmt::format("block{}.weight", k))) continue;
+    PreviewHead preview;
+    preview.block = k;
+    visit_head(preview, blocks_[static_cast<size_t>(k)].second.weight.size(0), w_dim(),
+               [&](const std::string& name, Tensor& tensor, const std::vector<int64_t>& shape) {
+                 tensor = weights.take(name, shape);
+               });
+    heads.push_back(std::move(preview));
+  }
+  weights.finish();
+  set_preview_heads(std::move(heads));
+  return true;
+}
+
+void MobileStyleGan::save_preview_heads(const std::filesystem::path& path) const {
+  std::map<std::string, Tensor> halves;
+  for (PreviewHead preview : previews_) {
+    visit_head(preview, 0, 0, [&](const std::string& name, Tensor& tensor, const auto&) {
+      halves[name] = tensor.detach().to(at::kHalf);
+    });
+  }
+  save_tensors(path, halves, {{kGeneratorKey, content_hash()}});
 }
 
 }  // namespace vane

@@ -30,10 +30,19 @@ struct MobileBlock {
   StyledLayer first, second;
 };
 
-/// Head of the last block: 3 low and 9 high bands.
+/// Features to a picture of twice their side: 3 low and 9 high bands.
 struct WaveletHead {
   StyleAffine style;
   Tensor weight, bias;  // [12,C,1,1], [12]
+};
+
+/// A head for the features of an earlier block, trained here (`vane train preview`), because
+/// published files hold the last one only: a picture that is seen small need not be made large.
+/// Its style comes from the row of the block's second convolution, so that no row moves a preview
+/// alone.
+struct PreviewHead {
+  int64_t block = 0;
+  WaveletHead head;
 };
 
 /// Rows of W+, as published: 0 is the first convolution, 1 a head that inference does not have;
@@ -46,18 +55,37 @@ class MobileStyleGan : public StyleGenerator {
 
   int64_t size() const override;
   int64_t rows() const override { return 2 + 3 * static_cast<int64_t>(blocks_.size()); }
+  /// Rows of heads but the last are read by nothing.
+  std::vector<RowUse> row_uses() const override;
   Tensor synthesise(const Tensor& w) const override;
   /// The same at half the side: the low band alone, which is the exact 2x2 mean of the full
   /// picture.
   Tensor synthesise_half(const Tensor& w) const;
+  /// Costs what a picture of that side costs: by the smallest preview head that is large enough, or
+  /// else by the low band or the full picture.
+  Tensor synthesise_at(const Tensor& w, int64_t side) const override;
+
+  int64_t blocks() const { return std::ssize(blocks_); }
+  /// Features behind block `k`, [N,C,8 2^k,8 2^k].
+  Tensor features(const Tensor& w, int64_t k) const;
+  const std::vector<PreviewHead>& preview_heads() const { return previews_; }
+  /// Heads in any order. Throws Error{usage} unless they fit the blocks and the width of w.
+  void set_preview_heads(std::vector<PreviewHead> heads);
+  /// Takes the heads of a file of `save_preview_heads`; false when they were made for a generator of
+  /// other weights. Throws Error{checkpoint} when they are damaged.
+  bool load_preview_heads(const std::filesystem::path& path, const Limits& limits = {});
+  void save_preview_heads(const std::filesystem::path& path) const;
 
  private:
+  Tensor features_behind(const Tensor& w, int64_t blocks) const;
+  Tensor head_bands(const WaveletHead& head, const Tensor& x, const Tensor& row) const;
   Tensor bands(const Tensor& w) const;
 
   Tensor input_;  // [1,C,4,4]
   StyledLayer first_;
   std::vector<MobileBlock> blocks_;
   WaveletHead head_;
+  std::vector<PreviewHead> previews_;  // smallest first
 
   friend class MobileStyleGanReader;
 };
@@ -65,5 +93,7 @@ class MobileStyleGan : public StyleGenerator {
 /// Bands [N,4C,h,w] (C low ones, then 3 high ones for each) -> [N,C,2h,2w]: inverse of one level of
 /// the orthonormal Haar transform.
 Tensor inverse_haar(const Tensor& bands);
+/// Its inverse: [N,C,2h,2w] -> [N,4C,h,w].
+Tensor forward_haar(const Tensor& picture);
 
 }  // namespace vane

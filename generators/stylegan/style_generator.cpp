@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/base/rng.h"
+#include "engine/tensor/image_tensor.h"
 #include "generators/stylegan/mobile_stylegan.h"
 #include "generators/stylegan/stylegan2.h"
 
@@ -45,6 +47,18 @@ Tensor StyleGenerator::sampled_average() const {
   return map(at::cat(z)).mean(0);
 }
 
+Tensor StyleGenerator::synthesise_at(const Tensor& w, int64_t side) const {
+  if (side < 1 || side > size()) {
+    throw Error(ErrorCode::usage,
+                fmt::format("the generator makes pictures of 1 to {} px", size()));
+  }
+  return resize_area(synthesise(w), side, side);
+}
+
+std::filesystem::path generator_path(const std::string& name) {
+  return name == "faces" ? models_folder() / "faces" : std::filesystem::path(name);
+}
+
 Tensor latent_row(const Tensor& w, int64_t i) { return w.dim() == 2 ? w : w.select(1, i); }
 
 std::unique_ptr<StyleGenerator> load_style_generator(const std::filesystem::path& path,
@@ -55,7 +69,10 @@ std::unique_ptr<StyleGenerator> load_style_generator(const std::filesystem::path
   if (!std::filesystem::exists(path) && path.has_extension()) {
     throw Error(ErrorCode::input, "the generator is not there").in_file(path);
   }
-  return std::make_unique<MobileStyleGan>(MobileStyleGan::load(path, limits));
+  auto model = std::make_unique<MobileStyleGan>(MobileStyleGan::load(path, limits));
+  const std::filesystem::path heads = assets_folder() / "models/faces-preview/preview.safetensors";
+  if (std::filesystem::exists(heads)) model->load_preview_heads(heads, limits);
+  return model;
 }
 
 }  // namespace vane

@@ -13,6 +13,12 @@
 
 namespace vane {
 
+/// What reads a row of W+.
+struct RowUse {
+  int64_t resolution = 4;  // of the layer
+  bool is_read = true;
+};
+
 /// Differentiable in its arguments; weights are frozen. Thread-safe after loading.
 class StyleGenerator {
  public:
@@ -22,10 +28,15 @@ class StyleGenerator {
   virtual int64_t size() const = 0;
   /// Rows of W+.
   virtual int64_t rows() const = 0;
+  /// Of each row; the first one is always read.
+  virtual std::vector<RowUse> row_uses() const = 0;
   /// w [N,W] or w_plus [N,rows,W] -> sRGB picture [N,3,S,S], nominally in [0,1], not clamped; noise
   /// is that of the file, so equal latents give equal pictures. Throws Error{usage} on other
   /// shapes.
   virtual Tensor synthesise(const Tensor& w) const = 0;
+  /// The same as [N,3,side,side], for guidance and previews: as cheap as the generator can make it,
+  /// else the area mean of the full picture. Throws Error{usage} for a side beyond its own.
+  virtual Tensor synthesise_at(const Tensor& w, int64_t side) const;
 
   int64_t z_dim() const { return mapping_.front().weight.size(1); }
   int64_t w_dim() const { return mapping_.back().weight.size(0); }
@@ -56,10 +67,14 @@ class StyleGenerator {
   std::string content_hash_;
 };
 
+/// Where a generator of that name is: `faces` in models_folder(), anything else is a path.
+std::filesystem::path generator_path(const std::string& name);
+
 /// Row `i` of w_plus, or w itself.
 Tensor latent_row(const Tensor& w, int64_t i);
 
-/// A folder is a MobileStyleGAN, a file a StyleGAN2 of either convention. Throws Error{input} when
+/// A folder is a MobileStyleGAN, which takes the preview heads that come with the program when they
+/// are of its weights, a file a StyleGAN2 of either convention. Throws Error{input} when
 /// there is neither, Error{checkpoint} when it holds something else.
 std::unique_ptr<StyleGenerator> load_style_generator(const std::filesystem::path& path,
                                                      const Limits& limits = {});

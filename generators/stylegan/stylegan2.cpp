@@ -16,6 +16,13 @@ size_t to_rgb_entry(size_t k) { return 3 * k + 1; }
 
 }  // namespace
 
+std::vector<RowUse> StyleGan2::row_uses() const {
+  std::vector<RowUse> uses;
+  for (int64_t i = 0; i < rows(); ++i) uses.push_back({int64_t{4} << ((i + 1) / 2), true});
+  uses.back().resolution = size();
+  return uses;
+}
+
 Tensor StyleGan2::synthesise(const Tensor& w) const {
   return synthesise(w, noise(NoiseMode::constant, w.size(0), Rng(0)));
 }

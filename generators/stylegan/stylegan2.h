@@ -53,6 +53,7 @@ class StyleGan2 : public StyleGenerator {
 
   int64_t size() const override { return int64_t{2} << to_rgbs_.size(); }
   int64_t rows() const override { return 2 * static_cast<int64_t>(to_rgbs_.size()); }
+  std::vector<RowUse> row_uses() const override;
   Tensor synthesise(const Tensor& w) const override;
   Tensor synthesise(const Tensor& w, const NoiseMaps& noise) const;
 
