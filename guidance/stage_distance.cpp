@@ -7,8 +7,8 @@ namespace vane {
 
 StageView stage_view(const ClipEncoder& clip, const Tensor& image) {
   if (clip.modified_resnet_tower() == nullptr) {
-    throw Error(ErrorCode::usage, "stages need a CLIP with a ResNet tower, which " +
-                                      clip.info().name + " is not");
+    throw Error(ErrorCode::usage,
+                "stages need a CLIP with a ResNet tower, which " + clip.info().name + " is not");
   }
   VisionTaps taps;
   const Tensor raw = clip.image_embedding_of_input(

@@ -15,6 +15,7 @@
 #include "engine/config/config_reader.h"
 #include "engine/image/codec.h"
 #include "engine/run/device.h"
+#include "engine/run/freed_memory.h"
 #include "enhance/classical/classical_method.h"
 
 namespace vane {
@@ -46,6 +47,7 @@ TrainResult train(const TrainRequest& request, Job& job) {
     throw Error(ErrorCode::usage, "training computes on the CPU only")
         .at_key("--device " + compute_device());
   }
+  keep_freed_memory();
   if (request.component == "enhance") {
     return train_with<EnhanceTrainingConfig>(request, train_enhance, job);
   }

@@ -167,8 +167,7 @@ class InversionRun {
   Tensor loss_of(const FaceBatch& batch, bool rendered) const {
     const InversionLoss& weights = rendered ? config_.loss : config_.latent_loss;
     const Tensor rows = encode_face(encoder_, batch.seen);
-    Tensor loss =
-        weights.latent * (rows - batch.w.unsqueeze(1)).square().mean() / w_variance_;
+    Tensor loss = weights.latent * (rows - batch.w.unsqueeze(1)).square().mean() / w_variance_;
     if (weights.delta > 0) {
       loss = loss + weights.delta * (rows - rows.narrow(1, 0, 1)).norm(2, {2}).sum(1).mean();
     }
@@ -193,12 +192,11 @@ class InversionRun {
 
   double rate_of(int64_t step) const {
     if (!renders(step)) {
-      return config_.learning_rate *
-             warmup_cosine(step, config_.latent_steps, config_.warmup, 0.1);
+      return config_.learning_rate * warmup_cosine(step, config_.latent_steps, config_.warmup, 0.1);
     }
     return config_.render_rate * warmup_cosine(step - config_.latent_steps,
-                                               config_.steps - config_.latent_steps,
-                                               config_.warmup, 0.02);
+                                               config_.steps - config_.latent_steps, config_.warmup,
+                                               0.02);
   }
 
   double step() {
@@ -258,9 +256,8 @@ class InversionRun {
     job_.progress(steps(), config_.steps, renders(steps()) ? "training" : "training on latents");
     job_.metric("loss", steps(), smooth);
     if (steps() % 20 != 0) return;
-    metrics_->write({{"step", steps()},
-                     {"mean_loss", smooth},
-                     {"seconds", watch_.milliseconds() / 1000}});
+    metrics_->write(
+        {{"step", steps()}, {"mean_loss", smooth}, {"seconds", watch_.milliseconds() / 1000}});
   }
 
   /// On held-out portraits: how near rows are, and what the generator makes of them.
@@ -277,8 +274,7 @@ class InversionRun {
       const Tensor made = generator_->synthesise_at(rows, face.size(2)).clamp(0, 1);
       latent += (rows - latent_of(i)).square().mean().item<double>() / w_variance_;
       psnr += psnr_rgb(face, made);
-      distance +=
-          stage_distance(stage_view(*clip_, face), stage_view(*clip_, made)).item<double>();
+      distance += stage_distance(stage_view(*clip_, face), stage_view(*clip_, made)).item<double>();
       if (k < kShown) shown.push_back(at::cat({face, made}, 2));
     }
     write_image(run_ / "samples.png", tensor_to_image(at::cat(shown, 3).contiguous()));

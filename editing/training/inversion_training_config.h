@@ -84,7 +84,8 @@ struct InversionTrainingConfig {
     v.field("generator", &C::generator, "`faces`, a folder or a checkpoint");
     v.field("faces", &C::faces, "folder made by `vane faces dataset` with that generator",
             {.required = true, .placeholder = "DIR"});
-    v.field("clip", &C::clip, "a CLIP with a ResNet tower, for its stages", {.placeholder = "MODEL"});
+    v.field("clip", &C::clip, "a CLIP with a ResNet tower, for its stages",
+            {.placeholder = "MODEL"});
     v.field("seed", &C::seed, "random seed of weights and data");
     v.field("latent-steps", &C::latent_steps, "steps that only look at latents",
             {.min = 0, .max = 1e9});
@@ -93,7 +94,7 @@ struct InversionTrainingConfig {
             {.min = 1, .max = 4096});
     v.field("batch", &C::batch, "portraits per step with pictures", {.min = 1, .max = 4096});
     v.field("view", &C::view, "side of the pictures that are compared",
-            {.min = 64, .max = 1024, .unit = "px"});
+            {.min = 16, .max = 1024, .unit = "px"});
     v.field("warmup", &C::warmup, "steps of rising learning rate", {.min = 0, .max = 1e9});
     v.field("learning-rate", &C::learning_rate, "peak on latents alone; falls as a cosine",
             {.min = 0, .max = 1, .log_scale = true});

@@ -75,7 +75,9 @@ class FaceSet {
   /// [D], the latent that made the picture.
   std::span<const float> w(int64_t i) const { return latents_.at(static_cast<size_t>(i)); }
   /// 68 points (x, y) in [0,1] of the picture.
-  std::span<const float> landmarks(int64_t i) const { return landmarks_.at(static_cast<size_t>(i)); }
+  std::span<const float> landmarks(int64_t i) const {
+    return landmarks_.at(static_cast<size_t>(i));
+  }
   /// What made the set.
   const std::string& origin() const { return origin_; }
   /// Every tenth face, never trained on.

@@ -37,7 +37,7 @@ Tensor through(const PyramidStage& stage, const Tensor& x) {
 PyramidEncoder make_pyramid_encoder(const StyleGenerator& generator) {
   PyramidEncoder encoder;
   for (const RowUse& row : generator.row_uses()) {
-    encoder.levels.push_back(!row.is_read                  ? -1
+    encoder.levels.push_back(!row.is_read                ? -1
                              : row.resolution <= kCoarse ? 0
                              : row.resolution <= kMiddle ? 1
                                                          : 2);
@@ -156,8 +156,7 @@ Tensor encode_face(const PyramidEncoder& encoder, const Tensor& face) {
         i + 1, active(at::conv2d(maps[2 - i], encoder.narrow_weight[i], encoder.narrow_bias[i])));
   }
   const Tensor all = at::cat({codes[0], codes[1], codes[2]}, 1);
-  const Tensor base =
-      at::linear(all, encoder.base_weight, encoder.base_bias) + encoder.latent_avg;
+  const Tensor base = at::linear(all, encoder.base_weight, encoder.base_bias) + encoder.latent_avg;
   const std::array<Tensor, 3> sources{
       codes[0], at::cat({codes[0], codes[1]}, 1),
       active(at::linear(all, encoder.fine_weight, encoder.fine_bias))};

@@ -41,8 +41,8 @@ struct PyramidEncoder {
   std::array<PyramidStage, 4> stages;
   std::array<Tensor, 2> narrow_weight, narrow_bias;  // 1x1, of the maps of 8 and 16 px
   std::array<Tensor, 3> code_weight, code_bias;
-  Tensor base_weight, base_bias;  // all codes -> [W]
-  Tensor fine_weight, fine_bias;  // all codes -> [256], which fine rows are made of
+  Tensor base_weight, base_bias;             // all codes -> [W]
+  Tensor fine_weight, fine_bias;             // all codes -> [256], which fine rows are made of
   std::vector<Tensor> row_weight, row_bias;  // of the rows that are read
   Tensor latent_avg;                         // [W]
   /// Content hash of the generator whose rows these are.
@@ -60,9 +60,9 @@ void visit_parameters(PyramidEncoder& encoder, const ParameterVisitor& visit);
 /// Random weights (He et al. 2015); rows begin with no difference.
 PyramidEncoder initial_pyramid_encoder(const StyleGenerator& generator, const Rng& rng);
 
-/// Reads what `save_pyramid_encoder` wrote, for that generator. Throws Error{checkpoint} naming file
-/// and keys: tensors missing, left over, of another shape or not finite; made for a generator of
-/// other weights.
+/// Reads what `save_pyramid_encoder` wrote, for that generator. Throws Error{checkpoint} naming
+/// file and keys: tensors missing, left over, of another shape or not finite; made for a generator
+/// of other weights.
 PyramidEncoder load_pyramid_encoder(const std::filesystem::path& path,
                                     const StyleGenerator& generator, const Limits& limits = {});
 /// As float16.

@@ -11,7 +11,8 @@ namespace vane {
 namespace {
 
 /// Rows are the four pixels of a 2x2 block in reading order; columns are the bands low, difference
-/// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own inverse.
+/// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own
+/// inverse.
 Tensor haar_matrix(const Tensor& like) {
   static const float kSigns[16] = {1, 1, 1, 1, 1, 1, -1, -1, 1, -1, 1, -1, 1, -1, -1, 1};
   return at::from_blob(const_cast<float*>(kSigns), {4, 4}).to(like.options()).mul(0.5);
@@ -20,10 +21,9 @@ Tensor haar_matrix(const Tensor& like) {
 /// Bands lie as all low ones, then the three high ones of each channel.
 Tensor by_channel(const Tensor& bands, int64_t channels) {
   const int64_t n = bands.size(0), height = bands.size(2), width = bands.size(3);
-  return at::cat(
-      {bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width}),
-       bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width})},
-      2);
+  return at::cat({bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width}),
+                  bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width})},
+                 2);
 }
 
 Tensor activated(const Tensor& x, const StyledLayer& layer) {
@@ -52,19 +52,18 @@ Tensor ordinary(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
 Tensor inverse_haar(const Tensor& bands) {
   const int64_t n = bands.size(0), channels = bands.size(1) / 4;
   const int64_t height = bands.size(2), width = bands.size(3);
-  const Tensor pixels =
-      at::matmul(haar_matrix(bands), by_channel(bands, channels).flatten(3));
+  const Tensor pixels = at::matmul(haar_matrix(bands), by_channel(bands, channels).flatten(3));
   return at::pixel_shuffle(pixels.view({n, 4 * channels, height, width}), 2);
 }
 
 Tensor forward_haar(const Tensor& picture) {
   const int64_t n = picture.size(0), channels = picture.size(1);
   const int64_t height = picture.size(2) / 2, width = picture.size(3) / 2;
-  const Tensor pixels =
-      at::pixel_unshuffle(picture, 2).view({n, channels, 4, height * width});
-  const Tensor bands = at::matmul(haar_matrix(picture), pixels).view({n, channels, 4, height, width});
-  return at::cat({bands.select(2, 0), bands.narrow(2, 1, 3).reshape({n, 3 * channels, height, width})},
-                 1);
+  const Tensor pixels = at::pixel_unshuffle(picture, 2).view({n, channels, 4, height * width});
+  const Tensor bands =
+      at::matmul(haar_matrix(picture), pixels).view({n, channels, 4, height, width});
+  return at::cat(
+      {bands.select(2, 0), bands.narrow(2, 1, 3).reshape({n, 3 * channels, height, width})}, 1);
 }
 
 int64_t MobileStyleGan::size() const {

@@ -71,8 +71,8 @@ class MobileStyleGan : public StyleGenerator {
   const std::vector<PreviewHead>& preview_heads() const { return previews_; }
   /// Heads in any order. Throws Error{usage} unless they fit the blocks and the width of w.
   void set_preview_heads(std::vector<PreviewHead> heads);
-  /// Takes the heads of a file of `save_preview_heads`; false when they were made for a generator of
-  /// other weights. Throws Error{checkpoint} when they are damaged.
+  /// Takes the heads of a file of `save_preview_heads`; false when they were made for a generator
+  /// of other weights. Throws Error{checkpoint} when they are damaged.
   bool load_preview_heads(const std::filesystem::path& path, const Limits& limits = {});
   void save_preview_heads(const std::filesystem::path& path) const;
 

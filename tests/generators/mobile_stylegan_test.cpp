@@ -77,6 +77,92 @@ TEST_F(MobileStyleGanFile, TruncationPullsTowardsTheMean) {
   EXPECT_GT(distance(model.sample_z(1, 7), model.sample_z(1, 8)), 0.1);
 }
 
+TEST(Haar, TheTwoTransformsUndoEachOther) {
+  const Tensor picture = at::randn({2, 3, 8, 6});
+  const Tensor bands = forward_haar(picture);
+  ASSERT_EQ(bands.sizes(), at::IntArrayRef({2, 12, 4, 3}));
+  EXPECT_LT(distance(inverse_haar(bands), picture), 1e-6);
+  // The low bands of an orthonormal transform are twice the mean of four pixels.
+  EXPECT_LT(distance(bands.narrow(1, 0, 3), 2 * at::avg_pool2d(picture, 2)), 1e-6);
+}
+
+PreviewHead random_head(const MobileStyleGan& model, int64_t block) {
+  const int64_t channels = model.features(model.average_w().unsqueeze(0), block).size(1);
+  return {block,
+          {{at::randn({channels, model.w_dim()}), at::randn({channels})},
+           at::randn({12, channels, 1, 1}),
+           at::randn({12})}};
+}
+
+TEST_F(MobileStyleGanFile, WithoutHeadsSmallPicturesAreMeansOfTheFullOne) {
+  const TinyNetwork network(folder_);
+  const MobileStyleGan model = MobileStyleGan::load(folder_);
+  const Tensor w = model.map(at::randn({2, 8}));
+  const Tensor full = model.synthesise(w);
+  EXPECT_LT(distance(model.synthesise_at(w, 16), at::avg_pool2d(full, 2)), 1e-4);
+  EXPECT_LT(distance(model.synthesise_at(w, 8), at::avg_pool2d(full, 4)), 1e-4);
+  EXPECT_TRUE(at::equal(model.synthesise_at(w, 32), full));
+  EXPECT_THROW(model.synthesise_at(w, 33), Error);
+  EXPECT_THROW(model.synthesise_at(w, 0), Error);
+}
+
+TEST_F(MobileStyleGanFile, APreviewHeadReadsItsBlockInTheStyleOfItsRow) {
+  const TinyNetwork network(folder_);
+  MobileStyleGan model = MobileStyleGan::load(folder_);
+  const PreviewHead preview = random_head(model, 0);
+  model.set_preview_heads({preview});
+  const Tensor rows = at::randn({2, 8, 8});
+  const Tensor x = model.features(rows, 0);
+  ASSERT_EQ(x.sizes().slice(2), at::IntArrayRef({8, 8}));
+  // Oracle: the sum written out.
+  const Tensor style =
+      at::matmul(rows.select(1, 2), preview.head.style.weight.t()) + preview.head.style.bias;
+  const Tensor bands = at::einsum("oc,nc,nchw->nohw", {preview.head.weight.flatten(1), style, x}) +
+                       preview.head.bias.view({1, 12, 1, 1});
+  const Tensor expected = haar(bands.narrow(1, 0, 3), bands.narrow(1, 3, 9)) * 0.5 + 0.5;
+  const double scale = expected.abs().max().item<double>();
+  EXPECT_LT(distance(model.synthesise_at(rows, 16), expected), 1e-5 * scale);
+  EXPECT_LT(distance(model.synthesise_at(rows, 4), at::avg_pool2d(expected, 4)), 1e-5 * scale);
+  EXPECT_TRUE(at::equal(model.synthesise_at(rows, 32), model.synthesise(rows)));
+}
+
+TEST_F(MobileStyleGanFile, PreviewHeadsBelongToTheirGenerator) {
+  const TinyNetwork network(folder_);
+  MobileStyleGan model = MobileStyleGan::load(folder_);
+  const fs::path file = folder_ / "preview.safetensors";
+  model.set_preview_heads({random_head(model, 0)});
+  const Tensor w = model.average_w().unsqueeze(0);
+  const Tensor picture = model.synthesise_at(w, 16);
+  model.save_preview_heads(file);
+  MobileStyleGan again = MobileStyleGan::load(folder_);
+  ASSERT_TRUE(again.load_preview_heads(file));
+  // float16 holds 11 bits.
+  EXPECT_LT(distance(again.synthesise_at(w, 16), picture),
+            2e-3 * picture.abs().max().item<double>());
+  save_tensors(file, {{"block0.bias", at::zeros({12})}}, {{"generator", "0123456789abcdef"}});
+  EXPECT_FALSE(again.load_preview_heads(file));
+  save_tensors(file, {{"block0.weight", at::zeros({12, 3, 1, 1})}},
+               {{"generator", model.content_hash()}});
+  EXPECT_THROW(again.load_preview_heads(file), Error);
+  PreviewHead wrong = random_head(model, 0);
+  wrong.block = 1;  // the last block has the generator's own head
+  EXPECT_THROW(model.set_preview_heads({wrong}), Error);
+}
+
+TEST_F(MobileStyleGanFile, RowsThatNothingReadsAreKnown) {
+  const TinyNetwork network(folder_);
+  const MobileStyleGan model = MobileStyleGan::load(folder_);
+  const std::vector<RowUse> uses = model.row_uses();
+  ASSERT_EQ(std::ssize(uses), model.rows());
+  const Tensor rows = at::randn({1, 8, 8});
+  const Tensor picture = model.synthesise(rows);
+  for (int64_t i = 0; i < model.rows(); ++i) {
+    Tensor changed = rows.clone();
+    changed.select(1, i) += 1;
+    EXPECT_EQ(!at::equal(model.synthesise(changed), picture), uses[size_t(i)].is_read) << i;
+  }
+}
+
 /// A file after one replacement in its text, and what the refusal must speak of.
 struct Forgery {
   const char *from, *to, *complaint;
