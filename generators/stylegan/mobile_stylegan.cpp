@@ -97,10 +97,8 @@ Tensor MobileStyleGan::features_behind(const Tensor& w, int64_t blocks) const {
 }
 
 Tensor MobileStyleGan::features(const Tensor& w, int64_t k) const {
-  if (k < 0 || k + 1 >= blocks()) throw Error(ErrorCode::usage, "the generator has no such block");
-  const Tensor x = features_behind(w, k + 1);
-  const Tensor style = style_of(blocks_[static_cast<size_t>(k + 1)].up, latent_row(w, 3 * k + 4));
-  return x * style.view({style.size(0), -1, 1, 1});
+  if (k < 0 || k >= blocks()) throw Error(ErrorCode::usage, "the generator has no such block");
+  return features_behind(w, k + 1);
 }
 
 Tensor MobileStyleGan::bands(const Tensor& w) const {

@@ -36,10 +36,9 @@ struct WaveletHead {
   Tensor weight, bias;  // [12,C,1,1], [12]
 };
 
-/// Reads a picture off the features of an earlier block, trained here (`vane train preview`),
-/// because published files hold the last head only: what is seen small need not be made large. It
-/// sees the features as the next block does, in the style of its first row, so that no row moves a
-/// preview alone: bands = out lrelu(in x + in_bias) + direct x + bias, slope 0.2.
+/// Reads a picture off the features of an earlier block, trained here (`vane train preview`), because
+/// published files hold the last head only: what is seen small need not be made large. No row of W+
+/// moves a preview alone: bands = out lrelu(in x + in_bias) + direct x + bias, slope 0.2.
 struct PreviewHead {
   static constexpr int64_t kHidden = 128;
   int64_t block = 0;
@@ -68,8 +67,7 @@ class MobileStyleGan : public StyleGenerator {
   Tensor synthesise_at(const Tensor& w, int64_t side) const override;
 
   int64_t blocks() const { return std::ssize(blocks_); }
-  /// Features behind block `k` in the style of the next block, [N,C,8 2^k,8 2^k]: what a preview
-  /// head of this block reads. Throws Error{usage} for the last block and beyond.
+  /// Features behind block `k`, [N,C,8 2^k,8 2^k]: what a preview head of this block reads.
   Tensor features(const Tensor& w, int64_t k) const;
   const std::vector<PreviewHead>& preview_heads() const { return previews_; }
   /// Heads in any order. Throws Error{usage} unless they fit the blocks and the width of w.
