@@ -66,8 +66,7 @@ class PreviewRun {
       even_out(lessons);
       PreviewHead head = closed_form(lessons);
       result.loss = descend(lessons, head);
-      head.in = head.in / lessons.scale;
-      head.direct = head.direct / lessons.scale;
+      head.head.weight = head.head.weight / lessons.scale.view({1, -1, 1, 1});
       heads.push_back(std::move(head));
     }
     model_.set_preview_heads(std::move(heads));
@@ -88,6 +87,7 @@ class PreviewRun {
       job_.check_cancelled();
       job_.progress(i, config_.pictures, "making pictures");
       const Tensor w = latent(i);
+      w_.push_back(w);
       const Tensor picture = model_.synthesise_half(w) * 2 - 1;
       for (Lessons& lessons : lessons_) {
         const Tensor x = model_.features(w, lessons.block).flatten(2).squeeze(0);
@@ -118,7 +118,7 @@ class PreviewRun {
     for (Tensor& x : lessons.features) x /= lessons.scale.unsqueeze(1);
   }
 
-  /// Least squares for what is linear; the rest begins with nothing to say.
+  /// Least squares with a style of ones.
   PreviewHead closed_form(const Lessons& lessons) const {
     const at::NoGradGuard no_grad;
     const int64_t channels = lessons.features.front().size(0);
@@ -134,27 +134,22 @@ class PreviewRun {
     const Tensor solved = at::cholesky_solve(product, at::linalg_cholesky(square)).to(at::kFloat);
     PreviewHead preview;
     preview.block = lessons.block;
-    preview.direct = solved.narrow(0, 0, channels).t().contiguous();
-    preview.bias = solved.select(0, channels).clone();
-    Rng rng = Rng(config_.seed).fork("weights", static_cast<uint64_t>(lessons.side));
-    preview.in = at::empty({PreviewHead::kHidden, channels});
-    float* values = preview.in.mutable_data_ptr<float>();
-    const float deviation = std::sqrt(2.f / static_cast<float>(channels));
-    for (int64_t i = 0; i < preview.in.numel(); ++i) values[i] = deviation * rng.normal();
-    preview.in_bias = at::zeros({PreviewHead::kHidden});
-    preview.out = at::zeros({12, PreviewHead::kHidden});
+    preview.head.weight = solved.narrow(0, 0, channels).t().contiguous().view({12, channels, 1, 1});
+    preview.head.bias = solved.select(0, channels).clone();
+    preview.head.style.weight = at::zeros({channels, model_.w_dim()});
+    preview.head.style.bias = at::ones({channels});
     return preview;
   }
 
-  double descend(const Lessons& lessons, PreviewHead& head) {
+  double descend(const Lessons& lessons, PreviewHead& preview) {
+    WaveletHead& head = preview.head;
     AdamGroup group;
     group.options.learning_rate = config_.learning_rate;
-    const std::initializer_list<std::pair<const char*, Tensor*>> tensors{{"in", &head.in},
-                                                                         {"in_bias", &head.in_bias},
-                                                                         {"out", &head.out},
-                                                                         {"direct", &head.direct},
-                                                                         {"bias", &head.bias}};
-    for (const auto& [name, tensor] : tensors) {
+    for (auto& [name, tensor] : std::initializer_list<std::pair<const char*, Tensor*>>{
+             {"weight", &head.weight},
+             {"bias", &head.bias},
+             {"style.weight", &head.style.weight},
+             {"style.bias", &head.style.bias}}) {
       tensor->requires_grad_(true);
       group.parameters.emplace_back(name, *tensor);
     }
@@ -163,13 +158,16 @@ class PreviewRun {
     double smooth = 0;
     for (int64_t step = 0; step < config_.steps; ++step) {
       job_.check_cancelled();
-      std::vector<Tensor> x, bands;
+      std::vector<Tensor> x, bands, w;
       for (int64_t k = 0; k < config_.batch; ++k) {
         const size_t i = rng.below(static_cast<uint32_t>(lessons.features.size()));
         x.push_back(lessons.features[i]);
         bands.push_back(lessons.bands[i]);
+        w.push_back(w_[i]);
       }
-      const Tensor guess = preview_bands(head, at::stack(x));
+      const Tensor style = style_of(head.style, at::cat(w));
+      const Tensor matrix = head.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
+      const Tensor guess = at::matmul(matrix, at::stack(x)) + head.bias.view({1, -1, 1});
       const Tensor loss = (guess - at::stack(bands)).square().mean();
       const double value = loss.item<double>();
       if (!std::isfinite(value)) {
@@ -183,7 +181,9 @@ class PreviewRun {
         job_.progress(step, config_.steps, fmt::format("training {} px", lessons.side));
       }
     }
-    for (const auto& [name, tensor] : tensors) *tensor = tensor->detach();
+    for (Tensor* tensor : {&head.weight, &head.bias, &head.style.weight, &head.style.bias}) {
+      *tensor = tensor->detach();
+    }
     return smooth;
   }
 
@@ -212,6 +212,7 @@ class PreviewRun {
   JsonLines metrics_;
   MobileStyleGan model_;
   std::vector<Lessons> lessons_;
+  std::vector<Tensor> w_;
   Stopwatch watch_;
 };
 

@@ -47,8 +47,8 @@ struct PreviewTrainingConfig {
   }
 };
 
-/// Ridge regression of the wavelet bands on the features first, then Adam on the whole head.
-/// Measured as PSNR against the full picture, reduced. Short
+/// Ridge regression of the wavelet bands on the features first, which takes the style for constant;
+/// then Adam on head and style together. Measured as PSNR against the full picture, reduced. Short
 /// enough to be done again from the start when it is interrupted.
 /// Throws Error{input} when the generator is not installed, Error{config} for a side it has no
 /// features for, Error{numeric} when the loss is not finite.

@@ -10,8 +10,6 @@
 namespace vane {
 namespace {
 
-constexpr double kPreviewSlope = 0.2;
-
 /// Rows are the four pixels of a 2x2 block in reading order; columns are the bands low, difference
 /// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own
 /// inverse.
@@ -101,18 +99,16 @@ Tensor MobileStyleGan::features(const Tensor& w, int64_t k) const {
   return features_behind(w, k + 1);
 }
 
-Tensor MobileStyleGan::bands(const Tensor& w) const {
-  const Tensor x = features_behind(w, blocks());
-  const Tensor style = style_of(head_.style, latent_row(w, rows() - 2));
-  const Tensor matrix = head_.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
+Tensor MobileStyleGan::head_bands(const WaveletHead& head, const Tensor& x,
+                                  const Tensor& row) const {
+  const Tensor style = style_of(head.style, row);
+  const Tensor matrix = head.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
   const Tensor mixed = at::matmul(matrix, x.flatten(2)).view({x.size(0), 12, x.size(2), x.size(3)});
-  return mixed + head_.bias.view({1, -1, 1, 1});
+  return mixed + head.bias.view({1, -1, 1, 1});
 }
 
-Tensor preview_bands(const PreviewHead& head, const Tensor& x) {
-  const Tensor hidden =
-      at::leaky_relu(at::matmul(head.in, x) + head.in_bias.view({1, -1, 1}), kPreviewSlope);
-  return at::matmul(head.out, hidden) + at::matmul(head.direct, x) + head.bias.view({1, -1, 1});
+Tensor MobileStyleGan::bands(const Tensor& w) const {
+  return head_bands(head_, features_behind(w, blocks()), latent_row(w, rows() - 2));
 }
 
 // Networks speak of [-1,1].
@@ -134,9 +130,9 @@ Tensor MobileStyleGan::synthesise_at(const Tensor& w, int64_t side) const {
   };
   for (const PreviewHead& preview : previews_) {
     if (int64_t{16} << preview.block < side) continue;
-    const Tensor x = features(w, preview.block);
-    const Tensor read = preview_bands(preview, x.flatten(2));
-    return reduced(inverse_haar(read.view({x.size(0), 12, x.size(2), x.size(3)})) * 0.5 + 0.5);
+    const Tensor x = features_behind(w, preview.block + 1);
+    const Tensor row = latent_row(w, 3 * preview.block + 2);
+    return reduced(inverse_haar(head_bands(preview.head, x, row)) * 0.5 + 0.5);
   }
   return reduced(2 * side <= size() ? synthesise_half(w) : synthesise(w));
 }
@@ -148,12 +144,11 @@ void MobileStyleGan::set_preview_heads(std::vector<PreviewHead> heads) {
     const bool has_block = preview.block >= 0 && preview.block < blocks() - 1;
     const int64_t channels =
         has_block ? blocks_[static_cast<size_t>(preview.block)].second.weight.size(0) : 0;
-    constexpr int64_t hidden = PreviewHead::kHidden;
-    if (!has_block || preview.in.sizes() != at::IntArrayRef({hidden, channels}) ||
-        preview.in_bias.sizes() != at::IntArrayRef({hidden}) ||
-        preview.out.sizes() != at::IntArrayRef({12, hidden}) ||
-        preview.direct.sizes() != at::IntArrayRef({12, channels}) ||
-        preview.bias.sizes() != at::IntArrayRef({12})) {
+    const WaveletHead& head = preview.head;
+    if (!has_block || head.style.weight.sizes() != at::IntArrayRef({channels, w_dim()}) ||
+        head.style.bias.sizes() != at::IntArrayRef({channels}) ||
+        head.weight.sizes() != at::IntArrayRef({12, channels, 1, 1}) ||
+        head.bias.sizes() != at::IntArrayRef({12})) {
       throw Error(ErrorCode::usage,
                   fmt::format("a preview head does not fit block {}", preview.block));
     }
@@ -167,14 +162,12 @@ constexpr const char* kGeneratorKey = "generator";
 
 /// Shows the tensors of a head of `channels` features.
 template <class Visit>
-void visit_head(PreviewHead& preview, int64_t channels, const Visit& visit) {
-  constexpr int64_t hidden = PreviewHead::kHidden;
+void visit_head(PreviewHead& preview, int64_t channels, int64_t w, const Visit& visit) {
   const std::string name = fmt::format("block{}.", preview.block);
-  visit(name + "in", preview.in, std::vector<int64_t>{hidden, channels});
-  visit(name + "in_bias", preview.in_bias, std::vector<int64_t>{hidden});
-  visit(name + "out", preview.out, std::vector<int64_t>{12, hidden});
-  visit(name + "direct", preview.direct, std::vector<int64_t>{12, channels});
-  visit(name + "bias", preview.bias, std::vector<int64_t>{12});
+  visit(name + "style.weight", preview.head.style.weight, std::vector<int64_t>{channels, w});
+  visit(name + "style.bias", preview.head.style.bias, std::vector<int64_t>{channels});
+  visit(name + "weight", preview.head.weight, std::vector<int64_t>{12, channels, 1, 1});
+  visit(name + "bias", preview.head.bias, std::vector<int64_t>{12});
 }
 
 }  // namespace
@@ -186,10 +179,10 @@ bool MobileStyleGan::load_preview_heads(const std::filesystem::path& path, const
   if (made_for == metadata.end() || made_for->second != content_hash()) return false;
   std::vector<PreviewHead> heads;
   for (int64_t k = 0; k + 1 < blocks(); ++k) {
-    if (!weights.contains(fmt::format("block{}.bias", k))) continue;
+    if (!weights.contains(fmt::format("block{}.weight", k))) continue;
     PreviewHead preview;
     preview.block = k;
-    visit_head(preview, blocks_[static_cast<size_t>(k)].second.weight.size(0),
+    visit_head(preview, blocks_[static_cast<size_t>(k)].second.weight.size(0), w_dim(),
                [&](const std::string& name, Tensor& tensor, const std::vector<int64_t>& shape) {
                  tensor = weights.take(name, shape);
                });
@@ -203,7 +196,7 @@ bool MobileStyleGan::load_preview_heads(const std::filesystem::path& path, const
 void MobileStyleGan::save_preview_heads(const std::filesystem::path& path) const {
   std::map<std::string, Tensor> halves;
   for (PreviewHead preview : previews_) {
-    visit_head(preview, 0, [&](const std::string& name, Tensor& tensor, const auto&) {
+    visit_head(preview, 0, 0, [&](const std::string& name, Tensor& tensor, const auto&) {
       halves[name] = tensor.detach().to(at::kHalf);
     });
   }

@@ -36,14 +36,13 @@ struct WaveletHead {
   Tensor weight, bias;  // [12,C,1,1], [12]
 };
 
-/// Reads a picture off the features of an earlier block, trained here (`vane train preview`), because
-/// published files hold the last head only: what is seen small need not be made large. No row of W+
-/// moves a preview alone: bands = out lrelu(in x + in_bias) + direct x + bias, slope 0.2.
+/// A head for the features of an earlier block, trained here (`vane train preview`), because
+/// published files hold the last one only: a picture that is seen small need not be made large.
+/// Its style comes from the row of the block's second convolution, so that no row moves a preview
+/// alone.
 struct PreviewHead {
-  static constexpr int64_t kHidden = 128;
   int64_t block = 0;
-  Tensor in, in_bias;        // [128,C], [128]
-  Tensor out, direct, bias;  // [12,128], [12,C], [12]
+  WaveletHead head;
 };
 
 /// Rows of W+, as published: 0 is the first convolution, 1 a head that inference does not have;
@@ -67,7 +66,7 @@ class MobileStyleGan : public StyleGenerator {
   Tensor synthesise_at(const Tensor& w, int64_t side) const override;
 
   int64_t blocks() const { return std::ssize(blocks_); }
-  /// Features behind block `k`, [N,C,8 2^k,8 2^k]: what a preview head of this block reads.
+  /// Features behind block `k`, [N,C,8 2^k,8 2^k].
   Tensor features(const Tensor& w, int64_t k) const;
   const std::vector<PreviewHead>& preview_heads() const { return previews_; }
   /// Heads in any order. Throws Error{usage} unless they fit the blocks and the width of w.
@@ -79,6 +78,7 @@ class MobileStyleGan : public StyleGenerator {
 
  private:
   Tensor features_behind(const Tensor& w, int64_t blocks) const;
+  Tensor head_bands(const WaveletHead& head, const Tensor& x, const Tensor& row) const;
   Tensor bands(const Tensor& w) const;
 
   Tensor input_;  // [1,C,4,4]
@@ -95,8 +95,5 @@ class MobileStyleGan : public StyleGenerator {
 Tensor inverse_haar(const Tensor& bands);
 /// Its inverse: [N,C,2h,2w] -> [N,4C,h,w].
 Tensor forward_haar(const Tensor& picture);
-
-/// Features [N,C,P] -> bands [N,12,P]. Differentiable.
-Tensor preview_bands(const PreviewHead& head, const Tensor& x);
 
 }  // namespace vane
