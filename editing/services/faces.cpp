@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+#include <optional>
+
 #include "editing/faces/face_measure.h"
-#include "engine/base/assets.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/data/face_set.h"
@@ -36,6 +38,17 @@ FaceRecord make_face(const MobileStyleGan& model, const Tensor& w, int size,
     face.landmarks.push_back((p.x + 0.5f) / kMeasured);
     face.landmarks.push_back((p.y + 0.5f) / kMeasured);
   }
+  face.w = numbers(w);
+  return face;
+}
+
+/// Neither full size nor landmarks.
+FaceRecord quick_face(const MobileStyleGan& model, const Tensor& w, int size) {
+  FaceRecord face;
+  face.rgb = tensor_to_image(model.synthesise_at(w, size)).u8;
+  face.measures.fill(std::numeric_limits<float>::quiet_NaN());
+  face.measures[static_cast<size_t>(FaceMeasure::detected)] = 0;
+  face.landmarks.assign(2 * FaceLandmarks{}.points.size(), 0.5f);
   face.w = numbers(w);
   return face;
 }
@@ -90,17 +103,20 @@ FacesDatasetResult faces_dataset(const FacesDatasetRequest& request, Job& job) {
   const at::NoGradGuard no_grad;
   keep_freed_memory();
   job.progress(0, 0, "loading");
-  const MobileStyleGan model = MobileStyleGan::load(models_folder() / "faces", request.limits);
-  FaceLandmarkFinder finder(landmark_file());
+  MobileStyleGan model = MobileStyleGan::load(generator_path("faces"), request.limits);
+  if (request.quick) model.load_preview_heads(preview_heads_file(), request.limits);
+  std::optional<FaceLandmarkFinder> finder;
+  if (!request.quick) finder.emplace(landmark_file());
   std::error_code ignored;
   std::filesystem::create_directories(request.output, ignored);
   check_writable(face_file(request.output, 0));
-  const std::string origin = fmt::format("mobilestylegan {}, seed {}, truncation {}",
-                                         model.content_hash(), request.seed, request.truncation);
+  const std::string origin =
+      fmt::format("mobilestylegan {}, seed {}, truncation {}{}", model.content_hash(), request.seed,
+                  request.truncation, request.quick ? ", quick" : "");
   const int size = static_cast<int>(request.size);
   const auto make = [&](int64_t i) {
     const Tensor w = model.truncate(model.map(model.sample_z(request.seed, i)), request.truncation);
-    return make_face(model, w, size, finder);
+    return request.quick ? quick_face(model, w, size) : make_face(model, w, size, *finder);
   };
   const int64_t kept = write_face_set(request.output, request.count, size, origin, make, job);
   const int64_t files = (request.count + kFacesPerFile - 1) / kFacesPerFile;

@@ -34,12 +34,31 @@ constexpr int64_t kMeasured = 48, kShown = 8;
 /// What must not change between a run and its continuation.
 std::string config_hash(InversionTrainingConfig config) {
   config.output.clear();
+  config.start.clear();
   config.steps = config.latent_steps = config.evaluate_every = 1;
   config.max_minutes = config.checkpoint_seconds = 0;
   config.render_rate = 0;
   config.loss = {};
   return hex64(content_hash(fields_of(config)));
 }
+
+PyramidEncoder first_weights(const InversionTrainingConfig& config,
+                             const StyleGenerator& generator) {
+  if (config.start.empty()) {
+    return initial_pyramid_encoder(generator, Rng(config.seed).fork("weights"));
+  }
+  PyramidEncoder encoder = load_pyramid_encoder(config.start, generator);
+  // What was read may be a view of the file.
+  visit_parameters(
+      encoder, [](const std::string&, Tensor& tensor, const auto&) { tensor = tensor.clone(); });
+  return encoder;
+}
+
+/// A portrait of one of the sets.
+struct FaceIndex {
+  const FaceSet* set = nullptr;
+  int64_t number = 0;
+};
 
 struct FaceBatch {
   Tensor faces, seen, w;  // as made [N,3,S,S], as the encoder sees them, [N,W]
@@ -56,20 +75,21 @@ class InversionRun {
         generator_(load_style_generator(generator_path(config.generator))),
         faces_(FaceSet::load(config.faces, job)),
         clip_(load_clip(config.clip)),
-        encoder_(initial_pyramid_encoder(*generator_, Rng(config.seed).fork("weights"))),
+        encoder_(first_weights(config, *generator_)),
         optimiser_({parameters_of(encoder_)}) {
     if (!resume && !checkpoints_.empty()) {
       throw Error(ErrorCode::usage, "the run folder already has checkpoints")
           .in_file(run)
           .with_hint("pass --resume to continue, or choose another --run folder");
     }
-    if (faces_.origin().find(generator_->content_hash()) == std::string::npos) {
-      throw Error(ErrorCode::config, "these faces are of another generator")
-          .in_file(config.faces)
-          .at_key("faces");
-    }
+    check_origin(faces_, config.faces, "faces");
     for (int64_t i = 0; i < faces_.count(); ++i) {
-      (FaceSet::is_held_out(i) ? held_out_ : learned_).push_back(i);
+      (FaceSet::is_held_out(i) ? held_out_ : learned_).push_back({&faces_, i});
+    }
+    if (!config.quick_faces.empty()) {
+      quick_faces_ = FaceSet::load(config.quick_faces, job);
+      check_origin(quick_faces_, config.quick_faces, "quick-faces");
+      for (int64_t i = 0; i < quick_faces_.count(); ++i) learned_.push_back({&quick_faces_, i});
     }
     if (held_out_.empty()) {
       throw Error(ErrorCode::config, "there are fewer than ten faces").in_file(config.faces);
@@ -116,6 +136,13 @@ class InversionRun {
   }
 
  private:
+  void check_origin(const FaceSet& faces, const fs::path& folder, const char* key) const {
+    if (faces.origin().find(generator_->content_hash()) != std::string::npos) return;
+    throw Error(ErrorCode::config, "these faces are of another generator")
+        .in_file(folder)
+        .at_key(key);
+  }
+
   static AdamGroup parameters_of(PyramidEncoder& encoder) {
     AdamGroup group;
     group.options.learning_rate = 1;  // the schedule says the rate
@@ -133,14 +160,16 @@ class InversionRun {
     return config_.max_minutes > 0 && watch_.milliseconds() > 60000 * config_.max_minutes;
   }
 
-  Tensor latent_of(int64_t i) const {
-    const std::span<const float> w = faces_.w(i);
+  static Tensor latent_of(const FaceIndex& face) {
+    const std::span<const float> w = face.set->w(face.number);
     Tensor out = at::empty({std::ssize(w)});
     std::copy(w.begin(), w.end(), out.mutable_data_ptr<float>());
     return out;
   }
 
-  Tensor picture_of(int64_t i) const { return image_to_tensor(faces_.picture(i)); }
+  static Tensor picture_of(const FaceIndex& face) {
+    return image_to_tensor(face.set->picture(face.number));
+  }
 
   FaceBatch make_batch(int64_t step) const {
     const at::NoGradGuard no_grad;
@@ -148,7 +177,7 @@ class InversionRun {
     std::vector<Tensor> faces, w;
     const int64_t count = renders(step) ? config_.batch : config_.latent_batch;
     for (int64_t k = 0; k < count; ++k) {
-      const int64_t i = learned_[rng.below(static_cast<uint32_t>(learned_.size()))];
+      const FaceIndex& i = learned_[rng.below(static_cast<uint32_t>(learned_.size()))];
       faces.push_back(picture_of(i));
       w.push_back(latent_of(i));
     }
@@ -268,7 +297,7 @@ class InversionRun {
     double latent = 0, psnr = 0, distance = 0;
     std::vector<Tensor> shown;
     for (int64_t k = 0; k < count; ++k) {
-      const int64_t i = held_out_[size_t(k)];
+      const FaceIndex& i = held_out_[size_t(k)];
       const Tensor face = picture_of(i);
       const Tensor rows = encode_face(encoder, face);
       const Tensor made = generator_->synthesise_at(rows, face.size(2)).clamp(0, 1);
@@ -293,12 +322,12 @@ class InversionRun {
   FolderLock lock_;
   CheckpointFolder checkpoints_;
   std::unique_ptr<StyleGenerator> generator_;
-  FaceSet faces_;
+  FaceSet faces_, quick_faces_;
   std::shared_ptr<const ClipEncoder> clip_;
   PyramidEncoder encoder_;
   Adam optimiser_;
   std::map<std::string, Tensor> average_;
-  std::vector<int64_t> learned_, held_out_;
+  std::vector<FaceIndex> learned_, held_out_;
   double w_variance_ = 1;
   std::unique_ptr<JsonLines> metrics_, evaluations_;
   std::future<FaceBatch> next_;

@@ -61,6 +61,10 @@ struct InversionTrainingConfig {
   std::string generator = "faces";
   /// Made by `vane faces dataset` with that generator.
   std::filesystem::path faces;
+  /// More of them, made with `--quick`: nothing is held out of these.
+  std::filesystem::path quick_faces;
+  /// An encoder.safetensors whose weights the run begins with.
+  std::filesystem::path start;
   std::string clip = "clip-mini";
   uint64_t seed = 1;
   /// Optimiser steps on latents alone, then with pictures.
@@ -84,6 +88,9 @@ struct InversionTrainingConfig {
     v.field("generator", &C::generator, "`faces`, a folder or a checkpoint");
     v.field("faces", &C::faces, "folder made by `vane faces dataset` with that generator",
             {.required = true, .placeholder = "DIR"});
+    v.field("quick-faces", &C::quick_faces, "more of them, made with --quick",
+            {.placeholder = "DIR"});
+    v.field("start", &C::start, "weights of an encoder to go on from", {.placeholder = "FILE"});
     v.field("clip", &C::clip, "a CLIP with a ResNet tower, for its stages",
             {.placeholder = "MODEL"});
     v.field("seed", &C::seed, "random seed of weights and data");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
@@ -48,6 +49,10 @@ Tensor ordinary(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
 }
 
 }  // namespace
+
+std::filesystem::path preview_heads_file() {
+  return assets_folder() / "models/faces-preview/preview.safetensors";
+}
 
 Tensor inverse_haar(const Tensor& bands) {
   const int64_t n = bands.size(0), channels = bands.size(1) / 4;

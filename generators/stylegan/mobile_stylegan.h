@@ -90,6 +90,9 @@ class MobileStyleGan : public StyleGenerator {
   friend class MobileStyleGanReader;
 };
 
+/// The heads that come with the program, for the generator `faces`.
+std::filesystem::path preview_heads_file();
+
 /// Bands [N,4C,h,w] (C low ones, then 3 high ones for each) -> [N,C,2h,2w]: inverse of one level of
 /// the orthonormal Haar transform.
 Tensor inverse_haar(const Tensor& bands);

@@ -70,7 +70,7 @@ std::unique_ptr<StyleGenerator> load_style_generator(const std::filesystem::path
     throw Error(ErrorCode::input, "the generator is not there").in_file(path);
   }
   auto model = std::make_unique<MobileStyleGan>(MobileStyleGan::load(path, limits));
-  const std::filesystem::path heads = assets_folder() / "models/faces-preview/preview.safetensors";
+  const std::filesystem::path heads = preview_heads_file();
   if (std::filesystem::exists(heads)) model->load_preview_heads(heads, limits);
   return model;
 }
