@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// dlib's face recognition network as its types. Sources that include this take long to compile.
+// dlib's face recognition network as dlib's types, for face_identity.cpp, which defines
+// read_network, and recognition_weights.cpp: sources that include this take long to compile.
 
 #include <dlib/dnn.h>
 
