@@ -16,6 +16,11 @@ namespace vane {
 /// network's own evaluation.
 using FaceEmbedding = std::array<float, 128>;
 
+/// The face upright, 150 x 150 8-bit RGB with a quarter of its size around it, as dlib's example
+/// has it; black beyond the picture. `photo`: 8-bit RGB that `landmarks` were found in. Throws
+/// Error{input} when they lie outside.
+Image face_chip(const Image& photo, const FaceLandmarks& landmarks);
+
 /// One thread at a time.
 class FaceRecogniser {
  public:
@@ -24,9 +29,10 @@ class FaceRecogniser {
   explicit FaceRecogniser(const std::filesystem::path& network);
   ~FaceRecogniser();
 
-  /// `photo`: 8-bit RGB that `landmarks` were found in. The network sees the face at 150 px with a
-  /// quarter of its size around it, upright, as dlib's example does.
+  /// Of `face_chip`.
   FaceEmbedding embed(const Image& photo, const FaceLandmarks& landmarks);
+  /// `chip`: 150 x 150, 8-bit RGB.
+  FaceEmbedding embed_chip(const Image& chip);
 
  private:
   struct State;

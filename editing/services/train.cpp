@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/train.h"
 
+#include "editing/faces/face_identity.h"
+#include "editing/faces/recognition_weights.h"
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
 #include "editing/training/composite_evaluation.h"
@@ -40,6 +42,17 @@ TrainResult train_with(const TrainRequest& request, const Run& run_training, Job
   return result;
 }
 
+/// The training knows no dlib; it takes the weights of its network when they are there, and must
+/// have them when its recipe weighs identity.
+TrainingResult train_inversion_with_dlib(const InversionTrainingConfig& config,
+                                         const std::filesystem::path& run, bool resume, Job& job) {
+  std::vector<RecognitionArray> recogniser;
+  if (config.loss.identity > 0 || std::filesystem::exists(recognition_file())) {
+    recogniser = read_recognition_weights(recognition_file());
+  }
+  return train_inversion(config, run, resume, recogniser, job);
+}
+
 }  // namespace
 
 TrainResult train(const TrainRequest& request, Job& job) {
@@ -52,7 +65,7 @@ TrainResult train(const TrainRequest& request, Job& job) {
     return train_with<EnhanceTrainingConfig>(request, train_enhance, job);
   }
   if (request.component == "inversion") {
-    return train_with<InversionTrainingConfig>(request, train_inversion, job);
+    return train_with<InversionTrainingConfig>(request, train_inversion_with_dlib, job);
   }
   if (request.component == "preview") {
     return train_with<PreviewTrainingConfig>(request, train_preview, job);

@@ -6,7 +6,10 @@
 #include <future>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
+#include <sstream>
 
+#include "editing/inversion/identity_loss.h"
 #include "editing/training/face_augmentation.h"
 #include "editing/training/run_folder.h"
 #include "engine/base/atomic_file.h"
@@ -30,6 +33,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMeasured = 48, kShown = 8;
+/// Least side of a picture whose person is judged.
+constexpr int64_t kIdentityView = 128;
 
 /// What must not change between a run and its continuation.
 std::string config_hash(InversionTrainingConfig config) {
@@ -62,11 +67,13 @@ struct FaceIndex {
 
 struct FaceBatch {
   Tensor faces, seen, w;  // as made [N,3,S,S], as the encoder sees them, [N,W]
+  Tensor landmarks;       // [N,68,2] in [0,1]
 };
 
 class InversionRun {
  public:
-  InversionRun(const InversionTrainingConfig& config, const fs::path& run, bool resume, Job& job)
+  InversionRun(const InversionTrainingConfig& config, const fs::path& run, bool resume,
+               std::span<const RecognitionArray> recogniser, Job& job)
       : config_(config),
         run_(run),
         job_(job),
@@ -83,6 +90,11 @@ class InversionRun {
           .with_hint("pass --resume to continue, or choose another --run folder");
     }
     check_origin(faces_, config.faces, "faces");
+    if (!recogniser.empty()) identity_ = make_identity_network(recogniser);
+    if (config.loss.identity > 0 && !identity_) {
+      throw Error(ErrorCode::usage, "no network to compare faces with was given")
+          .at_key("loss.identity");
+    }
     for (int64_t i = 0; i < faces_.count(); ++i) {
       (FaceSet::is_held_out(i) ? held_out_ : learned_).push_back({&faces_, i});
     }
@@ -97,6 +109,10 @@ class InversionRun {
     visit_parameters(encoder_, [&](const std::string& name, Tensor& tensor, const auto&) {
       average_[name] = tensor.detach().clone();
     });
+    mean_landmarks_ = measured_landmarks(held_out_.front());
+    for (size_t k = 1; k < held_out_.size(); ++k)
+      mean_landmarks_ += measured_landmarks(held_out_[k]);
+    mean_landmarks_ /= double(held_out_.size());
     Tensor all = at::empty({int64_t(learned_.size()), generator_->w_dim()});
     for (size_t i = 0; i < learned_.size(); ++i) all[int64_t(i)].copy_(latent_of(learned_[i]));
     w_variance_ = all.var(0).mean().item<double>();
@@ -171,17 +187,30 @@ class InversionRun {
     return image_to_tensor(face.set->picture(face.number));
   }
 
+  static Tensor measured_landmarks(const FaceIndex& face) {
+    const std::span<const float> points = face.set->landmarks(face.number);
+    Tensor out = at::empty({std::ssize(points) / 2, 2});
+    std::copy(points.begin(), points.end(), out.mutable_data_ptr<float>());
+    return out;
+  }
+
+  /// Portraits that were not measured have their face where the others have it: all are aligned.
+  Tensor landmarks_of(const FaceIndex& face) const {
+    return face.set == &faces_ ? measured_landmarks(face) : mean_landmarks_;
+  }
+
   FaceBatch make_batch(int64_t step) const {
     const at::NoGradGuard no_grad;
     Rng rng = Rng(config_.seed).fork("batch", static_cast<uint64_t>(step));
-    std::vector<Tensor> faces, w;
+    std::vector<Tensor> faces, w, landmarks;
     const int64_t count = renders(step) ? config_.batch : config_.latent_batch;
     for (int64_t k = 0; k < count; ++k) {
       const FaceIndex& i = learned_[rng.below(static_cast<uint32_t>(learned_.size()))];
       faces.push_back(picture_of(i));
       w.push_back(latent_of(i));
+      landmarks.push_back(landmarks_of(i));
     }
-    FaceBatch batch{at::cat(faces), {}, at::stack(w)};
+    FaceBatch batch{at::cat(faces), {}, at::stack(w), at::stack(landmarks)};
     batch.seen = augmented_faces(batch.faces, config_.augmentation, rng);
     return batch;
   }
@@ -216,7 +245,18 @@ class InversionRun {
       loss = loss + weights.features * stage_distance(seen, asked).mean() +
              weights.clip * (1 - (seen.embedding * asked.embedding).sum(1)).mean();
     }
+    if (weights.identity > 0) {
+      loss = loss + weights.identity * identity_of(rows, made, batch).mean();
+    }
     return loss;
+  }
+
+  /// [N], of what the rows make, where the stored picture has its face.
+  Tensor identity_of(const Tensor& rows, const Tensor& made, const FaceBatch& batch) const {
+    const int64_t side = std::min(kIdentityView, generator_->size());
+    const Tensor large = config_.view < side ? generator_->synthesise_at(rows, side) : made;
+    return identity_loss(*identity_, large, batch.landmarks,
+                         identity_targets(*identity_, batch.faces, batch.landmarks));
   }
 
   double rate_of(int64_t step) const {
@@ -294,7 +334,7 @@ class InversionRun {
     const at::NoGradGuard no_grad;
     const PyramidEncoder encoder = averaged();
     const int64_t count = std::min<int64_t>(kMeasured, std::ssize(held_out_));
-    double latent = 0, psnr = 0, distance = 0;
+    double latent = 0, psnr = 0, distance = 0, identity = 0;
     std::vector<Tensor> shown;
     for (int64_t k = 0; k < count; ++k) {
       const FaceIndex& i = held_out_[size_t(k)];
@@ -304,16 +344,23 @@ class InversionRun {
       latent += (rows - latent_of(i)).square().mean().item<double>() / w_variance_;
       psnr += psnr_rgb(face, made);
       distance += stage_distance(stage_view(*clip_, face), stage_view(*clip_, made)).item<double>();
+      if (identity_) identity += identity_between(face, made, landmarks_of(i).unsqueeze(0));
       if (k < kShown) shown.push_back(at::cat({face, made}, 2));
     }
     write_image(run_ / "samples.png", tensor_to_image(at::cat(shown, 3).contiguous()));
     nlohmann::json entry{{"latent_error", latent / double(count)},
                          {"psnr", psnr / double(count)},
                          {"stage_distance", distance / double(count)}};
+    if (identity_) entry["identity_distance"] = identity / double(count);
     const std::string scores = entry.dump();
     entry["step"] = steps();
     evaluations_->write(entry);
     return scores;
+  }
+
+  double identity_between(const Tensor& face, const Tensor& made, const Tensor& landmarks) const {
+    const Tensor wanted = identity_targets(*identity_, face, landmarks);
+    return identity_loss(*identity_, made, landmarks, wanted).sqrt().item<double>();
   }
 
   const InversionTrainingConfig& config_;
@@ -325,9 +372,11 @@ class InversionRun {
   FaceSet faces_, quick_faces_;
   std::shared_ptr<const ClipEncoder> clip_;
   PyramidEncoder encoder_;
+  std::optional<IdentityNetwork> identity_;
   Adam optimiser_;
   std::map<std::string, Tensor> average_;
   std::vector<FaceIndex> learned_, held_out_;
+  Tensor mean_landmarks_;  // [68,2]
   double w_variance_ = 1;
   std::unique_ptr<JsonLines> metrics_, evaluations_;
   std::future<FaceBatch> next_;
@@ -337,12 +386,13 @@ class InversionRun {
 }  // namespace
 
 TrainingResult train_inversion(const InversionTrainingConfig& config, const fs::path& run,
-                               bool resume, Job& job) {
+                               bool resume, std::span<const RecognitionArray> recogniser,
+                               Job& job) {
   std::error_code failure;
   fs::create_directories(config.output, failure);
   if (failure) throw Error(ErrorCode::resource, failure.message()).in_file(config.output);
   check_writable(config.output / "encoder.safetensors");
-  return InversionRun(config, run, resume, job).train();
+  return InversionRun(config, run, resume, recogniser, job).train();
 }
 
 }  // namespace vane

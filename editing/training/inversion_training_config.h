@@ -39,6 +39,8 @@ struct InversionLoss {
   double pixel = 1, features = 0.3;
   /// 1 - cosine of the CLIP embeddings.
   double clip = 0.1;
+  /// Squared distance of dlib's embeddings of the faces; needs its published network.
+  double identity = 0;
   /// Mean distance of rows from the vector they share (e4e).
   double delta = 2e-4;
 
@@ -50,6 +52,8 @@ struct InversionLoss {
     v.field("pixel", &C::pixel, "of the samples", {.min = 0, .max = 1000});
     v.field("features", &C::features, "of the stages of the CLIP", {.min = 0, .max = 1000});
     v.field("clip", &C::clip, "of the embeddings", {.min = 0, .max = 1000});
+    v.field("identity", &C::identity, "of the persons, as dlib tells them apart",
+            {.min = 0, .max = 1000});
     v.field("delta", &C::delta, "of the rows' differences", {.min = 0, .max = 1000});
   }
 };

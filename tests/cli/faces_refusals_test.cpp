@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "tests/cli/run_program.h"
 
@@ -31,6 +32,15 @@ class FacesAbsent : public ::testing::Test {
   }
   TemporaryFolder folder_;
 };
+
+TEST_F(FacesAbsent, TrainingForIdentitySaysWhatToGet) {
+  const fs::path recipe = folder_.path() / "recipe.yaml", output = folder_.path() / "encoder";
+  std::ofstream(recipe) << "name: n\noutput: " << output << "\nfaces: " << folder_.path()
+                        << "\nloss: {identity: 1}\n";
+  const std::string run_folder = (folder_.path() / "run").string();
+  expect_refusal(run({"train", "inversion", recipe.string(), "--run", run_folder}));
+  EXPECT_FALSE(fs::exists(output));
+}
 
 TEST_F(FacesAbsent, GenerateSaysWhatToGet) {
   const fs::path output = folder_.path() / "face.png";

@@ -99,16 +99,16 @@ std::map<std::string, Tensor> tensors_of(const fs::path& file) {
 
 TEST_F(InversionTraining, AnInterruptedRunEndsWithTheSameWeights) {
   QuietJob quiet;
-  const TrainingResult whole = train_inversion(config(2, 4), root_ / "whole", false, quiet);
+  const TrainingResult whole = train_inversion(config(2, 4), root_ / "whole", false, {}, quiet);
   EXPECT_TRUE(whole.finished);
   EXPECT_EQ(whole.steps, 4);
   const auto expected = tensors_of(root_ / "model/encoder.safetensors");
   fs::remove_all(root_ / "model");
   StopsAfter stop(3);
-  EXPECT_THROW(train_inversion(config(2, 4), root_ / "parts", false, stop), Cancelled);
+  EXPECT_THROW(train_inversion(config(2, 4), root_ / "parts", false, {}, stop), Cancelled);
   EXPECT_FALSE(fs::exists(root_ / "model/encoder.safetensors"));
-  EXPECT_THROW(train_inversion(config(2, 4), root_ / "parts", false, quiet), Error);
-  train_inversion(config(2, 4), root_ / "parts", true, quiet);
+  EXPECT_THROW(train_inversion(config(2, 4), root_ / "parts", false, {}, quiet), Error);
+  train_inversion(config(2, 4), root_ / "parts", true, {}, quiet);
   const auto resumed = tensors_of(root_ / "model/encoder.safetensors");
   ASSERT_EQ(resumed.size(), expected.size());
   for (const auto& [name, tensor] : expected) {
@@ -124,8 +124,8 @@ TEST_F(InversionTraining, LearnsWhichLatentMadeAFace) {
   const auto error = [](const TrainingResult& result) {
     return nlohmann::json::parse(result.evaluation)["latent_error"].get<double>();
   };
-  const double before = error(train_inversion(config(1, 1), root_ / "short", false, quiet));
-  const TrainingResult trained = train_inversion(longer, root_ / "long", false, quiet);
+  const double before = error(train_inversion(config(1, 1), root_ / "short", false, {}, quiet));
+  const TrainingResult trained = train_inversion(longer, root_ / "long", false, {}, quiet);
   // On faces that it was not shown; a guess of the mean has 1.
   EXPECT_LT(error(trained), 0.8 * before);
   EXPECT_TRUE(fs::exists(root_ / "long/samples.png"));
@@ -135,7 +135,7 @@ TEST_F(InversionTraining, FacesOfAnotherGeneratorAreRefused) {
   QuietJob quiet;
   write_faces("0123456789abcdef");
   try {
-    train_inversion(config(1, 1), root_ / "run", false, quiet);
+    train_inversion(config(1, 1), root_ / "run", false, {}, quiet);
     ADD_FAILURE() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::config) << error.what();
