@@ -277,11 +277,17 @@ class InversionRun {
       throw Error(ErrorCode::numeric, "the loss is not finite at step " + std::to_string(now + 1))
           .with_hint("resume from the last checkpoint with a lower learning rate");
     }
-    std::vector<Tensor> gradients = torch::autograd::grad({loss}, optimiser_.parameters());
+    // A small generator may have no rows of some level.
+    std::vector<Tensor> gradients = torch::autograd::grad({loss}, optimiser_.parameters(), {}, {},
+                                                          false, /*allow_unused=*/true);
     double square = 0;
-    for (const Tensor& g : gradients) square += g.square().sum().item<double>();
+    for (const Tensor& g : gradients) {
+      if (g.defined()) square += g.square().sum().item<double>();
+    }
     const double factor = 1.0 / std::max(1.0, std::sqrt(square));
-    for (Tensor& g : gradients) g = g * factor;
+    for (Tensor& g : gradients) {
+      if (g.defined()) g = g * factor;
+    }
     optimiser_.step(gradients, rate_of(now));
     const at::NoGradGuard no_grad;
     const auto n = static_cast<double>(steps());
@@ -338,9 +344,11 @@ class InversionRun {
     std::vector<Tensor> shown;
     for (int64_t k = 0; k < count; ++k) {
       const FaceIndex& i = held_out_[size_t(k)];
-      const Tensor face = picture_of(i);
-      const Tensor rows = encode_face(encoder, face);
-      const Tensor made = generator_->synthesise_at(rows, face.size(2)).clamp(0, 1);
+      const Tensor stored = picture_of(i);
+      const int64_t side = std::min(stored.size(2), generator_->size());
+      const Tensor face = resize_area(stored, side, side);
+      const Tensor rows = encode_face(encoder, stored);
+      const Tensor made = generator_->synthesise_at(rows, side).clamp(0, 1);
       latent += (rows - latent_of(i)).square().mean().item<double>() / w_variance_;
       psnr += psnr_rgb(face, made);
       distance += stage_distance(stage_view(*clip_, face), stage_view(*clip_, made)).item<double>();

@@ -61,7 +61,7 @@ class InversionIdentity : public ::testing::Test {
   }
 
   fs::path folder_;
-  InversionIdentityConfig config_;
+  InversionTrainingConfig config_;
   std::vector<RecognitionArray> recogniser_ = testing::random_recogniser();
   QuietJob job_;
 };
