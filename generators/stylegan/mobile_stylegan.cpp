@@ -11,7 +11,8 @@ namespace vane {
 namespace {
 
 /// Rows are the four pixels of a 2x2 block in reading order; columns are the bands low, difference
-/// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own inverse.
+/// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own
+/// inverse.
 Tensor haar_matrix(const Tensor& like) {
   static const float kSigns[16] = {1, 1, 1, 1, 1, 1, -1, -1, 1, -1, 1, -1, 1, -1, -1, 1};
   return at::from_blob(const_cast<float*>(kSigns), {4, 4}).to(like.options()).mul(0.5);
@@ -20,10 +21,9 @@ Tensor haar_matrix(const Tensor& like) {
 /// Bands lie as all low ones, then the three high ones of each channel.
 Tensor by_channel(const Tensor& bands, int64_t channels) {
   const int64_t n = bands.size(0), height = bands.size(2), width = bands.size(3);
-  return at::cat(
-      {bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width}),
-       bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width})},
-      2);
+  return at::cat({bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width}),
+                  bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width})},
+                 2);
 }
 
 Tensor activated(const Tensor& x, const StyledLayer& layer) {
@@ -52,19 +52,18 @@ Tensor ordinary(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
 Tensor inverse_haar(const Tensor& bands) {
   const int64_t n = bands.size(0), channels = bands.size(1) / 4;
   const int64_t height = bands.size(2), width = bands.size(3);
-  const Tensor pixels =
-      at::matmul(haar_matrix(bands), by_channel(bands, channels).flatten(3));
+  const Tensor pixels = at::matmul(haar_matrix(bands), by_channel(bands, channels).flatten(3));
   return at::pixel_shuffle(pixels.view({n, 4 * channels, height, width}), 2);
 }
 
 Tensor forward_haar(const Tensor& picture) {
   const int64_t n = picture.size(0), channels = picture.size(1);
   const int64_t height = picture.size(2) / 2, width = picture.size(3) / 2;
-  const Tensor pixels =
-      at::pixel_unshuffle(picture, 2).view({n, channels, 4, height * width});
-  const Tensor bands = at::matmul(haar_matrix(picture), pixels).view({n, channels, 4, height, width});
-  return at::cat({bands.select(2, 0), bands.narrow(2, 1, 3).reshape({n, 3 * channels, height, width})},
-                 1);
+  const Tensor pixels = at::pixel_unshuffle(picture, 2).view({n, channels, 4, height * width});
+  const Tensor bands =
+      at::matmul(haar_matrix(picture), pixels).view({n, channels, 4, height, width});
+  return at::cat(
+      {bands.select(2, 0), bands.narrow(2, 1, 3).reshape({n, 3 * channels, height, width})}, 1);
 }
 
 int64_t MobileStyleGan::size() const {
@@ -121,6 +120,18 @@ Tensor MobileStyleGan::synthesise_half(const Tensor& w) const {
   return bands(w).narrow(1, 0, 3) * 0.25 + 0.5;
 }
 
+const PreviewHead* MobileStyleGan::preview_for(int64_t side) const {
+  for (const PreviewHead& preview : previews_) {
+    if (int64_t{16} << preview.block >= side) return &preview;
+  }
+  return nullptr;
+}
+
+int64_t MobileStyleGan::rows_at(int64_t side) const {
+  const PreviewHead* preview = preview_for(side);
+  return preview ? 3 * preview->block + 3 : rows();
+}
+
 Tensor MobileStyleGan::synthesise_at(const Tensor& w, int64_t side) const {
   if (side < 1 || side > size()) {
     throw Error(ErrorCode::usage,
@@ -129,13 +140,43 @@ Tensor MobileStyleGan::synthesise_at(const Tensor& w, int64_t side) const {
   const auto reduced = [side](const Tensor& picture) {
     return picture.size(2) == side ? picture : resize_area(picture, side, side);
   };
-  for (const PreviewHead& preview : previews_) {
-    if (int64_t{16} << preview.block < side) continue;
-    const Tensor x = features_behind(w, preview.block + 1);
-    const Tensor row = latent_row(w, 3 * preview.block + 2);
-    return reduced(inverse_haar(head_bands(preview.head, x, row)) * 0.5 + 0.5);
+  if (const PreviewHead* preview = preview_for(side)) {
+    const Tensor x = features_behind(w, preview->block + 1);
+    const Tensor row = latent_row(w, 3 * preview->block + 2);
+    return reduced(inverse_haar(head_bands(preview->head, x, row)) * 0.5 + 0.5);
   }
   return reduced(2 * side <= size() ? synthesise_half(w) : synthesise(w));
+}
+
+std::unique_ptr<StyleGenerator> MobileStyleGan::clone() const {
+  return std::make_unique<MobileStyleGan>(*this);
+}
+
+void MobileStyleGan::visit_slots(const SlotVisitor& visit) {
+  const auto show = [&visit](const std::string& name, Tensor& slot) {
+    visit(name, slot, std::max(1e-3, slot.detach().square().mean().sqrt().item<double>()));
+  };
+  const auto show_style = [&show](const std::string& name, StyleAffine& style) {
+    show(name + "style.weight", style.weight);
+    show(name + "style.bias", style.bias);
+  };
+  const auto show_layer = [&](const std::string& name, StyledLayer& layer) {
+    show_style(name, layer.style);
+    if (layer.depthwise.defined()) show(name + "depthwise", layer.depthwise);
+    show(name + "weight", layer.weight);
+    show(name + "bias", layer.bias);
+  };
+  show("input", input_);
+  show_layer("first.", first_);
+  for (size_t k = 0; k < blocks_.size(); ++k) {
+    const std::string name = fmt::format("blocks.{}.", k);
+    show_style(name + "up.", blocks_[k].up);
+    show_layer(name + "first.", blocks_[k].first);
+    show_layer(name + "second.", blocks_[k].second);
+  }
+  show_style("head.", head_.style);
+  show("head.weight", head_.weight);
+  show("head.bias", head_.bias);
 }
 
 void MobileStyleGan::set_preview_heads(std::vector<PreviewHead> heads) {

@@ -64,6 +64,9 @@ class MobileStyleGan : public StyleGenerator {
   /// Costs what a picture of that side costs: by the smallest preview head that is large enough, or
   /// else by the low band or the full picture.
   Tensor synthesise_at(const Tensor& w, int64_t side) const override;
+  int64_t rows_at(int64_t side) const override;
+
+  std::unique_ptr<StyleGenerator> clone() const override;
 
   int64_t blocks() const { return std::ssize(blocks_); }
   /// Features behind block `k`, [N,C,8 2^k,8 2^k].
@@ -71,12 +74,17 @@ class MobileStyleGan : public StyleGenerator {
   const std::vector<PreviewHead>& preview_heads() const { return previews_; }
   /// Heads in any order. Throws Error{usage} unless they fit the blocks and the width of w.
   void set_preview_heads(std::vector<PreviewHead> heads);
-  /// Takes the heads of a file of `save_preview_heads`; false when they were made for a generator of
-  /// other weights. Throws Error{checkpoint} when they are damaged.
+  /// Takes the heads of a file of `save_preview_heads`; false when they were made for a generator
+  /// of other weights. Throws Error{checkpoint} when they are damaged.
   bool load_preview_heads(const std::filesystem::path& path, const Limits& limits = {});
   void save_preview_heads(const std::filesystem::path& path) const;
 
+ protected:
+  void visit_slots(const SlotVisitor& visit) override;
+
  private:
+  /// The smallest head for pictures of that side; null when there is none.
+  const PreviewHead* preview_for(int64_t side) const;
   Tensor features_behind(const Tensor& w, int64_t blocks) const;
   Tensor head_bands(const WaveletHead& head, const Tensor& x, const Tensor& row) const;
   Tensor bands(const Tensor& w) const;
