@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "engine/run/adam.h"
+#include "engine/tensor/image_tensor.h"
 
 namespace vane {
 namespace {
@@ -65,7 +66,7 @@ class Refiner {
 
   Tensor loss_of(const Tensor& move, int64_t side) const {
     const Tensor rows = rows_of(move);
-    const Tensor picture = generator_.synthesise_at(rows, side);
+    const Tensor picture = generator_.synthesise_at(rows, side) + correction_;
     Tensor loss = config_.start_weight * move.square().mean() +
                   config_.mean_weight * (from_mean_ + move).square().mean();
     if (config_.delta_weight > 0) {
@@ -74,6 +75,14 @@ class Refiner {
     }
     for (const WeightedTerm& term : terms_) loss = loss + term.weight * term.term(picture);
     return loss;
+  }
+
+  /// What previews of that side lack of the full picture, at these rows.
+  void correct(const Tensor& move, int64_t side) {
+    const at::NoGradGuard no_grad;
+    const Tensor rows = rows_of(move);
+    correction_ = resize_area(generator_.synthesise(rows), side, side) -
+                  generator_.synthesise_at(rows, side);
   }
 
   void run_stage(const RefineStage& stage) {
@@ -88,7 +97,10 @@ class Refiner {
       return at::cat({move, others}, 1);
     };
     Adam optimiser = adam_of(move);
-    double best = std::numeric_limits<double>::infinity();
+    const bool is_preview = generator_.rows_at(side) < generator_.rows();
+    constexpr double kInfinite = std::numeric_limits<double>::infinity();
+    correction_ = at::zeros({});
+    double best = kInfinite, lowest = kInfinite;
     int64_t best_step = 0;
     int restarts = 0;
     double factor = 1;
@@ -96,6 +108,10 @@ class Refiner {
       if (job_.stop_requested()) {
         result_.cancelled = true;
         break;
+      }
+      if (is_preview && step % config_.corrected_every == 0) {
+        correct(of_all_rows(), side);
+        best = kInfinite;
       }
       const Tensor loss = loss_of(of_all_rows(), side);
       const double value = loss.item<double>();
@@ -113,7 +129,10 @@ class Refiner {
         continue;
       }
       if (done_ == 0) result_.first_loss = value;
-      if (value < best * 0.999) best_step = step;
+      if (value < lowest * 0.999) {
+        lowest = value;
+        best_step = step;
+      }
       if (value < best) {
         best = value;
         move_ = of_all_rows().detach();
@@ -147,6 +166,7 @@ class Refiner {
   std::vector<int64_t> read_;
   Tensor read_index_;
   Tensor move_, from_mean_;  // [1,R,W] of the rows that are read
+  Tensor correction_;        // [1,3,S,S]; 0-dim where pictures are exact
   Refinement result_;
   int64_t done_ = 0, total_ = 0;
 };

@@ -24,15 +24,18 @@ std::vector<RefineStage> stages_of(std::vector<RefineStage> stages, int64_t step
 struct RefineConfig {
   /// The last one may have side 0: half of what the generator makes, where a MobileStyleGAN needs
   /// no preview head and every row that is read has its effect.
-  std::vector<RefineStage> stages{{128, 60}, {256, 90}, {0, 12}};
+  std::vector<RefineStage> stages{{128, 60}, {256, 60}, {0, 24}};
   /// Of Adam, in deviations of w along its principal axes (see `least_axis`).
-  double learning_rate = 0.06;
+  double learning_rate = 0.15;
   /// An axis counts as long as this share of the longest at least.
   double least_axis = 0.05;
   /// Mean square distance of the rows from the start and from the mean of w in those units.
-  double start_weight = 0.001, mean_weight = 0.002;
+  double start_weight = 0.0005, mean_weight = 0.001;
   /// Sum over rows of |row - row 0| (e4e's delta penalty).
-  double delta_weight = 2e-4;
+  double delta_weight = 1e-4;
+  /// Preview heads draw some 25 dB of the full picture. What they lack is measured on the full one
+  /// every so many steps and added to theirs, so that only gradients come from previews.
+  int64_t corrected_every = 20;
   /// Ends a stage when the loss has not fallen by a thousandth for this many steps; 0: never.
   int64_t patience = 25;
 };

@@ -67,8 +67,8 @@ class PivotalTuningOf : public testing::TestWithParam<bool> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Generators, PivotalTuningOf, testing::Values(true, false),
-                         [](const auto& info) {
-                           return info.param ? "MobileStyleGan" : "StyleGan2";
+                         [](const auto& of) {
+                           return of.param ? "MobileStyleGan" : "StyleGan2";
                          });
 
 TEST_P(PivotalTuningOf, BringsThePictureOfThePivotNearerAndLeavesTheGeneratorAlone) {
