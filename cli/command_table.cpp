@@ -8,6 +8,7 @@ std::span<const Command> commands() {
       edit_command(),
       enhance_command(),
       generate_command(),
+      invert_command(),
       score_command(),
       segment_command(),
       diagnose_command(),

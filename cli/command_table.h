@@ -31,6 +31,7 @@ Command faces_compare_command();
 Command faces_dataset_command();
 Command faces_paste_command();
 Command generate_command();
+Command invert_command();
 Command metrics_command();
 Command models_convert_command();
 Command models_get_command();

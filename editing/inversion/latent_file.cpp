@@ -9,6 +9,18 @@ namespace {
 
 constexpr const char* kGeneratorKey = "generator";
 
+std::string noise_name(size_t i) { return "noise." + std::to_string(i); }
+
+NoiseMaps noise_of(const Weights& file, const StyleGenerator& generator) {
+  const auto* model = dynamic_cast<const StyleGan2*>(&generator);
+  if (model == nullptr || !file.contains(noise_name(0))) return {};
+  NoiseMaps maps;
+  for (const Tensor& own : model->noise(NoiseMode::constant, 1, Rng(0))) {
+    maps.push_back(file.take(noise_name(maps.size()), own.sizes().vec()));
+  }
+  return maps;
+}
+
 }  // namespace
 
 LatentFile load_latents(const std::filesystem::path& path, const StyleGenerator& generator,
@@ -34,6 +46,7 @@ LatentFile load_latents(const std::filesystem::path& path, const StyleGenerator&
   } else {
     w = truncated(generator.map(file.take("z", {-1, generator.z_dim()})));
   }
+  latents.noise = noise_of(file, generator);
   file.finish(false);
   if (w.size(0) == 0) throw Error(ErrorCode::checkpoint, "holds no latent").in_file(path);
   latents.w_plus = w.dim() == 3 ? w : w.unsqueeze(1).repeat({1, generator.rows(), 1});
@@ -41,9 +54,18 @@ LatentFile load_latents(const std::filesystem::path& path, const StyleGenerator&
 }
 
 void save_latents(const std::filesystem::path& path, const Tensor& w_plus,
-                  const StyleGenerator& generator, std::map<std::string, std::string> facts) {
+                  const StyleGenerator& generator, std::map<std::string, std::string> facts,
+                  const NoiseMaps& noise) {
   facts[kGeneratorKey] = generator.content_hash();
-  save_tensors(path, {{"w_plus", w_plus}}, facts);
+  std::map<std::string, Tensor> tensors{{"w_plus", w_plus}};
+  for (size_t i = 0; i < noise.size(); ++i) tensors[noise_name(i)] = noise[i];
+  save_tensors(path, tensors, facts);
+}
+
+Tensor synthesise_latent(const StyleGenerator& generator, const LatentFile& latents, int64_t i) {
+  const Tensor w_plus = latents.w_plus.narrow(0, i, 1);
+  if (latents.noise.empty()) return generator.synthesise(w_plus);
+  return dynamic_cast<const StyleGan2&>(generator).synthesise(w_plus, latents.noise);
 }
 
 }  // namespace vane

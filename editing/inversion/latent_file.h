@@ -9,12 +9,14 @@
 
 #include "engine/base/limits.h"
 #include "engine/tensor/fwd.h"
-#include "generators/stylegan/style_generator.h"
+#include "generators/stylegan/stylegan2.h"
 
 namespace vane {
 
 struct LatentFile {
   Tensor w_plus;  // [N,rows,W]
+  /// Maps that were found together with a single latent, for a StyleGAN2; else empty.
+  NoiseMaps noise;
   /// Metadata of the file: "generator" is the content hash of the generator whose latents these
   /// are; the rest says where they come from ("photo", "crop", "method", …).
   std::map<std::string, std::string> facts;
@@ -28,8 +30,13 @@ LatentFile load_latents(const std::filesystem::path& path, const StyleGenerator&
                         double truncation = 1, int64_t truncation_rows = 0,
                         const Limits& limits = {});
 
-/// w_plus [N,rows,W] with `facts`, and the generator's content hash under "generator".
+/// w_plus [N,rows,W] with `facts`, and the generator's content hash under "generator"; maps as
+/// "noise.0", "noise.1", …
 void save_latents(const std::filesystem::path& path, const Tensor& w_plus,
-                  const StyleGenerator& generator, std::map<std::string, std::string> facts = {});
+                  const StyleGenerator& generator, std::map<std::string, std::string> facts = {},
+                  const NoiseMaps& noise = {});
+
+/// Picture `i` of a file, with its noise maps where it has any.
+Tensor synthesise_latent(const StyleGenerator& generator, const LatentFile& latents, int64_t i);
 
 }  // namespace vane

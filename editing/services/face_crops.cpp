@@ -7,73 +7,24 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "editing/faces/face_choice.h"
 #include "editing/faces/face_identity.h"
 #include "editing/faces/face_paste.h"
+#include "editing/faces/photo_faces.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/byte_source.h"
 #include "engine/base/error.h"
-#include "engine/base/text.h"
 #include "engine/image/codec.h"
 #include "engine/image/resize.h"
-#include "engine/image/srgb_view.h"
 
 namespace vane {
 namespace {
 
 namespace fs = std::filesystem;
 
-FaceChoice choice_of(const std::string& face, bool may_be_all) {
-  FaceChoice choice;
-  if (face == "largest") return choice;
-  if (face == "all" && may_be_all) {
-    choice.all = true;
-    return choice;
-  }
-  const auto number = parse_integer(face);
-  if (!number || *number < 1 || *number > 1000000) {
-    throw Error(ErrorCode::usage, fmt::format("--face takes a number from 1 on{}, not '{}'",
-                                              may_be_all ? ", `largest` or `all`" : " or `largest`",
-                                              printable(face)));
-  }
-  choice.number = static_cast<int>(*number);
-  return choice;
-}
-
-/// What the detectors look at: 8-bit sRGB.
-Image seen_picture(const Image& photo) {
-  if (SrgbView::of(photo)) return srgb_thumbnail(photo, std::max(photo.width, photo.height));
-  return to_rgb8(photo);
-}
-
 Image read_photo(const fs::path& path, const Limits& limits) {
   DecodeOptions options;
   options.limits = limits;
   return read_image(path, options);
-}
-
-ChosenFaces faces_of(FaceLandmarkFinder& finder, const Image& photo, const fs::path& path,
-                     const FaceChoice& choice, Job& job) {
-  job.progress(0, 0, "finding faces");
-  try {
-    // Numbers count all faces, so the small ones are wanted too.
-    const auto found = finder.find_all(seen_picture(photo), choice.all || choice.number > 0);
-    job.check_cancelled();
-    ChosenFaces chosen = choose_faces(found, choice);
-    for (const ChosenFace& face : chosen.faces) {
-      if (looks_drawn(photo, face.crop)) {
-        chosen.warnings.push_back(fmt::format(
-            "face {} looks drawn; generators and encoders of faces know photographs", face.number));
-      }
-    }
-    for (const std::string& warning : chosen.warnings) {
-      job.warn(fmt::format("{}: {}", path.string(), warning));
-    }
-    return chosen;
-  } catch (Error& error) {
-    error.set_file_if_empty(path);
-    throw;
-  }
 }
 
 std::vector<double> numbers_of(const FaceCrop& crop) {
@@ -134,11 +85,11 @@ fs::path numbered(const fs::path& path, int number) {
 
 FacesAlignResult faces_align(const FacesAlignRequest& request, Job& job) {
   format_for_path(request.output);
-  const FaceChoice choice = choice_of(request.face, true);
+  const FaceChoice choice = parse_face_choice(request.face, true);
   check_writable(request.output);
   const Image photo = read_photo(request.photo, request.limits);
   FaceLandmarkFinder finder(landmark_file());
-  const ChosenFaces chosen = faces_of(finder, photo, request.photo, choice, job);
+  const ChosenFaces chosen = find_faces(finder, photo, request.photo, choice, job);
   FacesAlignResult result;
   for (const ChosenFace& face : chosen.faces) {
     job.check_cancelled();
@@ -156,7 +107,7 @@ FacesAlignResult faces_align(const FacesAlignRequest& request, Job& job) {
 
 FacesPasteResult faces_paste(const FacesPasteRequest& request, Job& job) {
   format_for_path(request.output);
-  const FaceChoice choice = choice_of(request.face, false);
+  const FaceChoice choice = parse_face_choice(request.face, false);
   check_writable(request.output);
   const Image photo = read_photo(request.photo, request.limits);
   const Image edited = read_photo(request.edited, request.limits);
@@ -177,7 +128,7 @@ FacesPasteResult faces_paste(const FacesPasteRequest& request, Job& job) {
   }
   if (!crop) {
     FaceLandmarkFinder finder(landmark_file());
-    crop = faces_of(finder, photo, request.photo, choice, job).faces.front().crop;
+    crop = find_faces(finder, photo, request.photo, choice, job).faces.front().crop;
   }
   job.progress(0, 0, "pasting");
   Image result;
@@ -214,10 +165,11 @@ FacesCompareResult faces_compare(const FacesCompareRequest& request, Job& job) {
   for (const fs::path& path : request.photos) {
     job.check_cancelled();
     const Image photo = read_photo(path, request.limits);
-    const ChosenFaces chosen = faces_of(finder, photo, path, {}, job);
+    const ChosenFaces chosen = find_faces(finder, photo, path, {}, job);
     job.progress(static_cast<int64_t>(embeddings.size()),
                  static_cast<int64_t>(request.photos.size()), "comparing");
-    embeddings.push_back(recogniser.embed(seen_picture(photo), chosen.faces.front().landmarks));
+    embeddings.push_back(
+        recogniser.embed(seen_by_detectors(photo), chosen.faces.front().landmarks));
   }
   FacesCompareResult result;
   result.reference = request.photos.front().string();

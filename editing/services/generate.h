@@ -17,7 +17,7 @@ struct GenerateRequest {
   int64_t count = 1;
   double truncation = 0.8;
   int64_t truncation_rows = 0;
-  std::filesystem::path latent, output;
+  std::filesystem::path latent, tuned, output;
   uint64_t seed = 0;
   Limits limits;
 
@@ -31,6 +31,8 @@ struct GenerateRequest {
     v.field("count", &C::count, "pictures",
             {.min = 1, .max = 100000, .short_flag = "n", .placeholder = "N"});
     v.field("latent", &C::latent, "safetensors with z [N,512], w [N,512] or w_plus [N,L,512]",
+            {.placeholder = "FILE"});
+    v.field("tuned", &C::tuned, "tuned weights that `vane invert --method pti` wrote",
             {.placeholder = "FILE"});
     v.field("truncation", &C::truncation, "1 as drawn, less: nearer to the average picture",
             {.min = 0, .max = 1});

@@ -19,6 +19,7 @@
 #include "editing/services/face_crops.h"
 #include "editing/services/faces.h"
 #include "editing/services/generate.h"
+#include "editing/services/invert.h"
 #include "editing/services/metrics.h"
 #include "editing/services/models.h"
 #include "editing/services/naturalness.h"
@@ -112,6 +113,7 @@ constexpr Entry kServices[] = {
     entry<&faces_dataset>("faces dataset"),
     entry<&faces_paste>("faces paste"),
     entry<&generate>("generate"),
+    entry<&invert_photo>("invert"),
     entry<&metrics>("metrics"),
     entry<&models_convert>("models convert"),
     entry<&models_inspect>("models inspect"),

@@ -125,6 +125,18 @@ Tensor MobileStyleGan::synthesise_half(const Tensor& w) const {
   return bands(w).narrow(1, 0, 3) * 0.25 + 0.5;
 }
 
+const PreviewHead* MobileStyleGan::preview_for(int64_t side) const {
+  for (const PreviewHead& preview : previews_) {
+    if (int64_t{16} << preview.block >= side) return &preview;
+  }
+  return nullptr;
+}
+
+int64_t MobileStyleGan::rows_at(int64_t side) const {
+  const PreviewHead* preview = preview_for(side);
+  return preview ? 3 * preview->block + 3 : rows();
+}
+
 Tensor MobileStyleGan::synthesise_at(const Tensor& w, int64_t side) const {
   if (side < 1 || side > size()) {
     throw Error(ErrorCode::usage,
@@ -133,13 +145,43 @@ Tensor MobileStyleGan::synthesise_at(const Tensor& w, int64_t side) const {
   const auto reduced = [side](const Tensor& picture) {
     return picture.size(2) == side ? picture : resize_area(picture, side, side);
   };
-  for (const PreviewHead& preview : previews_) {
-    if (int64_t{16} << preview.block < side) continue;
-    const Tensor x = features_behind(w, preview.block + 1);
-    const Tensor row = latent_row(w, 3 * preview.block + 2);
-    return reduced(inverse_haar(head_bands(preview.head, x, row)) * 0.5 + 0.5);
+  if (const PreviewHead* preview = preview_for(side)) {
+    const Tensor x = features_behind(w, preview->block + 1);
+    const Tensor row = latent_row(w, 3 * preview->block + 2);
+    return reduced(inverse_haar(head_bands(preview->head, x, row)) * 0.5 + 0.5);
   }
   return reduced(2 * side <= size() ? synthesise_half(w) : synthesise(w));
+}
+
+std::unique_ptr<StyleGenerator> MobileStyleGan::clone() const {
+  return std::make_unique<MobileStyleGan>(*this);
+}
+
+void MobileStyleGan::visit_slots(const SlotVisitor& visit) {
+  const auto show = [&visit](const std::string& name, Tensor& slot) {
+    visit(name, slot, std::max(1e-3, slot.detach().square().mean().sqrt().item<double>()));
+  };
+  const auto show_style = [&show](const std::string& name, StyleAffine& style) {
+    show(name + "style.weight", style.weight);
+    show(name + "style.bias", style.bias);
+  };
+  const auto show_layer = [&](const std::string& name, StyledLayer& layer) {
+    show_style(name, layer.style);
+    if (layer.depthwise.defined()) show(name + "depthwise", layer.depthwise);
+    show(name + "weight", layer.weight);
+    show(name + "bias", layer.bias);
+  };
+  show("input", input_);
+  show_layer("first.", first_);
+  for (size_t k = 0; k < blocks_.size(); ++k) {
+    const std::string name = fmt::format("blocks.{}.", k);
+    show_style(name + "up.", blocks_[k].up);
+    show_layer(name + "first.", blocks_[k].first);
+    show_layer(name + "second.", blocks_[k].second);
+  }
+  show_style("head.", head_.style);
+  show("head.weight", head_.weight);
+  show("head.bias", head_.bias);
 }
 
 void MobileStyleGan::set_preview_heads(std::vector<PreviewHead> heads) {

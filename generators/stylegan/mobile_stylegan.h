@@ -64,6 +64,9 @@ class MobileStyleGan : public StyleGenerator {
   /// Costs what a picture of that side costs: by the smallest preview head that is large enough, or
   /// else by the low band or the full picture.
   Tensor synthesise_at(const Tensor& w, int64_t side) const override;
+  int64_t rows_at(int64_t side) const override;
+
+  std::unique_ptr<StyleGenerator> clone() const override;
 
   int64_t blocks() const { return std::ssize(blocks_); }
   /// Features behind block `k`, [N,C,8 2^k,8 2^k].
@@ -76,7 +79,12 @@ class MobileStyleGan : public StyleGenerator {
   bool load_preview_heads(const std::filesystem::path& path, const Limits& limits = {});
   void save_preview_heads(const std::filesystem::path& path) const;
 
+ protected:
+  void visit_slots(const SlotVisitor& visit) override;
+
  private:
+  /// The smallest head for pictures of that side; null when there is none.
+  const PreviewHead* preview_for(int64_t side) const;
   Tensor features_behind(const Tensor& w, int64_t blocks) const;
   Tensor head_bands(const WaveletHead& head, const Tensor& x, const Tensor& row) const;
   Tensor bands(const Tensor& w) const;

@@ -14,12 +14,18 @@ Tensor per_channel(const Tensor& values) { return values.view({values.size(0), -
 
 }  // namespace
 
+Tensor energy_of(const Tensor& weight, bool up) {
+  const Tensor energy = weight.square().sum({2, 3});
+  return up ? energy.t() : energy;
+}
+
 Tensor styled_convolution(const StyledConvolution& layer, const Tensor& x, const Tensor& style,
                           const Tensor& noise) {
   const Tensor scaled = x * per_channel(style);
   const Tensor features =
       layer.up ? up_convolution(scaled, layer.weight) : at::conv2d(scaled, layer.weight, {}, 1, 1);
-  const Tensor demodulation = at::rsqrt(at::matmul(style.square(), layer.energy.t()) + 1e-8);
+  const Tensor energy = layer.energy.defined() ? layer.energy : energy_of(layer.weight, layer.up);
+  const Tensor demodulation = at::rsqrt(at::matmul(style.square(), energy.t()) + 1e-8);
   // lrelu(a) g = lrelu(a g) for g > 0: the gain costs no pass over the features this way. What is
   // overwritten in place is not needed for gradients.
   constexpr double kGain = std::numbers::sqrt2;

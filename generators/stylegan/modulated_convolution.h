@@ -7,6 +7,9 @@
 
 namespace vane {
 
+/// Squares of a weight as a StyledConvolution stores it, summed over its taps: [O,I].
+Tensor energy_of(const Tensor& weight, bool up);
+
 /// x [N,I,r,r] (or r/2 when it doubles), style [N,I], noise [1 or N,1,r,r] or undefined ->
 /// sqrt(2) lrelu(conv(x s) d + strength noise + bias) [N,O,r,r], d = rsqrt(energy s^2 + 1e-8).
 /// Differentiable in x, style and noise.

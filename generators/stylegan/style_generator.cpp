@@ -55,6 +55,28 @@ Tensor StyleGenerator::synthesise_at(const Tensor& w, int64_t side) const {
   return resize_area(synthesise(w), side, side);
 }
 
+std::vector<TunableTensor> StyleGenerator::tunable() const {
+  std::vector<TunableTensor> tensors;
+  clone()->visit_slots([&](const std::string& name, Tensor& slot, double scale) {
+    tensors.push_back({name, slot, scale});
+  });
+  return tensors;
+}
+
+void StyleGenerator::set_tunable(const std::vector<Tensor>& tensors) {
+  const std::vector<TunableTensor> own = tunable();
+  if (own.size() != tensors.size()) {
+    throw Error(ErrorCode::usage, fmt::format("the generator has {} tensors to tune, not {}",
+                                              own.size(), tensors.size()));
+  }
+  for (size_t i = 0; i < own.size(); ++i) {
+    if (tensors[i].sizes() == own[i].value.sizes()) continue;
+    throw Error(ErrorCode::usage, "a tuned tensor has another shape").at_key(own[i].name);
+  }
+  auto next = tensors.begin();
+  visit_slots([&](const std::string&, Tensor& slot, double) { slot = *next++; });
+}
+
 std::filesystem::path generator_path(const std::string& name) {
   return name == "faces" ? models_folder() / "faces" : std::filesystem::path(name);
 }

@@ -3,6 +3,7 @@
 // What the generators of the StyleGAN family have in common: z -> w -> w_plus -> picture.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,16 @@ namespace vane {
 struct RowUse {
   int64_t resolution = 4;  // of the layer
   bool is_read = true;
+};
+
+/// A tensor of the synthesis that tuning may move.
+struct TunableTensor {
+  /// The same for every generator of one kind: "blocks.3.first.weight".
+  std::string name;
+  Tensor value;
+  /// What a step of 1 of the number that was trained is here: its equalised learning rate, which
+  /// loading folded in, or the tensor's root mean square where files hold deployed weights.
+  double scale = 1;
 };
 
 /// Differentiable in its arguments; weights are frozen. Thread-safe after loading.
@@ -37,6 +48,16 @@ class StyleGenerator {
   /// The same as [N,3,side,side], for guidance and previews: as cheap as the generator can make it,
   /// else the area mean of the full picture. Throws Error{usage} for a side beyond its own.
   virtual Tensor synthesise_at(const Tensor& w, int64_t side) const;
+  /// Rows from this one on change nothing in `synthesise_at(w, side)`.
+  virtual int64_t rows_at(int64_t) const { return rows(); }
+  /// Shares its tensors; one that is given others by `set_tunable` leaves the other alone.
+  virtual std::unique_ptr<StyleGenerator> clone() const = 0;
+  /// Weights, biases and styles of the synthesis in a fixed order; not the mapping, noise maps or
+  /// preview heads.
+  std::vector<TunableTensor> tunable() const;
+  /// Other tensors in the order of `tunable`; they may require gradients, in which a picture is
+  /// differentiable then. Throws Error{usage} for another number of them or another shape.
+  void set_tunable(const std::vector<Tensor>& tensors);
 
   int64_t z_dim() const { return mapping_.front().weight.size(1); }
   int64_t w_dim() const { return mapping_.back().weight.size(0); }
@@ -58,6 +79,9 @@ class StyleGenerator {
  protected:
   /// Throws Error{usage} unless w is [N,W] or [N,rows,W].
   void check_latent(const Tensor& w) const;
+  using SlotVisitor = std::function<void(const std::string& name, Tensor& slot, double scale)>;
+  /// Shows what `tunable` lists; the visitor may replace it.
+  virtual void visit_slots(const SlotVisitor& visit) = 0;
   /// For files without a mean; needs the mapping.
   Tensor sampled_average() const;
 

@@ -31,6 +31,40 @@ Tensor StyleGan2::synthesise(const Tensor& w, const NoiseMaps& noise) const {
   return synthesise_styles(styles(w), noise);
 }
 
+std::unique_ptr<StyleGenerator> StyleGan2::clone() const {
+  return std::make_unique<StyleGan2>(*this);
+}
+
+void StyleGan2::visit_slots(const SlotVisitor& visit) {
+  const auto fan_in = [](int64_t values) { return 1 / std::sqrt(double(values)); };
+  const auto show_style = [&](const std::string& name, StyleAffine& style) {
+    visit(name + "style.weight", style.weight, fan_in(style.weight.size(1)));
+    visit(name + "style.bias", style.bias, 1);
+  };
+  visit("input", input_, 1);
+  for (size_t i = 0; i < convolutions_.size(); ++i) {
+    StyledConvolution& layer = convolutions_[i];
+    const std::string name = fmt::format("convolutions.{}.", i);
+    show_style(name, layer.style);
+    const Tensor before = layer.weight;
+    visit(name + "weight", layer.weight, fan_in(9 * layer.style.weight.size(0)));
+    if (layer.weight.requires_grad()) {
+      layer.energy = Tensor();
+    } else if (!layer.weight.is_same(before)) {
+      layer.energy = energy_of(layer.weight, layer.up);
+    }
+    visit(name + "bias", layer.bias, 1);
+    visit(name + "noise_strength", layer.noise_strength, 1);
+  }
+  for (size_t k = 0; k < to_rgbs_.size(); ++k) {
+    ToRgb& layer = to_rgbs_[k];
+    const std::string name = fmt::format("to_rgbs.{}.", k);
+    show_style(name, layer.style);
+    visit(name + "weight", layer.weight, fan_in(layer.weight.size(1)));
+    visit(name + "bias", layer.bias, 1);
+  }
+}
+
 NoiseMaps StyleGan2::noise(NoiseMode mode, int64_t n, const Rng& rng) const {
   NoiseMaps maps;
   if (mode == NoiseMode::none) return maps;

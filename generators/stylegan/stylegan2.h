@@ -12,9 +12,10 @@ namespace vane {
 /// Modulated 3x3 convolution, noise, bias, activation.
 struct StyledConvolution {
   StyleAffine style;
-  bool up = false;        // doubles the side
-  Tensor weight;          // [O,I,3,3], or [I,O,3,3] of one that doubles; 1/sqrt(9 I) included
-  Tensor energy;          // [O,I]: squares of the weight, summed over its taps
+  bool up = false;  // doubles the side
+  Tensor weight;    // [O,I,3,3], or [I,O,3,3] of one that doubles; 1/sqrt(9 I) included
+  /// [O,I]: squares of the weight, summed over its taps; undefined while the weight is tuned.
+  Tensor energy;
   Tensor bias;            // [O]
   Tensor noise;           // [1,1,r,r]: the map of the file
   Tensor noise_strength;  // [1]
@@ -56,6 +57,7 @@ class StyleGan2 : public StyleGenerator {
   std::vector<RowUse> row_uses() const override;
   Tensor synthesise(const Tensor& w) const override;
   Tensor synthesise(const Tensor& w, const NoiseMaps& noise) const;
+  std::unique_ptr<StyleGenerator> clone() const override;
 
   /// Maps for `n` pictures; random ones depend on `rng` only, constant ones are those of the file.
   NoiseMaps noise(NoiseMode mode, int64_t n, const Rng& rng) const;
@@ -71,6 +73,9 @@ class StyleGan2 : public StyleGenerator {
 
   const std::vector<StyledConvolution>& convolutions() const { return convolutions_; }
   const std::vector<ToRgb>& to_rgbs() const { return to_rgbs_; }
+
+ protected:
+  void visit_slots(const SlotVisitor& visit) override;
 
  private:
   const StyleAffine& affine(const StyleEntry& entry) const;

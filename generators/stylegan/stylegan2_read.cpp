@@ -7,6 +7,7 @@
 
 #include "engine/base/error.h"
 #include "engine/tensor/weights.h"
+#include "generators/stylegan/modulated_convolution.h"
 #include "generators/stylegan/stylegan2.h"
 #include "generators/stylegan/stylegan2_names.h"
 
@@ -136,7 +137,7 @@ class StyleGan2Reader {
     layer.style = affine(names.style_weight, names.style_bias, in);
     layer.weight = kernel(names.weight, out, in, 3);
     if (layer.weight.defined()) {
-      layer.energy = layer.weight.square().sum({2, 3});
+      layer.energy = energy_of(layer.weight, false);
       if (layer.up) layer.weight = layer.weight.transpose(0, 1).contiguous();
     }
     layer.bias = taken(names.bias, {out}, {out});

@@ -48,6 +48,20 @@ TEST_F(FacesAbsent, GenerateSaysWhatToGet) {
   EXPECT_FALSE(fs::exists(output));
 }
 
+TEST_F(FacesAbsent, InvertSaysWhatToGet) {
+  const fs::path photo = fs::path(VANE_TEST_DATA).parent_path() / "assets/samples/astronaut.jpg";
+  const fs::path output = folder_.path() / "latent.safetensors";
+  expect_refusal(run({"invert", photo.string(), "-o", output.string()}));
+  const Outcome picture = run({"invert", photo.string(), "-o", "face.png"});
+  EXPECT_EQ(picture.code, 2) << picture.err;
+  EXPECT_NE(picture.err.find("--picture"), std::string::npos) << picture.err;
+  const Outcome absent = run({"invert", "absent.jpg", "-o", output.string()});
+  EXPECT_EQ(absent.code, 4) << absent.err;
+  EXPECT_NE(absent.err.find("absent.jpg"), std::string::npos) << absent.err;
+  EXPECT_EQ(run({"invert", photo.string(), "--method", "guess", "-o", output.string()}).code, 2);
+  EXPECT_FALSE(fs::exists(output));
+}
+
 TEST_F(FacesAbsent, ADatasetSaysWhatToGet) {
   const fs::path output = folder_.path() / "set";
   expect_refusal(run({"faces", "dataset", "-n", "1", "-o", output.string()}));
