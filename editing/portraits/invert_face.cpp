@@ -12,6 +12,7 @@
 #include "editing/inversion/pivotal_tuning.h"
 #include "editing/inversion/projector.h"
 #include "editing/portraits/face_encoder.h"
+#include "editing/portraits/identity_term.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_load.h"
 #include "engine/image/resize.h"
@@ -53,6 +54,11 @@ class FaceInversion {
     target_ = image_to_tensor(result_.target);
     perceptual_ = term_to(target_);
     terms_ = {{"distance", perceptual_, distance_weight()}, {"pixels", pixel_term(target_), 1}};
+    if (options_.identity_weight > 0 && options_.method != InversionMethod::project) {
+      if (const auto identity = identity_term(result_.target)) {
+        terms_.push_back({"identity", *identity, options_.identity_weight});
+      }
+    }
     if (options_.extra_terms) {
       for (WeightedTerm& term : options_.extra_terms(target_)) terms_.push_back(std::move(term));
     }

@@ -48,7 +48,10 @@ struct FaceInversionOptions {
   bool projector_rows = false;  // W+ instead of W
   bool locality = false;        // of pti
   RefineConfig refine;
-  /// Further terms for the picture that is inverted, such as a differentiable identity.
+  /// Of the person, by dlib's network, where it is installed (editing/portraits/identity_term.h);
+  /// the projector, which is as published, has no such term.
+  double identity_weight = 0.5;
+  /// Further terms for the picture that is inverted.
   std::function<std::vector<WeightedTerm>(const Tensor& target)> extra_terms;
   uint64_t seed = 0;
   Limits limits;
