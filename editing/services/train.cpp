@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/train.h"
 
+#include "editing/services/edit_evaluation.h"
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
 #include "editing/training/composite_evaluation.h"
+#include "editing/training/delta_training.h"
 #include "editing/training/enhance_evaluation.h"
 #include "editing/training/enhance_training.h"
 #include "editing/training/inversion_training.h"
@@ -45,6 +47,9 @@ TrainResult train(const TrainRequest& request, Job& job) {
   if (compute_device() != "cpu") {
     throw Error(ErrorCode::usage, "training computes on the CPU only")
         .at_key("--device " + compute_device());
+  }
+  if (request.component == "delta") {
+    return train_with<DeltaTrainingConfig>(request, train_delta, job);
   }
   if (request.component == "enhance") {
     return train_with<EnhanceTrainingConfig>(request, train_enhance, job);
@@ -153,6 +158,7 @@ EvaluateResult evaluate_enhancement(const EvaluateRequest& request, Job& job) {
 
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
   if (request.kind == "enhance") return evaluate_enhancement(request, job);
+  if (request.kind == "edit") return evaluate_edit(request, job);
   const auto config =
       read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
   if (!config.folder.empty()) {
