@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/latent/delta_strength.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/base/assets.h"
 #include "engine/base/error.h"
 
 namespace vane {
-namespace {
-
-constexpr double kStep = 0.5;
-
-}  // namespace
 
 double score_among_pictures(const DeltaModel& model, const Tensor& direction, double deviations) {
   if (!model.image_covariance.defined()) {
@@ -24,13 +20,12 @@ double score_among_pictures(const DeltaModel& model, const Tensor& direction, do
 
 double strength_that_reaches(const std::function<double(double)>& score_at, double wanted,
                              double largest) {
-  double before = score_at(0), best_score = before, best = 0;
+  double before = score_at(0), from = 0, best_score = before, best = 0;
   if (before >= wanted) return 0;
-  for (double strength = std::min(kStep, largest); largest > 0;
-       strength = std::min(strength + kStep, largest)) {
+  for (double strength = std::min(1.0, largest); strength > from;
+       strength = std::min(2 * strength, largest)) {
     const double score = score_at(strength);
     if (score >= wanted) {
-      const double from = std::max(0.0, strength - kStep);
       return from + (strength - from) * (wanted - before) / (score - before);
     }
     if (score > best_score) {
@@ -38,7 +33,7 @@ double strength_that_reaches(const std::function<double(double)>& score_at, doub
       best = strength;
     }
     before = score;
-    if (strength >= largest) break;
+    from = strength;
   }
   return best;
 }

@@ -15,8 +15,9 @@ namespace vane {
 /// that the model was trained with. Throws Error{usage} for a model that knows no pictures.
 double score_among_pictures(const DeltaModel& model, const Tensor& direction, double deviations);
 
-/// The smallest strength from 0 to `largest` at which `score_at` reaches `wanted`, by steps of a
-/// half and interpolation between the last two; where none does, the strength of the best score.
+/// The strength from 0 to `largest` at which `score_at` reaches `wanted`: 1, 2, 4 … are tried until
+/// one does, and the line between the last two says where; where none does, the strength of the best
+/// score among them.
 double strength_that_reaches(const std::function<double(double)>& score_at, double wanted,
                              double largest);
 

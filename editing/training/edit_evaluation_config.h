@@ -52,7 +52,7 @@ struct EvaluatedDelta {
   /// Where the guide's score shall get to, in deviations from the mean of generated portraits; the
   /// strength of each source follows from it. 0: strength 1 for all.
   double reach = 2;
-  double largest = 4;
+  double largest = 6;
 
   template <class V>
   static void fields(V& v) {
