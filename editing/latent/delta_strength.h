@@ -16,8 +16,8 @@ namespace vane {
 double score_among_pictures(const DeltaModel& model, const Tensor& direction, double deviations);
 
 /// The strength from 0 to `largest` at which `score_at` reaches `wanted`: 1, 2, 4 … are tried until
-/// one does, and the line between the last two says where; where none does, the strength of the best
-/// score among them.
+/// one does, and the line between the last two says where; where none does, the strength of the
+/// best score among them.
 double strength_that_reaches(const std::function<double(double)>& score_at, double wanted,
                              double largest);
 

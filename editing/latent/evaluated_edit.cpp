@@ -2,9 +2,11 @@
 #include "editing/latent/evaluated_edit.h"
 
 #include <map>
+#include <optional>
 
 #include "editing/latent/delta_edit.h"
 #include "editing/latent/delta_strength.h"
+#include "editing/latent/latent_projection.h"
 #include "engine/base/error.h"
 #include "guidance/direction.h"
 
@@ -18,7 +20,9 @@ class DeltaMethod final : public EvaluatedEdit {
   explicit DeltaMethod(const EditTools& tools)
       : tools_(tools),
         model_(load_delta_model(delta_model_file(tools.config.delta.model), tools.generator,
-                                tools.clip.info().hash, tools.limits)) {}
+                                tools.clip.info().hash, tools.limits)) {
+    if (tools.config.delta.in_w) projection_.emplace(model_, tools.generator);
+  }
 
   EditedPicture edit(const EditedSource& source, const std::string& from,
                      const std::string& to) override {
@@ -28,8 +32,15 @@ class DeltaMethod final : public EvaluatedEdit {
     const StyleCode step = delta_edit(model_, tools_.generator, source.w_plus,
                                       source.image_embedding, direction, options);
     const StyleCode code = tools_.generator.styles(source.w_plus);
-    const auto picture = [&generator = tools_.generator, step, code, w = source.w_plus](
+    const Tensor in_w =
+        projection_ ? projection_->latent_step(moved_styles(model_, step)) : Tensor();
+    const auto picture = [&generator = tools_.generator, step, code, in_w, w = source.w_plus](
                              double strength, int64_t side, bool preview) {
+      if (in_w.defined()) {
+        const Tensor moved = w + in_w * strength;
+        return generator.synthesise_styles_at(generator.styles(moved), side,
+                                              preview ? moved : Tensor());
+      }
       StyleCode moved;
       for (size_t i = 0; i < code.size(); ++i) moved.push_back(code[i] + step[i] * strength);
       return generator.synthesise_styles_at(moved, side, preview ? w : Tensor());
@@ -62,6 +73,7 @@ class DeltaMethod final : public EvaluatedEdit {
 
   EditTools tools_;
   DeltaModel model_;
+  std::optional<LatentProjection> projection_;
   std::map<std::pair<std::string, std::string>, Tensor> directions_;
 };
 

@@ -49,6 +49,8 @@ struct EvaluatedDelta {
   std::filesystem::path model = "faces-delta";
   double relevance = 0.15, alignment = 0.5;
   bool contrast = true;
+  /// The step in W+ that most likely made the step in styles, instead of the styles alone.
+  bool in_w = true;
   /// Where the guide's score shall get to, in deviations from the mean of generated portraits; the
   /// strength of each source follows from it. 0: strength 1 for all.
   double reach = 2;
@@ -63,6 +65,7 @@ struct EvaluatedDelta {
     v.field("alignment", &C::alignment, "how far the direction follows the pictures' covariance",
             {.min = 0, .max = 2});
     v.field("contrast", &C::contrast, "half the difference of the steps along and against");
+    v.field("in-w", &C::in_w, "moves W+ as the step in styles says, not the styles alone");
     v.field("reach", &C::reach,
             "deviations above the mean score of portraits that set each source's strength; 0: "
             "strength 1",
