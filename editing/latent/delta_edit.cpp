@@ -60,4 +60,19 @@ StyleCode delta_edit(const DeltaModel& model, const StyleGenerator& generator, c
   return with_style_delta(model, none, delta * options.alpha);
 }
 
+DeltaEditor load_delta_editor(const std::filesystem::path& path, const StyleGenerator& generator,
+                              const std::string& clip_hash, const Limits& limits) {
+  DeltaModel model = load_delta_model(path, generator, clip_hash, limits);
+  LatentProjection projection(model, generator);
+  return {std::move(model), std::move(projection)};
+}
+
+Tensor delta_latent_step(const DeltaEditor& editor, const StyleGenerator& generator,
+                         const Tensor& w_plus, const Tensor& image_embedding,
+                         const Tensor& direction, const DeltaEditOptions& options) {
+  const StyleCode step =
+      delta_edit(editor.model, generator, w_plus, image_embedding, direction, options);
+  return editor.projection.latent_step(moved_styles(editor.model, step));
+}
+
 }  // namespace vane

@@ -4,15 +4,16 @@
 // depends on the source. Nothing here knows words or attributes: a direction may come from phrases,
 // from an example, or from anything else. Source: StyleGAN sheet, sections 6.6 and 8.3.
 
+#include "editing/latent/latent_projection.h"
 #include "engine/tensor/fwd.h"
 #include "generators/mappers/delta_model.h"
 
 namespace vane {
 
 struct DeltaEditOptions {
-  /// Channels whose relevance to the direction is below this share of the largest stay. The
-  /// published 0.03 is an absolute number for another matrix: see relevant_channels().
-  double relevance = 0.15;
+  /// Channels whose relevance to the direction is below this share of the largest stay; 0 moves
+  /// all. The published 0.03 is an absolute number for another matrix: see relevant_channels().
+  double relevance = 0;
   /// How much of the correlation between embeddings of pictures the direction goes along with: 0
   /// takes the direction as it is, 1 its image under their covariance, which lies where pictures
   /// lie, together with everything that goes along with it there.
@@ -35,5 +36,20 @@ Tensor picture_direction(const DeltaModel& model, const Tensor& direction, doubl
 StyleCode delta_edit(const DeltaModel& model, const StyleGenerator& generator, const Tensor& w_plus,
                      const Tensor& image_embedding, const Tensor& direction,
                      const DeltaEditOptions& options = {});
+
+/// A model and its way into W+.
+struct DeltaEditor {
+  DeltaModel model;
+  LatentProjection projection;
+};
+/// As load_delta_model().
+DeltaEditor load_delta_editor(const std::filesystem::path& path, const StyleGenerator& generator,
+                              const std::string& clip_hash, const Limits& limits = {});
+
+/// The step in W+ that most likely makes the step of delta_edit(): what to add to w_plus at full
+/// strength, [1,rows,W].
+Tensor delta_latent_step(const DeltaEditor& editor, const StyleGenerator& generator,
+                         const Tensor& w_plus, const Tensor& image_embedding,
+                         const Tensor& direction, const DeltaEditOptions& options = {});
 
 }  // namespace vane

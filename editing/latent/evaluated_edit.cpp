@@ -2,11 +2,9 @@
 #include "editing/latent/evaluated_edit.h"
 
 #include <map>
-#include <optional>
 
 #include "editing/latent/delta_edit.h"
 #include "editing/latent/delta_strength.h"
-#include "editing/latent/latent_projection.h"
 #include "engine/base/error.h"
 #include "guidance/direction.h"
 
@@ -19,32 +17,16 @@ class DeltaMethod final : public EvaluatedEdit {
  public:
   explicit DeltaMethod(const EditTools& tools)
       : tools_(tools),
-        model_(load_delta_model(delta_model_file(tools.config.delta.model), tools.generator,
-                                tools.clip.info().hash, tools.limits)) {
-    if (tools.config.delta.in_w) projection_.emplace(model_, tools.generator);
-  }
+        editor_(load_delta_editor(delta_model_file(tools.config.delta.model), tools.generator,
+                                  tools.clip.info().hash, tools.limits)) {}
 
   EditedPicture edit(const EditedSource& source, const std::string& from,
                      const std::string& to) override {
     const EvaluatedDelta& settings = tools_.config.delta;
     const Tensor direction = direction_of(from, to);
     DeltaEditOptions options{settings.relevance, settings.alignment, settings.contrast, 1};
-    const StyleCode step = delta_edit(model_, tools_.generator, source.w_plus,
-                                      source.image_embedding, direction, options);
-    const StyleCode code = tools_.generator.styles(source.w_plus);
-    const Tensor in_w =
-        projection_ ? projection_->latent_step(moved_styles(model_, step)) : Tensor();
-    const auto picture = [&generator = tools_.generator, step, code, in_w, w = source.w_plus](
-                             double strength, int64_t side, bool preview) {
-      if (in_w.defined()) {
-        const Tensor moved = w + in_w * strength;
-        return generator.synthesise_styles_at(generator.styles(moved), side,
-                                              preview ? moved : Tensor());
-      }
-      StyleCode moved;
-      for (size_t i = 0; i < code.size(); ++i) moved.push_back(code[i] + step[i] * strength);
-      return generator.synthesise_styles_at(moved, side, preview ? w : Tensor());
-    };
+    const auto picture = settings.in_w ? of_latents(source, direction, options)
+                                       : of_styles(source, direction, options);
     double full = 1;
     if (settings.reach > 0) {
       const Tensor axis = direction / direction.norm();
@@ -53,7 +35,7 @@ class DeltaMethod final : public EvaluatedEdit {
             const Tensor seen = picture(strength, kScoredSide, true).clamp(0, 1);
             return tools_.clip.image_features(seen)[0].dot(axis).item<double>();
           },
-          score_among_pictures(model_, axis, settings.reach), settings.largest);
+          score_among_pictures(editor_.model, axis, settings.reach), settings.largest);
     }
     return [picture, full, previews = tools_.config.previews](double strength, int64_t side) {
       return picture(strength * full, side, previews);
@@ -61,6 +43,32 @@ class DeltaMethod final : public EvaluatedEdit {
   }
 
  private:
+  using Picture = std::function<Tensor(double strength, int64_t side, bool preview)>;
+
+  Picture of_latents(const EditedSource& source, const Tensor& direction,
+                     const DeltaEditOptions& options) const {
+    const Tensor step = delta_latent_step(editor_, tools_.generator, source.w_plus,
+                                          source.image_embedding, direction, options);
+    return [&generator = tools_.generator, step, w = source.w_plus](double strength, int64_t side,
+                                                                    bool preview) {
+      const Tensor moved = w + step * strength;
+      return generator.synthesise_styles_at(generator.styles(moved), side,
+                                            preview ? moved : Tensor());
+    };
+  }
+
+  Picture of_styles(const EditedSource& source, const Tensor& direction,
+                    const DeltaEditOptions& options) const {
+    const StyleCode step = delta_edit(editor_.model, tools_.generator, source.w_plus,
+                                      source.image_embedding, direction, options);
+    return [&generator = tools_.generator, step, code = tools_.generator.styles(source.w_plus),
+            w = source.w_plus](double strength, int64_t side, bool preview) {
+      StyleCode moved;
+      for (size_t i = 0; i < code.size(); ++i) moved.push_back(code[i] + step[i] * strength);
+      return generator.synthesise_styles_at(moved, side, preview ? w : Tensor());
+    };
+  }
+
   const Tensor& direction_of(const std::string& from, const std::string& to) {
     Tensor& known = directions_[{from, to}];
     if (!known.defined()) {
@@ -72,8 +80,7 @@ class DeltaMethod final : public EvaluatedEdit {
   }
 
   EditTools tools_;
-  DeltaModel model_;
-  std::optional<LatentProjection> projection_;
+  DeltaEditor editor_;
   std::map<std::pair<std::string, std::string>, Tensor> directions_;
 };
 

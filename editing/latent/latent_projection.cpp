@@ -47,7 +47,6 @@ LatentProjection::LatentProjection(const DeltaModel& model, const StyleGenerator
     if (level.channels == 0) continue;
     level.styles = (styles / scale_).narrow(1, level.begin, level.channels).t().contiguous();
     Tensor square = at::matmul(level.styles.t(), level.styles);
-    // A channel of variance 1 in scales, spread over what w can do.
     square.diagonal().add_(noise * double(level.channels) / double(width));
     level.factor = at::linalg_cholesky(square);
   }

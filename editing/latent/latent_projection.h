@@ -12,13 +12,13 @@
 
 namespace vane {
 
-/// Most likely under a normal w and normal deviations of the styles: (M'M + noise) u = M' step /
-/// scale with M the styles of the level in scales for whitened w. Levels (up to 8 px, up to 32 px,
+/// Most likely under a normal w and normal deviations of the styles: (M'M + noise C/W) u = M' step,
+/// with M [C,W] the styles of a level, in scales, of whitened w. Levels (up to 8 px, up to 32 px,
 /// above) have a step each.
 class LatentProjection {
  public:
-  /// The covariance of w is that of fixed samples of the generator. `noise` is the variance of
-  /// deviations, in squared scales of a channel, relative to what w explains of it.
+  /// The covariance of w is that of fixed samples of the generator; `noise` is the variance of a
+  /// channel's deviation in squared scales, taken C/W times, as deviations are not independent.
   LatentProjection(const DeltaModel& model, const StyleGenerator& generator, double noise = 0.1);
 
   /// delta [1,channels] as model_delta() makes it -> [1,rows,W].

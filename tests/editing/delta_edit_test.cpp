@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "editing/latent/delta_strength.h"
+#include "editing/latent/latent_projection.h"
 #include "engine/base/error.h"
 #include "generators/stylegan/mobile_stylegan.h"
 #include "tests/support/tiny_mobile_stylegan.h"
@@ -56,7 +57,8 @@ TEST_F(DeltaEdit, ReturnsAStepForEveryLayerAndMovesOnlyItsOwn) {
     const bool is_moved =
         std::find(model_.entries.begin(), model_.entries.end(), i) != model_.entries.end();
     EXPECT_EQ(step[i].size(1), generator_->style_table()[i].channels);
-    if (!is_moved) EXPECT_EQ(step[i].abs().max().item<double>(), 0) << i;
+    if (is_moved) continue;
+    EXPECT_EQ(step[i].abs().max().item<double>(), 0) << i;
   }
   EXPECT_GT(moved_styles(model_, step).abs().max().item<double>(), 1e-3);
 }
@@ -117,6 +119,35 @@ TEST_F(DeltaEdit, RefusesWhatDoesNotFit) {
   EXPECT_EQ(code_of(image_, at::zeros({3})), ErrorCode::usage);
   EXPECT_EQ(code_of(image_, at::ones({4})), ErrorCode::usage);
   EXPECT_EQ(code_of(at::ones({2}), direction_), ErrorCode::usage);
+}
+
+TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
+  // Each level has a step of its own: rows up to 8 px, up to 32 px, above.
+  Tensor made = at::zeros({1, generator_->rows(), 8});
+  for (int64_t row = 0; row < generator_->rows(); ++row) {
+    if (row == 1) continue;  // read by nothing
+    made.select(1, row).fill_(row <= 3 ? 0.3 : row <= 9 ? -0.2 : 0.1);
+  }
+  const Tensor delta = moved_styles(model_, generator_->styles(w_ + made)) -
+                       moved_styles(model_, generator_->styles(w_));
+  const LatentProjection exact(model_, *generator_, 1e-7);
+  const Tensor step = exact.latent_step(delta);
+  const Tensor again = moved_styles(model_, generator_->styles(w_ + step)) -
+                       moved_styles(model_, generator_->styles(w_));
+  EXPECT_LT((again - delta).abs().max().item<double>(), 2e-2 * delta.abs().max().item<double>());
+  EXPECT_EQ(step.select(1, 1).abs().max().item<double>(), 0);
+  // Linear, and shorter the more the styles are doubted.
+  EXPECT_LT((exact.latent_step(2 * delta) - 2 * step).abs().max().item<double>(), 1e-4);
+  const Tensor doubted = LatentProjection(model_, *generator_, 100).latent_step(delta);
+  EXPECT_LT(doubted.norm().item<double>(), 0.5 * step.norm().item<double>());
+}
+
+TEST_F(DeltaEdit, InLatentsIsTheProjectionOfItsStyles) {
+  const DeltaEditor editor{model_, LatentProjection(model_, *generator_)};
+  const Tensor step = delta_latent_step(editor, *generator_, w_, image_, direction_);
+  const StyleCode styles = delta_edit(model_, *generator_, w_, image_, direction_);
+  EXPECT_TRUE(at::equal(step, editor.projection.latent_step(moved_styles(model_, styles))));
+  EXPECT_GT(step.abs().max().item<double>(), 1e-4);
 }
 
 TEST_F(DeltaEdit, ScoresAmongPicturesFollowTheirMoments) {
