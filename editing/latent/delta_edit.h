@@ -13,7 +13,7 @@ namespace vane {
 struct DeltaEditOptions {
   /// Channels whose relevance to the direction is below this share of the largest stay; 0 moves
   /// all. The published 0.03 is an absolute number for another matrix: see relevant_channels().
-  double relevance = 0;
+  double relevance = 0.3;
   /// How much of the correlation between embeddings of pictures the direction goes along with: 0
   /// takes the direction as it is, 1 its image under their covariance, which lies where pictures
   /// lie, together with everything that goes along with it there.

@@ -47,7 +47,7 @@ struct ControlPrompt {
 /// Of the method `delta`.
 struct EvaluatedDelta {
   std::filesystem::path model = "faces-delta";
-  double relevance = 0, alignment = 0.5;
+  double relevance = 0.3, alignment = 0.5;
   bool contrast = true;
   /// The step in W+ that most likely made the step in styles, instead of the styles alone.
   bool in_w = true;

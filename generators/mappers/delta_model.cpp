@@ -95,6 +95,7 @@ DeltaModel load_delta_model(const std::filesystem::path& path, const StyleGenera
   }
   try {
     model.entries = style_entries(generator.style_table(), names_in(value_of(table, kStyles)));
+    delta_mapper_shape(conv_styles(generator.style_table(), model.entries));
   } catch (const Error& error) {
     throw refusal(path, error.what()).at_key(kStyles);
   }

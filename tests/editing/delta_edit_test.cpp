@@ -125,7 +125,7 @@ TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
   // Each level has a step of its own: rows up to 8 px, up to 32 px, above.
   Tensor made = at::zeros({1, generator_->rows(), 8});
   for (int64_t row = 0; row < generator_->rows(); ++row) {
-    if (row == 1) continue;  // read by nothing
+    if (row == 3) continue;  // read by nothing
     made.select(1, row).fill_(row <= 3 ? 0.3 : row <= 9 ? -0.2 : 0.1);
   }
   const Tensor delta = moved_styles(model_, generator_->styles(w_ + made)) -
@@ -135,7 +135,7 @@ TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
   const Tensor again = moved_styles(model_, generator_->styles(w_ + step)) -
                        moved_styles(model_, generator_->styles(w_));
   EXPECT_LT((again - delta).abs().max().item<double>(), 2e-2 * delta.abs().max().item<double>());
-  EXPECT_EQ(step.select(1, 1).abs().max().item<double>(), 0);
+  EXPECT_EQ(step.select(1, 3).abs().max().item<double>(), 0);
   // Linear, and shorter the more the styles are doubted.
   EXPECT_LT((exact.latent_step(2 * delta) - 2 * step).abs().max().item<double>(), 1e-4);
   const Tensor doubted = LatentProjection(model_, *generator_, 100).latent_step(delta);
