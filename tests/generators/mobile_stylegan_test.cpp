@@ -99,8 +99,8 @@ TEST_F(MobileStyleGanFile, EveryStyleMovesThePicture) {
     StyleCode code = model.styles(w);
     code[i] = model.styles(other)[i];
     const bool is_colour = model.style_table()[i].to_rgb;
-    EXPECT_GT(distance(model.synthesise_styles(code), before), 1e-3) << model.style_table()[i].name;
-    EXPECT_EQ(distance(model.synthesise_styles(code, w), before) > 1e-3, !is_colour);
+    EXPECT_GT(distance(model.synthesise_styles(code), before), 1e-5) << model.style_table()[i].name;
+    EXPECT_EQ(distance(model.synthesise_styles(code, w), before) > 1e-5, !is_colour);
   }
   StyleCode narrow = model.styles(w);
   narrow[2] = narrow[2].narrow(1, 0, 1);
