@@ -75,7 +75,9 @@ Command evaluate_command() {
            {"vane evaluate diagnose assets/training/clip-mini.yaml --model clip-mini",
             "captions with one wrong word: whether it scores lowest"},
            {"vane evaluate enhance assets/training/enhance-vane.yaml --network rave=rave.pth",
-            "methods against backlit photographs made from well-lit ones"}},
+            "methods against backlit photographs made from well-lit ones"},
+           {"vane evaluate edit assets/training/edit-faces.yaml --sheet sheet.png",
+            "edits of generated faces: what they reach and what else they change"}},
           run_evaluate};
 }
 

@@ -3,9 +3,11 @@
 
 #include "editing/faces/face_identity.h"
 #include "editing/faces/recognition_weights.h"
+#include "editing/services/edit_evaluation.h"
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
 #include "editing/training/composite_evaluation.h"
+#include "editing/training/delta_training.h"
 #include "editing/training/enhance_evaluation.h"
 #include "editing/training/enhance_training.h"
 #include "editing/training/inversion_training.h"
@@ -61,6 +63,9 @@ TrainResult train(const TrainRequest& request, Job& job) {
         .at_key("--device " + compute_device());
   }
   keep_freed_memory();
+  if (request.component == "delta") {
+    return train_with<DeltaTrainingConfig>(request, train_delta, job);
+  }
   if (request.component == "enhance") {
     return train_with<EnhanceTrainingConfig>(request, train_enhance, job);
   }
@@ -168,6 +173,7 @@ EvaluateResult evaluate_enhancement(const EvaluateRequest& request, Job& job) {
 
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
   if (request.kind == "enhance") return evaluate_enhancement(request, job);
+  if (request.kind == "edit") return evaluate_edit(request, job);
   const auto config =
       read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
   if (!config.folder.empty()) {

@@ -27,7 +27,7 @@ struct TrainRequest {
   static void fields(V& v) {
     using C = TrainRequest;
     v.field("component", &C::component, "what is trained",
-            {.choices = {"clip", "enhance", "inversion", "preview"},
+            {.choices = {"clip", "delta", "enhance", "inversion", "preview"},
              .required = true,
              .positional = true,
              .placeholder = "COMPONENT"});
@@ -69,12 +69,13 @@ struct EvaluateRequest {
   static void fields(V& v) {
     using C = EvaluateRequest;
     v.field("kind", &C::kind, "what is evaluated",
-            {.choices = {"clip", "segment", "diagnose", "enhance"},
+            {.choices = {"clip", "segment", "diagnose", "enhance", "edit"},
              .required = true,
              .positional = true,
              .placeholder = "KIND"});
     v.field("scenes", &C::scenes, "composites for segment and diagnose", {.min = 1, .max = 1e6});
-    v.field("recipe", &C::recipe, "the configuration it was trained with",
+    v.field("recipe", &C::recipe,
+            "the configuration it was trained with; of edit: what is asked for",
             {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
     v.field("model", &C::model, "model to evaluate; the output of the recipe by default",
             {.placeholder = "MODEL"});
@@ -88,7 +89,7 @@ struct EvaluateRequest {
     v.field("refine", &C::refine,
             "enhance: measure the method vane with so many steps on each photograph as well",
             {.min = 0, .max = 1000});
-    v.field("sheet", &C::sheet, "enhance: draw some photographs before and after each method",
+    v.field("sheet", &C::sheet, "enhance, edit: draw some pictures before and after each method",
             {.placeholder = "FILE"});
     v.field("output", &C::output, "write the JSON here",
             {.short_flag = "o", .placeholder = "FILE"});
@@ -103,7 +104,8 @@ struct EvaluateResult {
 };
 
 /// "enhance" measures the classical methods, the networks, and the recipe's own method with the
-/// weights `model` (those of its output, where they are there already).
+/// weights `model` (those of its output, where they are there already). "edit" measures what edits
+/// do to generated faces: see editing/services/edit_evaluation.h.
 /// Throws Error{config} when the recipe has nothing held out, Error{usage} for a network that is
 /// not NAME=FILE.
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job);

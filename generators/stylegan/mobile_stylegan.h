@@ -47,6 +47,8 @@ struct PreviewHead {
 
 /// Rows of W+, as published: 0 is the first convolution, 1 a head that inference does not have;
 /// block k uses 3k+1 (up and first convolution), 3k+2 (second), 3k+3 (its head). Row 1 is shared.
+/// Styles: "conv1_resolution_4", then "up_", "conv0_" and "conv1_resolution_R" of each block, which
+/// scale what enlarging, first and second convolution read, and "toRGB_resolution_R" of the last.
 class MobileStyleGan : public StyleGenerator {
  public:
   /// Reads FOLDER/MappingNetwork.xml and SynthesisNetwork.xml with their .bin. Throws Error{input}
@@ -67,6 +69,11 @@ class MobileStyleGan : public StyleGenerator {
   int64_t rows_at(int64_t side) const override;
 
   std::unique_ptr<StyleGenerator> clone() const override;
+  Tensor synthesise_styles(const StyleCode& code, const Tensor& to_rgb_latent = {}) const override;
+  /// Preview heads read rows of `to_rgb_latent`; without it the low band or the full picture is
+  /// reduced.
+  Tensor synthesise_styles_at(const StyleCode& code, int64_t side,
+                              const Tensor& to_rgb_latent = {}) const override;
 
   int64_t blocks() const { return std::ssize(blocks_); }
   /// Features behind block `k`, [N,C,8 2^k,8 2^k].
@@ -85,9 +92,10 @@ class MobileStyleGan : public StyleGenerator {
  private:
   /// The smallest head for pictures of that side; null when there is none.
   const PreviewHead* preview_for(int64_t side) const;
-  Tensor features_behind(const Tensor& w, int64_t blocks) const;
-  Tensor head_bands(const WaveletHead& head, const Tensor& x, const Tensor& row) const;
-  Tensor bands(const Tensor& w) const;
+  const StyleAffine& style_affine(size_t i) const override;
+  void make_style_table();
+  Tensor features_behind(const StyleCode& code, int64_t blocks) const;
+  Tensor bands(const StyleCode& code, const Tensor& to_rgb_latent) const;
 
   Tensor input_;  // [1,C,4,4]
   StyledLayer first_;

@@ -67,6 +67,49 @@ TEST_F(MobileStyleGanFile, GradientsReachTheLatent) {
   EXPECT_LT(distance(w.grad(), twin.grad()), 1e-3 * twin.grad().abs().max().item<double>());
 }
 
+TEST_F(MobileStyleGanFile, StylesGiveThePictureOfTheirLatent) {
+  const TinyNetwork network(folder_, 3);
+  const MobileStyleGan model = MobileStyleGan::load(folder_);
+  const StyleTable& table = model.style_table();
+  ASSERT_EQ(table.size(), 11u);
+  EXPECT_EQ(table[0].name, "conv1_resolution_4");
+  EXPECT_EQ(table[4].name, "up_resolution_16");
+  EXPECT_EQ(table[5].name, "conv0_resolution_16");
+  EXPECT_EQ(table[5].channels, 2);  // the transform leaves a quarter
+  EXPECT_EQ(table[5].row, 4);
+  EXPECT_EQ(table[6].row, 5);
+  EXPECT_EQ(table[10].name, "toRGB_resolution_32");
+  EXPECT_TRUE(table[10].to_rgb);
+  for (const Tensor& w : {at::randn({2, 8}), at::randn({2, 11, 8})}) {
+    const StyleCode code = model.styles(w);
+    const Tensor picture = model.synthesise(w);
+    EXPECT_TRUE(at::equal(model.synthesise_styles(code), picture));
+    EXPECT_TRUE(at::equal(model.synthesise_styles(code, w), picture));
+    EXPECT_TRUE(at::equal(model.synthesise_styles_at(code, 32), model.synthesise_half(w)));
+    EXPECT_TRUE(at::equal(model.synthesise_styles_at(code, 16, w), model.synthesise_at(w, 16)));
+  }
+}
+
+TEST_F(MobileStyleGanFile, EveryStyleMovesThePicture) {
+  const TinyNetwork network(folder_);
+  const MobileStyleGan model = MobileStyleGan::load(folder_);
+  const Tensor w = at::randn({1, 8}), other = at::randn({1, 8});
+  const Tensor before = model.synthesise(w);
+  for (size_t i = 0; i < model.style_table().size(); ++i) {
+    StyleCode code = model.styles(w);
+    code[i] = model.styles(other)[i];
+    const bool is_colour = model.style_table()[i].to_rgb;
+    EXPECT_GT(distance(model.synthesise_styles(code), before), 1e-5) << model.style_table()[i].name;
+    EXPECT_EQ(distance(model.synthesise_styles(code, w), before) > 1e-5, !is_colour);
+  }
+  StyleCode narrow = model.styles(w);
+  narrow[2] = narrow[2].narrow(1, 0, 1);
+  EXPECT_THROW(model.synthesise_styles(narrow), Error);
+  narrow.pop_back();
+  EXPECT_THROW(model.synthesise_styles_at(narrow, 16, w), Error);
+  EXPECT_THROW(model.synthesise_styles_at(model.styles(w), 64), Error);
+}
+
 TEST_F(MobileStyleGanFile, TruncationPullsTowardsTheMean) {
   const TinyNetwork network(folder_);
   const MobileStyleGan model = MobileStyleGan::load(folder_);

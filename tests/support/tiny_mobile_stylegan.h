@@ -36,10 +36,11 @@ inline Tensor haar(const Tensor& low, const Tensor& high) {
   return along(left, 1, false) + along(right, -1, false);
 }
 
-/// A network of 8 features and two blocks (16 px), written and computed at the same time.
+/// A network of 8 features and two blocks (16 px features, 32 px pictures) or more, written and
+/// computed at the same time.
 class TinyNetwork {
  public:
-  explicit TinyNetwork(const std::filesystem::path& folder) {
+  explicit TinyNetwork(const std::filesystem::path& folder, int blocks = 2) : blocks_(blocks) {
     at::manual_seed(3);
     std::filesystem::create_directories(folder);
     write_mapping();
@@ -56,11 +57,11 @@ class TinyNetwork {
     return x;
   }
 
-  /// rows [10][N,8]; the rows of the published order.
+  /// rows [2 + 3 blocks][N,8]; the rows of the published order.
   Tensor picture(const std::vector<Tensor>& rows) const {
     Tensor x = input_.repeat({rows[0].size(0), 1, 1, 1});
     x = convolve(x, layers_[0], rows[0]);
-    for (size_t k = 0; k < 2; ++k) {
+    for (size_t k = 0; k < size_t(blocks_); ++k) {
       const Tensor s = style(ups_[k], rows[3 * k + 1], 1);
       x = x * s;
       const int64_t quarter = x.size(1) / 4;
@@ -68,8 +69,8 @@ class TinyNetwork {
       x = convolve(x, layers_[2 * k + 1], rows[3 * k + 1]);
       x = convolve(x, layers_[2 * k + 2], rows[3 * k + 2]);
     }
-    const Tensor y =
-        at::conv2d(x * style(head_style_, rows[6], kScale), head_) + head_bias_.view({1, 12, 1, 1});
+    const Tensor y = at::conv2d(x * style(head_style_, rows[3 * size_t(blocks_)], kScale), head_) +
+                     head_bias_.view({1, 12, 1, 1});
     return haar(y.narrow(1, 0, 3), y.narrow(1, 3, 9)) * 0.5 + 0.5;
   }
 
@@ -137,7 +138,7 @@ class TinyNetwork {
     input_ = random({1, 8, 4, 4});
     int x = file.constant("m.input.input", input_);
     x = write_layer(x, "m.conv1.", 8, 8, 4, false);
-    for (int k = 0; k < 2; ++k) {
+    for (int k = 0; k < blocks_; ++k) {
       const std::string name = fmt::format("m.layers.{}.", k);
       Affine up;
       x = file.layer("Multiply", {write_style(name + "up.", 8, false, up), x});
@@ -146,12 +147,12 @@ class TinyNetwork {
       x = write_layer(x, name + "conv1.", 2, 8, 8 << k, true);
       x = write_layer(x, name + "conv2.", 8, 8, 8 << k, true);
     }
-    x = file.layer("Multiply", {write_style("m.layers.1.to_img.conv.", 8, true, head_style_), x});
+    const std::string to_img = fmt::format("m.layers.{}.to_img.", blocks_ - 1);
+    x = file.layer("Multiply", {write_style(to_img + "conv.", 8, true, head_style_), x});
     head_ = random({12, 8, 1, 1});
     head_bias_ = random({12});
-    x = file.layer("Convolution", {x, file.constant("m.layers.1.to_img.conv.weight", head_)});
-    x = file.layer("Add",
-                   {x, file.constant("m.layers.1.to_img.bias", head_bias_.view({1, 12, 1, 1}))});
+    x = file.layer("Convolution", {x, file.constant(to_img + "conv.weight", head_)});
+    x = file.layer("Add", {x, file.constant(to_img + "bias", head_bias_.view({1, 12, 1, 1}))});
     file.layer("Result", {x});
   }
 
@@ -165,6 +166,7 @@ class TinyNetwork {
     return leaky(y + layer.noise + layer.bias.view({1, -1, 1, 1}));
   }
 
+  int blocks_;
   OpenVinoFile mapping_file_, synthesis_file_;
   int w_ = 0;
   std::vector<std::pair<Tensor, Tensor>> mapping_;
