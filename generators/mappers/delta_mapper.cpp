@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "engine/base/error.h"
-#include "engine/tensor/weights.h"
 
 namespace vane {
 namespace {
@@ -107,13 +106,11 @@ DeltaMapper initial_delta_mapper(const DeltaMapperShape& shape, const Rng& rng) 
   return mapper;
 }
 
-DeltaMapper load_delta_mapper(const std::filesystem::path& path, std::span<const ConvStyle> convs,
-                              const Limits& limits) {
-  const Weights weights(open_weights(path, limits));
+DeltaMapper read_delta_mapper(const Weights& weights, std::span<const ConvStyle> convs) {
   const std::vector<int64_t> condition = weights.shape("cm_coarse.mapping.1.weight");
   if (condition.size() != 2) {
     throw Error(ErrorCode::checkpoint, "this tensor is not the weight of a dense layer")
-        .in_file(path)
+        .in_file(weights.table().path)
         .at_key("cm_coarse.mapping.1.weight");
   }
   DeltaMapper mapper = make_delta_mapper(delta_mapper_shape(convs, condition[1]));
@@ -121,6 +118,13 @@ DeltaMapper load_delta_mapper(const std::filesystem::path& path, std::span<const
                    [&](const std::string& name, Tensor& tensor, const std::vector<int64_t>& shape) {
                      tensor = weights.take(name, shape);
                    });
+  return mapper;
+}
+
+DeltaMapper load_delta_mapper(const std::filesystem::path& path, std::span<const ConvStyle> convs,
+                              const Limits& limits) {
+  const Weights weights(open_weights(path, limits));
+  DeltaMapper mapper = read_delta_mapper(weights, convs);
   weights.finish();
   mapper.content_hash = weights.table().content_hash();
   return mapper;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/limits.h"
+#include "engine/tensor/weights.h"
 #include "generators/mappers/mapper_stack.h"
 
 namespace vane {
@@ -63,6 +64,8 @@ DeltaMapper initial_delta_mapper(const DeltaMapperShape& shape, const Rng& rng);
 /// file and keys: tensors missing, left over, of another shape or not finite.
 DeltaMapper load_delta_mapper(const std::filesystem::path& path, std::span<const ConvStyle> convs,
                               const Limits& limits = {});
+/// The same among the other tensors of a file, which is for the caller to finish().
+DeltaMapper read_delta_mapper(const Weights& weights, std::span<const ConvStyle> convs);
 
 /// What the mapper is told: unit image embedding of the source and unit delta, [B,2E]. Both [B,E]
 /// or [1,E]. Norms below 1e-5 count as 1e-5, so that a delta of zero stays zero.

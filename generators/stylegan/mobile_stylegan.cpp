@@ -11,7 +11,8 @@ namespace vane {
 namespace {
 
 /// Rows are the four pixels of a 2x2 block in reading order; columns are the bands low, difference
-/// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own inverse.
+/// of rows, difference of columns, difference of both. Symmetric and orthonormal, so its own
+/// inverse.
 Tensor haar_matrix(const Tensor& like) {
   static const float kSigns[16] = {1, 1, 1, 1, 1, 1, -1, -1, 1, -1, 1, -1, 1, -1, -1, 1};
   return at::from_blob(const_cast<float*>(kSigns), {4, 4}).to(like.options()).mul(0.5);
@@ -20,10 +21,9 @@ Tensor haar_matrix(const Tensor& like) {
 /// Bands lie as all low ones, then the three high ones of each channel.
 Tensor by_channel(const Tensor& bands, int64_t channels) {
   const int64_t n = bands.size(0), height = bands.size(2), width = bands.size(3);
-  return at::cat(
-      {bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width}),
-       bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width})},
-      2);
+  return at::cat({bands.narrow(1, 0, channels).reshape({n, channels, 1, height, width}),
+                  bands.narrow(1, channels, 3 * channels).reshape({n, channels, 3, height, width})},
+                 2);
 }
 
 Tensor activated(const Tensor& x, const StyledLayer& layer) {
@@ -32,8 +32,7 @@ Tensor activated(const Tensor& x, const StyledLayer& layer) {
 
 /// The style scales input channels, and so does a depthwise convolution: scaling the columns of the
 /// pointwise matrix instead of the pixels gives the same and is much less work.
-Tensor separable(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
-  const Tensor style = style_of(layer.style, w);
+Tensor separable(const Tensor& x, const StyledLayer& layer, const Tensor& style) {
   const int64_t channels = layer.depthwise.size(0);
   const Tensor spatial = at::conv2d(x, layer.depthwise, {}, 1, 1, 1, channels);
   const Tensor matrix = layer.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
@@ -41,30 +40,41 @@ Tensor separable(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
   return activated(mixed.view({x.size(0), -1, x.size(2), x.size(3)}), layer);
 }
 
-Tensor ordinary(const Tensor& x, const StyledLayer& layer, const Tensor& w) {
-  const Tensor style = style_of(layer.style, w);
+Tensor ordinary(const Tensor& x, const StyledLayer& layer, const Tensor& style) {
   const Tensor scaled = x * style.view({style.size(0), -1, 1, 1});
   return activated(at::conv2d(scaled, layer.weight, {}, 1, layer.weight.size(3) / 2), layer);
 }
+
+Tensor head_bands(const WaveletHead& head, const Tensor& x, const Tensor& style) {
+  const Tensor matrix = head.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
+  const Tensor mixed = at::matmul(matrix, x.flatten(2)).view({x.size(0), 12, x.size(2), x.size(3)});
+  return mixed + head.bias.view({1, -1, 1, 1});
+}
+
+// Networks speak of [-1,1].
+Tensor full_picture(const Tensor& bands) { return inverse_haar(bands) * 0.5 + 0.5; }
+Tensor half_picture(const Tensor& bands) { return bands.narrow(1, 0, 3) * 0.25 + 0.5; }
+
+// Position of the first style of block `k` in the table.
+size_t block_entry(int64_t k) { return 3 * static_cast<size_t>(k) + 1; }
 
 }  // namespace
 
 Tensor inverse_haar(const Tensor& bands) {
   const int64_t n = bands.size(0), channels = bands.size(1) / 4;
   const int64_t height = bands.size(2), width = bands.size(3);
-  const Tensor pixels =
-      at::matmul(haar_matrix(bands), by_channel(bands, channels).flatten(3));
+  const Tensor pixels = at::matmul(haar_matrix(bands), by_channel(bands, channels).flatten(3));
   return at::pixel_shuffle(pixels.view({n, 4 * channels, height, width}), 2);
 }
 
 Tensor forward_haar(const Tensor& picture) {
   const int64_t n = picture.size(0), channels = picture.size(1);
   const int64_t height = picture.size(2) / 2, width = picture.size(3) / 2;
-  const Tensor pixels =
-      at::pixel_unshuffle(picture, 2).view({n, channels, 4, height * width});
-  const Tensor bands = at::matmul(haar_matrix(picture), pixels).view({n, channels, 4, height, width});
-  return at::cat({bands.select(2, 0), bands.narrow(2, 1, 3).reshape({n, 3 * channels, height, width})},
-                 1);
+  const Tensor pixels = at::pixel_unshuffle(picture, 2).view({n, channels, 4, height * width});
+  const Tensor bands =
+      at::matmul(haar_matrix(picture), pixels).view({n, channels, 4, height, width});
+  return at::cat(
+      {bands.select(2, 0), bands.narrow(2, 1, 3).reshape({n, 3 * channels, height, width})}, 1);
 }
 
 int64_t MobileStyleGan::size() const {
@@ -81,61 +91,86 @@ std::vector<RowUse> MobileStyleGan::row_uses() const {
   return uses;
 }
 
-Tensor MobileStyleGan::features_behind(const Tensor& w, int64_t blocks) const {
-  check_latent(w);
-  Tensor x = ordinary(input_.expand({w.size(0), -1, -1, -1}), first_, latent_row(w, 0));
+void MobileStyleGan::make_style_table() {
+  const auto add = [this](std::string_view kind, int64_t side, int64_t row, bool to_rgb = false) {
+    style_table_.push_back({fmt::format("{}_resolution_{}", kind, side), side, 0, row, to_rgb});
+    style_table_.back().channels = style_affine(style_table_.size() - 1).weight.size(0);
+  };
+  add("conv1", 4, 0);
+  for (int64_t k = 0; k < blocks(); ++k) {
+    const int64_t side = int64_t{8} << k;
+    add("up", side, 3 * k + 1);
+    add("conv0", side, 3 * k + 1);
+    add("conv1", side, 3 * k + 2);
+  }
+  add("toRGB", int64_t{4} << blocks(), rows() - 2, true);
+}
+
+const StyleAffine& MobileStyleGan::style_affine(size_t i) const {
+  if (i == 0) return first_.style;
+  if (i == block_entry(blocks())) return head_.style;
+  const MobileBlock& block = blocks_[(i - 1) / 3];
+  return (i - 1) % 3 == 0 ? block.up : (i - 1) % 3 == 1 ? block.first.style : block.second.style;
+}
+
+Tensor MobileStyleGan::features_behind(const StyleCode& code, int64_t blocks) const {
+  Tensor x = ordinary(input_.expand({code[0].size(0), -1, -1, -1}), first_, code[0]);
   for (int64_t k = 0; k < blocks; ++k) {
     const MobileBlock& block = blocks_[static_cast<size_t>(k)];
-    const int64_t base = 3 * k + 1;
-    const Tensor style = style_of(block.up, latent_row(w, base));
+    const size_t entry = block_entry(k);
+    const Tensor& style = code[entry];
     x = inverse_haar(x * style.view({style.size(0), -1, 1, 1}));
-    x = separable(x, block.first, latent_row(w, base));
-    x = separable(x, block.second, latent_row(w, base + 1));
+    x = separable(x, block.first, code[entry + 1]);
+    x = separable(x, block.second, code[entry + 2]);
   }
   return x;
 }
 
 Tensor MobileStyleGan::features(const Tensor& w, int64_t k) const {
   if (k < 0 || k >= blocks()) throw Error(ErrorCode::usage, "the generator has no such block");
-  return features_behind(w, k + 1);
+  return features_behind(styles(w), k + 1);
 }
 
-Tensor MobileStyleGan::head_bands(const WaveletHead& head, const Tensor& x,
-                                  const Tensor& row) const {
-  const Tensor style = style_of(head.style, row);
-  const Tensor matrix = head.weight.flatten(1).unsqueeze(0) * style.unsqueeze(1);
-  const Tensor mixed = at::matmul(matrix, x.flatten(2)).view({x.size(0), 12, x.size(2), x.size(3)});
-  return mixed + head.bias.view({1, -1, 1, 1});
+Tensor MobileStyleGan::bands(const StyleCode& code, const Tensor& to_rgb_latent) const {
+  check_code(code);
+  if (to_rgb_latent.defined()) check_latent(to_rgb_latent);
+  const Tensor style = to_rgb_latent.defined()
+                           ? style_of(head_.style, latent_row(to_rgb_latent, rows() - 2))
+                           : code.back();
+  return head_bands(head_, features_behind(code, blocks()), style);
 }
 
-Tensor MobileStyleGan::bands(const Tensor& w) const {
-  return head_bands(head_, features_behind(w, blocks()), latent_row(w, rows() - 2));
-}
-
-// Networks speak of [-1,1].
-Tensor MobileStyleGan::synthesise(const Tensor& w) const {
-  return inverse_haar(bands(w)) * 0.5 + 0.5;
-}
+Tensor MobileStyleGan::synthesise(const Tensor& w) const { return synthesise_styles(styles(w)); }
 
 Tensor MobileStyleGan::synthesise_half(const Tensor& w) const {
-  return bands(w).narrow(1, 0, 3) * 0.25 + 0.5;
+  return half_picture(bands(styles(w), {}));
+}
+
+Tensor MobileStyleGan::synthesise_styles(const StyleCode& code, const Tensor& to_rgb_latent) const {
+  return full_picture(bands(code, to_rgb_latent));
 }
 
 Tensor MobileStyleGan::synthesise_at(const Tensor& w, int64_t side) const {
-  if (side < 1 || side > size()) {
-    throw Error(ErrorCode::usage,
-                fmt::format("the generator makes pictures of 1 to {} px", size()));
-  }
+  return synthesise_styles_at(styles(w), side, w);
+}
+
+Tensor MobileStyleGan::synthesise_styles_at(const StyleCode& code, int64_t side,
+                                            const Tensor& to_rgb_latent) const {
+  check_side(side);
   const auto reduced = [side](const Tensor& picture) {
     return picture.size(2) == side ? picture : resize_area(picture, side, side);
   };
   for (const PreviewHead& preview : previews_) {
-    if (int64_t{16} << preview.block < side) continue;
-    const Tensor x = features_behind(w, preview.block + 1);
-    const Tensor row = latent_row(w, 3 * preview.block + 2);
-    return reduced(inverse_haar(head_bands(preview.head, x, row)) * 0.5 + 0.5);
+    if (!to_rgb_latent.defined() || int64_t{16} << preview.block < side) continue;
+    check_code(code);
+    check_latent(to_rgb_latent);
+    const Tensor x = features_behind(code, preview.block + 1);
+    const Tensor style =
+        style_of(preview.head.style, latent_row(to_rgb_latent, 3 * preview.block + 2));
+    return reduced(full_picture(head_bands(preview.head, x, style)));
   }
-  return reduced(2 * side <= size() ? synthesise_half(w) : synthesise(w));
+  const Tensor bands = this->bands(code, to_rgb_latent);
+  return reduced(2 * side <= size() ? half_picture(bands) : full_picture(bands));
 }
 
 void MobileStyleGan::set_preview_heads(std::vector<PreviewHead> heads) {

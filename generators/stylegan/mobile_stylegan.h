@@ -47,6 +47,8 @@ struct PreviewHead {
 
 /// Rows of W+, as published: 0 is the first convolution, 1 a head that inference does not have;
 /// block k uses 3k+1 (up and first convolution), 3k+2 (second), 3k+3 (its head). Row 1 is shared.
+/// Styles: "conv1_resolution_4", then "up_", "conv0_" and "conv1_resolution_R" of each block, which
+/// scale what enlarging, first and second convolution read, and "toRGB_resolution_R" of the last.
 class MobileStyleGan : public StyleGenerator {
  public:
   /// Reads FOLDER/MappingNetwork.xml and SynthesisNetwork.xml with their .bin. Throws Error{input}
@@ -64,6 +66,11 @@ class MobileStyleGan : public StyleGenerator {
   /// Costs what a picture of that side costs: by the smallest preview head that is large enough, or
   /// else by the low band or the full picture.
   Tensor synthesise_at(const Tensor& w, int64_t side) const override;
+  Tensor synthesise_styles(const StyleCode& code, const Tensor& to_rgb_latent = {}) const override;
+  /// Preview heads read rows of `to_rgb_latent`; without it the low band or the full picture is
+  /// reduced.
+  Tensor synthesise_styles_at(const StyleCode& code, int64_t side,
+                              const Tensor& to_rgb_latent = {}) const override;
 
   int64_t blocks() const { return std::ssize(blocks_); }
   /// Features behind block `k`, [N,C,8 2^k,8 2^k].
@@ -71,15 +78,16 @@ class MobileStyleGan : public StyleGenerator {
   const std::vector<PreviewHead>& preview_heads() const { return previews_; }
   /// Heads in any order. Throws Error{usage} unless they fit the blocks and the width of w.
   void set_preview_heads(std::vector<PreviewHead> heads);
-  /// Takes the heads of a file of `save_preview_heads`; false when they were made for a generator of
-  /// other weights. Throws Error{checkpoint} when they are damaged.
+  /// Takes the heads of a file of `save_preview_heads`; false when they were made for a generator
+  /// of other weights. Throws Error{checkpoint} when they are damaged.
   bool load_preview_heads(const std::filesystem::path& path, const Limits& limits = {});
   void save_preview_heads(const std::filesystem::path& path) const;
 
  private:
-  Tensor features_behind(const Tensor& w, int64_t blocks) const;
-  Tensor head_bands(const WaveletHead& head, const Tensor& x, const Tensor& row) const;
-  Tensor bands(const Tensor& w) const;
+  const StyleAffine& style_affine(size_t i) const override;
+  void make_style_table();
+  Tensor features_behind(const StyleCode& code, int64_t blocks) const;
+  Tensor bands(const StyleCode& code, const Tensor& to_rgb_latent) const;
 
   Tensor input_;  // [1,C,4,4]
   StyledLayer first_;

@@ -21,6 +21,7 @@ class MobileStyleGanReader {
     read_mapping(model);
     read_synthesis(model);
     check(model);
+    model.make_style_table();
     model.content_hash_ = hex64(hash_);
     model.average_w_ = model.sampled_average();
     return model;

@@ -47,12 +47,46 @@ Tensor StyleGenerator::sampled_average() const {
   return map(at::cat(z)).mean(0);
 }
 
-Tensor StyleGenerator::synthesise_at(const Tensor& w, int64_t side) const {
-  if (side < 1 || side > size()) {
+void StyleGenerator::check_code(const StyleCode& code) const {
+  if (code.size() != style_table_.size()) {
     throw Error(ErrorCode::usage,
-                fmt::format("the generator makes pictures of 1 to {} px", size()));
+                fmt::format("a style code of this generator has {} layers, not {}",
+                            style_table_.size(), code.size()));
   }
+  for (size_t i = 0; i < code.size(); ++i) {
+    const StyleEntry& entry = style_table_[i];
+    if (code[i].dim() == 2 && code[i].size(0) == code[0].size(0) &&
+        code[i].size(1) == entry.channels) {
+      continue;
+    }
+    throw Error(ErrorCode::usage, fmt::format("the style of {} must be [{},{}]", entry.name,
+                                              code[0].size(0), entry.channels));
+  }
+}
+
+void StyleGenerator::check_side(int64_t side) const {
+  if (side >= 1 && side <= size()) return;
+  throw Error(ErrorCode::usage, fmt::format("the generator makes pictures of 1 to {} px", size()));
+}
+
+StyleCode StyleGenerator::styles(const Tensor& w) const {
+  check_latent(w);
+  StyleCode code;
+  for (size_t i = 0; i < style_table_.size(); ++i) {
+    code.push_back(style_of(style_affine(i), latent_row(w, style_table_[i].row)));
+  }
+  return code;
+}
+
+Tensor StyleGenerator::synthesise_at(const Tensor& w, int64_t side) const {
+  check_side(side);
   return resize_area(synthesise(w), side, side);
+}
+
+Tensor StyleGenerator::synthesise_styles_at(const StyleCode& code, int64_t side,
+                                            const Tensor& to_rgb_latent) const {
+  check_side(side);
+  return resize_area(synthesise_styles(code, to_rgb_latent), side, side);
 }
 
 std::filesystem::path generator_path(const std::string& name) {

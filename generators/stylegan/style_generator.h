@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the generators of the StyleGAN family have in common: z -> w -> w_plus -> picture.
+// What the generators of the StyleGAN family have in common: z -> w -> w_plus -> styles -> picture.
 
 #include <filesystem>
 #include <memory>
@@ -10,6 +10,7 @@
 #include "engine/base/limits.h"
 #include "engine/tensor/fwd.h"
 #include "generators/stylegan/style_layers.h"
+#include "generators/stylegan/style_space.h"
 
 namespace vane {
 
@@ -38,6 +39,21 @@ class StyleGenerator {
   /// else the area mean of the full picture. Throws Error{usage} for a side beyond its own.
   virtual Tensor synthesise_at(const Tensor& w, int64_t side) const;
 
+  /// The layers that take a style, from coarse to fine.
+  const StyleTable& style_table() const { return style_table_; }
+  /// w [N,W] or w_plus [N,rows,W] -> the style of every layer of the table.
+  StyleCode styles(const Tensor& w) const;
+  /// The picture of these styles, as synthesise() makes it. With `to_rgb_latent` (w or w_plus) the
+  /// layers that make colours take their styles from it and not from the code, as edits of
+  /// convolutions alone do. Throws Error{usage} when the code does not fit the table.
+  virtual Tensor synthesise_styles(const StyleCode& code,
+                                   const Tensor& to_rgb_latent = {}) const = 0;
+  /// The same at a smaller side, as synthesise_at() makes it. What makes the colours of small
+  /// pictures may be in no style: it then needs `to_rgb_latent`, without which the full picture is
+  /// reduced.
+  virtual Tensor synthesise_styles_at(const StyleCode& code, int64_t side,
+                                      const Tensor& to_rgb_latent = {}) const;
+
   int64_t z_dim() const { return mapping_.front().weight.size(1); }
   int64_t w_dim() const { return mapping_.back().weight.size(0); }
   /// Content of the weights, for files that were made with them.
@@ -58,6 +74,12 @@ class StyleGenerator {
  protected:
   /// Throws Error{usage} unless w is [N,W] or [N,rows,W].
   void check_latent(const Tensor& w) const;
+  /// Throws Error{usage} unless the code has a style for each entry of the table, of its width.
+  void check_code(const StyleCode& code) const;
+  /// Throws Error{usage} unless the generator makes pictures of that side.
+  void check_side(int64_t side) const;
+  /// Of entry `i` of the table.
+  virtual const StyleAffine& style_affine(size_t i) const = 0;
   /// For files without a mean; needs the mapping.
   Tensor sampled_average() const;
 
@@ -65,6 +87,7 @@ class StyleGenerator {
   double epsilon_ = 1e-8;
   Tensor average_w_;
   std::string content_hash_;
+  StyleTable style_table_;
 };
 
 /// Where a generator of that name is: `faces` in models_folder(), anything else is a path.

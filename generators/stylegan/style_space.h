@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// StyleSpace: the outputs of all affine layers of a StyleGAN2, located by (layer, channel).
+// StyleSpace: the outputs of all affine layers of a StyleGAN, located by (layer, channel).
 // Source: Wu et al., "StyleSpace Analysis", CVPR 2021; names of StyleCLIP's global directions.
 
 #include <cstdint>
@@ -21,11 +21,12 @@ struct StyleEntry {
   bool to_rgb = false;
 };
 
-/// Layers in the order of StyleCLIP: conv and toRGB at 4, then conv0, conv1, toRGB of each
-/// resolution; 26 entries at 1024.
+/// Of a StyleGAN2 in the order of StyleCLIP: conv and toRGB at 4, then conv0, conv1, toRGB of each
+/// resolution; 26 entries at 1024. What a MobileStyleGAN has is said there.
 using StyleTable = std::vector<StyleEntry>;
 
-/// One [N,C_k] for each entry of the table: biases included, before the gain of a toRGB.
+/// One [N,C_k] for each entry of the table: biases and the
+/// scale of the layer included, before the gain of a toRGB.
 using StyleCode = std::vector<Tensor>;
 
 enum class StyleKind { all, convolutions, to_rgb };

@@ -49,18 +49,16 @@ NoiseMaps StyleGan2::noise(NoiseMode mode, int64_t n, const Rng& rng) const {
   return maps;
 }
 
-const StyleAffine& StyleGan2::affine(const StyleEntry& entry) const {
+const StyleAffine& StyleGan2::style_affine(size_t i) const {
+  const StyleEntry& entry = style_table_[i];
   return entry.to_rgb ? to_rgbs_[static_cast<size_t>(entry.row / 2)].style
                       : convolutions_[static_cast<size_t>(entry.row)].style;
 }
 
-StyleCode StyleGan2::styles(const Tensor& w) const {
-  check_latent(w);
-  StyleCode code;
-  for (const StyleEntry& entry : style_table_) {
-    code.push_back(style_of(affine(entry), latent_row(w, entry.row)));
-  }
-  return code;
+Tensor StyleGan2::synthesise_styles(const StyleCode& code, const Tensor& to_rgb_latent) const {
+  check_code(code);
+  return synthesise_styles(code, noise(NoiseMode::constant, code.front().size(0), Rng(0)),
+                           to_rgb_latent);
 }
 
 Tensor StyleGan2::synthesise_styles(const StyleCode& code, const NoiseMaps& noise,
@@ -81,23 +79,6 @@ Tensor StyleGan2::synthesise_styles(const StyleCode& code, const NoiseMaps& nois
     picture = picture.defined() ? upsample_twice(picture) + colours : colours;
   }
   return picture * 0.5 + 0.5;  // the network speaks of [-1,1]
-}
-
-void StyleGan2::check_code(const StyleCode& code) const {
-  if (code.size() != style_table_.size()) {
-    throw Error(ErrorCode::usage,
-                fmt::format("a style code of this generator has {} layers, not {}",
-                            style_table_.size(), code.size()));
-  }
-  for (size_t i = 0; i < code.size(); ++i) {
-    const StyleEntry& entry = style_table_[i];
-    if (code[i].dim() == 2 && code[i].size(0) == code[0].size(0) &&
-        code[i].size(1) == entry.channels) {
-      continue;
-    }
-    throw Error(ErrorCode::usage, fmt::format("the style of {} must be [{},{}]", entry.name,
-                                              code[0].size(0), entry.channels));
-  }
 }
 
 void StyleGan2::check_noise(const NoiseMaps& noise) const {

@@ -5,7 +5,6 @@
 
 #include "engine/base/rng.h"
 #include "generators/stylegan/style_generator.h"
-#include "generators/stylegan/style_space.h"
 
 namespace vane {
 
@@ -60,12 +59,8 @@ class StyleGan2 : public StyleGenerator {
   /// Maps for `n` pictures; random ones depend on `rng` only, constant ones are those of the file.
   NoiseMaps noise(NoiseMode mode, int64_t n, const Rng& rng) const;
 
-  const StyleTable& style_table() const { return style_table_; }
-  /// w [N,W] or w_plus [N,rows,W] -> the style of every layer.
-  StyleCode styles(const Tensor& w) const;
-  /// The picture of these styles. With `to_rgb_latent` (w or w_plus) toRGB layers take their styles
-  /// from it and not from the code, as edits of convolutions alone do. Throws Error{usage} when
-  /// code or noise do not fit the table.
+  Tensor synthesise_styles(const StyleCode& code, const Tensor& to_rgb_latent = {}) const override;
+  /// With other noise. Throws Error{usage} also when the maps do not fit the convolutions.
   Tensor synthesise_styles(const StyleCode& code, const NoiseMaps& noise,
                            const Tensor& to_rgb_latent = {}) const;
 
@@ -73,15 +68,13 @@ class StyleGan2 : public StyleGenerator {
   const std::vector<ToRgb>& to_rgbs() const { return to_rgbs_; }
 
  private:
-  const StyleAffine& affine(const StyleEntry& entry) const;
-  void check_code(const StyleCode& code) const;
+  const StyleAffine& style_affine(size_t i) const override;
   void check_noise(const NoiseMaps& noise) const;
   void make_style_table();
 
   Tensor input_;  // [1,C,4,4]
   std::vector<StyledConvolution> convolutions_;
   std::vector<ToRgb> to_rgbs_;
-  StyleTable style_table_;
 
   friend class StyleGan2Reader;
 };
