@@ -46,7 +46,8 @@ void add_latent(Json& json, const EditResult& result) {
                                {"beta", target.beta},
                                {"channels", target.channels},
                                {"gain", target.gain},
-                               {"falls_short", target.falls_short}});
+                               {"falls_short", target.falls_short},
+                               {"agreement", json_number(target.agreement)}});
   }
   json["alpha"] = result.targets.empty() ? Json(nullptr) : Json(result.targets.front().alpha);
   json["beta"] = result.targets.empty() ? Json(nullptr) : Json(result.targets.front().beta);

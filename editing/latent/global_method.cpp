@@ -12,6 +12,9 @@ namespace {
 constexpr double kReach = 6;
 // Deviations at which a channel is looked at under a mask, StyleCLIP's probes being of 5.
 constexpr double kProbe = 3;
+// What relevance is verified by: StyleCLIP's probes, in fewer pictures.
+constexpr int64_t kProbed = 24, kProbePictures = 2;
+constexpr double kPublishedProbe = 5;
 
 class GlobalMethod final : public LatentEditMethod {
  public:
@@ -22,17 +25,43 @@ class GlobalMethod final : public LatentEditMethod {
             ? component_channels(*scene.generator, scene.prior->latents)
             : style_channels(*scene.generator, scene.prior->latents, job);
     const Relevance relevance = relevance_of(*scene.generator, *channels, *scene.prior, job);
+    const double agreement = scene.options.verify
+                                 ? agreement_of(scene, *channels, relevance.rows, direction, job)
+                                 : std::numeric_limits<double>::quiet_NaN();
     std::vector<LatentCandidate> found;
     for (const double beta : betas(scene, relevance.rows, direction.vector)) {
       Tensor coordinates = selected_channels(relevance.rows, direction.vector, beta);
       if (scene.mask.defined()) coordinates = local(scene, *channels, coordinates, job);
       const int64_t count = (coordinates != 0).sum().item<int64_t>();
-      found.push_back({channels->move(coordinates), kReach, beta, count});
+      found.push_back({channels->move(coordinates), kReach, beta, count, agreement});
     }
     return found;
   }
 
  private:
+  /// Of channels from the least to the most relevant, looked at in samples of the prior.
+  static double agreement_of(const LatentScene& scene, const EditChannels& channels,
+                             const Tensor& relevance, const Direction& direction, Job& job) {
+    const Tensor along = at::mv(relevance, direction.vector);
+    const Tensor order = std::get<1>(at::sort(along));
+    const int64_t count = std::min(kProbed, order.size(0));
+    std::vector<int64_t> which;
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t place = k * (order.size(0) - 1) / std::max<int64_t>(1, count - 1);
+      which.push_back(order[place].item<int64_t>());
+    }
+    const Tensor measured =
+        at::mv(probe_relevance(*scene.generator, channels, *scene.prior, *scene.clip, which,
+                               kProbePictures, kPublishedProbe, job),
+               direction.vector);
+    std::vector<double> estimates, probes;
+    for (size_t k = 0; k < which.size(); ++k) {
+      estimates.push_back(along[which[k]].item<double>());
+      probes.push_back(measured[static_cast<int64_t>(k)].item<double>());
+    }
+    return rank_correlation(estimates, probes);
+  }
+
   /// The published rule, half of it and everything: the fewer channels, the less else is changed,
   /// the more, the smaller each change.
   static std::vector<double> betas(const LatentScene& scene, const Tensor& relevance,
@@ -46,7 +75,7 @@ class GlobalMethod final : public LatentEditMethod {
   static Tensor local(const LatentScene& scene, const EditChannels& channels,
                       const Tensor& coordinates, Job& job) {
     constexpr int64_t kMost = 200;
-    const Tensor source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side());
+    const Tensor source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side);
     const auto [size, order] = at::sort(coordinates.abs(), 0, /*descending=*/true);
     const int64_t used = std::min(kMost, (size > 0).sum().item<int64_t>());
     const double share = scene.mask.mean().item<double>();
@@ -60,8 +89,7 @@ class GlobalMethod final : public LatentEditMethod {
       Tensor probe = at::zeros_like(coordinates);
       probe[channel] = kProbe;
       const Tensor change =
-          (moved_picture(*scene.generator, scene.w_plus, channels.move(probe), scene.side()) -
-           source)
+          (moved_picture(*scene.generator, scene.w_plus, channels.move(probe), scene.side) - source)
               .abs();
       const double total = change.sum().item<double>();
       const double inside = total > 0 ? (change * scene.mask).sum().item<double>() / total : 0;

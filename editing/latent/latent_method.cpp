@@ -37,9 +37,9 @@ std::unique_ptr<LatentEditMethod> make_latent_method(const std::string& name) {
 }
 
 Tensor LatentScene::preview(const LatentMove& move) const {
-  const Tensor picture = moved_picture(*generator, w_plus, move, side());
+  const Tensor picture = moved_picture(*generator, w_plus, move, side);
   if (!mask.defined()) return picture;
-  const Tensor source = moved_picture(*generator, w_plus, {}, side());
+  const Tensor source = moved_picture(*generator, w_plus, {}, side);
   return source + mask * (picture - source);
 }
 

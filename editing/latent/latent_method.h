@@ -3,6 +3,7 @@
 // The ways from a direction in CLIP space to a move of a latent, by name.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct LatentEditOptions {
   int64_t steps = 100;
   /// Gain along the direction that is asked for.
   double gain = 0.1;
+  /// Method `global`: probe some channels as well.
+  bool verify = false;
   uint64_t seed = 0;
 };
 
@@ -32,12 +35,12 @@ struct LatentEditOptions {
 struct LatentScene {
   std::shared_ptr<const StyleGenerator> generator;
   std::shared_ptr<const ClipEncoder> clip;
-  Tensor w_plus;                             // [1,rows,W], where the edit starts
-  std::shared_ptr<const PriorSample> prior;  // at the side of the previews that guide
-  Tensor mask;  // [1,1,side,side] in [0,1] of what may change, or undefined
+  Tensor w_plus;  // [1,rows,W], where the edit starts
+  std::shared_ptr<const PriorSample> prior;
+  int64_t side = 0;  // of the previews that guide: that of the prior
+  Tensor mask;       // [1,1,side,side] in [0,1] of what may change, or undefined
   LatentEditOptions options;
 
-  int64_t side() const { return prior->side; }
   /// The preview of a move, [1,3,side,side], under the mask.
   Tensor preview(const LatentMove& move) const;
 };
@@ -50,6 +53,8 @@ struct LatentCandidate {
   /// Method `global`: where channels were cut off, and how many are left; else 0.
   double beta = 0;
   int64_t channels = 0;
+  /// Rank correlation of relevance by regression with relevance by probing; NaN unless asked for.
+  double agreement = std::numeric_limits<double>::quiet_NaN();
 };
 
 class LatentEditMethod {

@@ -30,7 +30,7 @@ class MovedLatent final : public Generator {
   Latent initial() const override { return {"w_plus", {{kPart, at::zeros({channels_.count()})}}}; }
   Tensor render(const Latent& latent, int64_t) const override {
     return moved_picture(*scene_.generator, scene_.w_plus, channels_.move(latent.parts.at(kPart)),
-                         scene_.side());
+                         scene_.side);
   }
   Tensor render_full(const Latent& latent, Job&) const override {
     return moved_picture(*scene_.generator, scene_.w_plus, channels_.move(latent.parts.at(kPart)));
@@ -54,12 +54,12 @@ class OptimiseMethod final : public LatentEditMethod {
             : component_channels(*scene.generator, scene.prior->latents);
     const MovedLatent generator(scene, *channels);
     Evaluation evaluation;
-    evaluation.source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side());
+    evaluation.source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side);
     evaluation.mask = scene.mask;
     ObjectiveStack objective = wanted(scene, direction);
     OptimiseConfig config;
     config.steps = scene.options.steps;
-    config.view_long_side = scene.side();
+    config.view_long_side = scene.side;
     config.probe = false;
     config.seed = scene.options.seed;
     const at::AutoGradMode gradients(true);

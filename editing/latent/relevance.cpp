@@ -3,12 +3,28 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "engine/base/error.h"
 
 namespace vane {
 namespace {
 
 constexpr int64_t kBatch = 32;
+
+/// Ranks with ties sharing their mean.
+std::vector<double> ranks(const std::vector<double>& values) {
+  std::vector<double> out;
+  for (const double value : values) {
+    double below = 0, equal = 0;
+    for (const double other : values) {
+      below += other < value ? 1 : 0;
+      equal += other == value ? 1 : 0;
+    }
+    out.push_back(below + (equal - 1) / 2);
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -120,6 +136,18 @@ double automatic_beta(const Tensor& relevance, const Tensor& direction, int64_t 
     if ((size >= beta).sum().item<int64_t>() > least) return beta;
   }
   return size[std::min(least, size.size(0) - 1)].item<double>();
+}
+
+double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
+  const std::vector<double> a = ranks(x), b = ranks(y);
+  const double middle = (static_cast<double>(a.size()) - 1) / 2;
+  double ab = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - middle) * (b[i] - middle);
+    aa += (a[i] - middle) * (a[i] - middle);
+    bb += (b[i] - middle) * (b[i] - middle);
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
 }
 
 }  // namespace vane

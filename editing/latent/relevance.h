@@ -3,6 +3,8 @@
 // How each channel of a latent moves what a CLIP sees (StyleCLIP's global directions, Patashnik et
 // al. 2021), by regression over samples instead of 200 pictures for every channel.
 
+#include <vector>
+
 #include "editing/latent/edit_channels.h"
 #include "editing/latent/prior_sample.h"
 #include "engine/base/job.h"
@@ -43,5 +45,8 @@ Tensor selected_channels(const Tensor& relevance, const Tensor& direction, doubl
 /// The largest of 0.29, 0.28, … 0.1 that leaves more than `least` channels (20 for faces, as
 /// published), else the beta that leaves that many.
 double automatic_beta(const Tensor& relevance, const Tensor& direction, int64_t least = 20);
+
+/// Spearman's, ties sharing their mean rank; 0 when one side does not vary.
+double rank_correlation(const std::vector<double>& x, const std::vector<double>& y);
 
 }  // namespace vane

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "editing/latent/relevance.h"
 #include "engine/base/error.h"
 #include "engine/tensor/image_tensor.h"
 #include "guidance/stage_distance.h"
@@ -62,9 +63,7 @@ double identity_of(const LatentScene& scene, const IdentityMeasure& identity,
         moved_picture(*scene.generator, scene.w_plus, move, identity.side).clamp(0, 1));
   }
   LatentScene larger = scene;
-  auto prior = std::make_shared<PriorSample>();
-  prior->side = identity.side;
-  larger.prior = prior;
+  larger.side = identity.side;
   larger.mask = at::upsample_bilinear2d(scene.mask, {identity.side, identity.side}, false);
   return identity.of(larger.preview(move).clamp(0, 1));
 }
@@ -102,20 +101,6 @@ Way way_of(const GainMeter& meter, const LatentCandidate& candidate, double want
   return way;
 }
 
-/// Ranks with ties sharing their mean.
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<double> out;
-  for (const double value : values) {
-    double below = 0, equal = 0;
-    for (const double other : values) {
-      below += other < value ? 1 : 0;
-      equal += other == value ? 1 : 0;
-    }
-    out.push_back(below + (equal - 1) / 2);
-  }
-  return out;
-}
-
 }  // namespace
 
 IdentityMeasure clip_identity_measure(const LatentScene& scene) {
@@ -125,19 +110,19 @@ IdentityMeasure clip_identity_measure(const LatentScene& scene) {
     if (has_stages) return stage_distance(stage_view(*clip, a), stage_view(*clip, b));
     return 1 - (clip->image_features(a) * clip->image_features(b)).sum(1);
   };
-  const Tensor source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side()).clamp(0, 1);
+  const Tensor source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side).clamp(0, 1);
   double strangers = 0;
   const int64_t count = std::min(kStrangers, scene.prior->latents.w.size(0));
   for (int64_t i = 0; i < count; ++i) {
     const Tensor w = scene.prior->latents.w_plus(*scene.generator, i, 1);
-    const Tensor other = scene.generator->synthesise_at(w, scene.side()).clamp(0, 1);
+    const Tensor other = scene.generator->synthesise_at(w, scene.side).clamp(0, 1);
     strangers += distance(source, other).item<double>() / static_cast<double>(count);
   }
   strangers = std::max(strangers, 1e-9);
   return {[=](const Tensor& edited) {
             return std::clamp(1 - distance(source, edited).item<double>() / strangers, 0.0, 1.0);
           },
-          scene.side()};
+          scene.side};
 }
 
 double edit_cost(const StrengthPoint& point) {
@@ -190,15 +175,7 @@ double monotonicity(const std::vector<StrengthPoint>& points) {
     alphas.push_back(point.alpha);
     gains.push_back(point.gain);
   }
-  const std::vector<double> a = ranks(alphas), b = ranks(gains);
-  const double middle = (static_cast<double>(points.size()) - 1) / 2;
-  double ab = 0, aa = 0, bb = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    ab += (a[i] - middle) * (b[i] - middle);
-    aa += (a[i] - middle) * (a[i] - middle);
-    bb += (b[i] - middle) * (b[i] - middle);
-  }
-  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
+  return rank_correlation(alphas, gains);
 }
 
 }  // namespace vane

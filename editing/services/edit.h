@@ -32,10 +32,10 @@ struct EditRequest {
   std::filesystem::path toward;
   std::string rows, sweep;
   std::string space = "auto";
-  double gain = 2;
+  double gain = 1.5;
   double least_identity = 0.35;
   std::optional<double> beta;
-  int64_t samples = 2000;
+  int64_t samples = 1200;
   std::filesystem::path latent_out;
   std::filesystem::path output;
   int64_t steps = 120;
@@ -122,6 +122,8 @@ struct EditTarget {
   double alpha = 0, beta = 0, gain = 0;
   int64_t channels = 0;
   bool falls_short = false;
+  /// Rank correlation of relevance by regression with that by probing; NaN without --audit.
+  double agreement = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A latent edit at one strength, on previews.

@@ -236,10 +236,12 @@ class LatentEdit {
       scene_.prior = std::make_shared<PriorSample>(
           prior_sample(*scene_.generator, *scene_.clip, request_.samples,
                        std::min(kGuideSide, scene_.generator->size()), job_));
-      if (region_.defined()) scene_.mask = feathered(region_, scene_.side());
+      scene_.side = scene_.prior->side;
+      if (region_.defined()) scene_.mask = feathered(region_, scene_.side);
       scene_.options.space = request_.space;
       if (request_.beta) scene_.options.beta = *request_.beta;
       scene_.options.steps = request_.steps;
+      scene_.options.verify = request_.audit;
       scene_.options.seed = request_.seed;
       identity_ = identity_measure(scene_);
       for (const Target& target : targets_) follow(target);
@@ -267,7 +269,8 @@ class LatentEdit {
     }
     move_ = sum(move_, scaled(chosen.candidate.move, chosen.point.alpha));
     result_.targets.push_back({target.name, chosen.point.alpha, chosen.candidate.beta,
-                               chosen.point.gain, chosen.candidate.channels, chosen.falls_short});
+                               chosen.point.gain, chosen.candidate.channels, chosen.falls_short,
+                               chosen.candidate.agreement});
     result_.steps = request_.method == "optimise" ? request_.steps : 0;
   }
 
@@ -363,7 +366,8 @@ class LatentEdit {
                                  {"beta", target.beta},
                                  {"channels", target.channels},
                                  {"gain", target.gain},
-                                 {"falls_short", target.falls_short}});
+                                 {"falls_short", target.falls_short},
+                                 {"agreement", number_or_null(target.agreement)}});
     }
     for (const EditCurvePoint& point : result_.curve) {
       json["curve"].push_back({{"strength", point.strength},
