@@ -31,6 +31,11 @@ class GlobalMethod final : public LatentEditMethod {
     std::vector<LatentCandidate> found;
     for (const double beta : betas(scene, relevance.rows, direction.vector)) {
       Tensor coordinates = selected_channels(relevance.rows, direction.vector, beta);
+      if (beta == 0 && scene.options.beta < 0) {
+        // With all channels kept nothing else tells the strong from the weak.
+        coordinates = coordinates * relevance.lengths;
+        coordinates = coordinates / coordinates.abs().max().clamp_min(1e-30);
+      }
       if (scene.mask.defined()) coordinates = local(scene, *channels, coordinates, job);
       const int64_t count = (coordinates != 0).sum().item<int64_t>();
       found.push_back({channels->move(coordinates), kReach, beta, count, agreement});
@@ -62,8 +67,8 @@ class GlobalMethod final : public LatentEditMethod {
     return rank_correlation(estimates, probes);
   }
 
-  /// The published rule, half of it and everything: the fewer channels, the less else is changed,
-  /// the more, the smaller each change.
+  /// The published rule, half of it, and all channels by the size of their effect: the fewer
+  /// channels, the less else is changed, the more, the smaller each change.
   static std::vector<double> betas(const LatentScene& scene, const Tensor& relevance,
                                    const Tensor& direction) {
     if (scene.options.beta >= 0) return {scene.options.beta};

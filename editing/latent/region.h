@@ -11,7 +11,7 @@ namespace vane {
 /// exactly.
 Tensor region_of(const Image& mask);
 
-/// Its opacity [1,1,side,side]: 1 well inside, 0 from a thirty-second of the side outside on.
+/// Its opacity [1,1,side,side]: 1 well inside, 0 from a twentieth of the side outside on.
 Tensor feathered(const Tensor& region, int64_t side);
 
 /// source + opacity (edited - source): exactly the source where the opacity is 0. [1,3,S,S].

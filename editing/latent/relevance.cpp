@@ -32,15 +32,13 @@ Relevance regress_relevance(const Tensor& x, const Tensor& features) {
   const int64_t samples = x.size(0), channels = x.size(1);
   if (samples < 8) throw Error(ErrorCode::usage, "relevance needs 8 samples at least");
   const double n = static_cast<double>(samples);
-  const Tensor centred_x = x - x.mean(0, true);
+  const Tensor x_double = (x - x.mean(0, true)).to(at::kDouble);
   const Tensor y = (features - features.mean(0, true)).to(at::kDouble);
   // Eigenvalues of the smaller of the two Gram matrices give every penalty at once.
   const bool by_channel = channels <= samples;
-  const Tensor gram =
-      by_channel ? at::mm(centred_x.t(), centred_x) : at::mm(centred_x, centred_x.t());
-  const auto [values, vectors] = at::linalg_eigh(gram.to(at::kDouble));
+  const auto [values, vectors] =
+      at::linalg_eigh(by_channel ? at::mm(x_double.t(), x_double) : at::mm(x_double, x_double.t()));
   const Tensor energy = values.clamp_min(0);
-  const Tensor x_double = centred_x.to(at::kDouble);
   // Left singular vectors times their response: of Y for each principal direction.
   const Tensor left =
       by_channel ? at::mm(x_double, vectors) / energy.clamp_min(1e-12).sqrt() : vectors;
@@ -69,10 +67,11 @@ Relevance regress_relevance(const Tensor& x, const Tensor& features) {
   // Covariance of a row under noise of the residual's size in each embedding coordinate.
   const Tensor variance = at::mv(right.square(), weights.square()) * (residual / freedom);
   const Tensor length_squared = rows.square().sum(1).clamp_min(1e-30);
-  const Tensor certainty = (1 - variance / length_squared).clamp_min(0).sqrt();
+  const Tensor certainty = (1 - 2 * variance / length_squared).clamp_min(0).sqrt();
   Relevance relevance;
   relevance.rows =
       (rows * (certainty / length_squared.sqrt()).unsqueeze(1)).to(at::kFloat).contiguous();
+  relevance.lengths = length_squared.sqrt().to(at::kFloat);
   relevance.explained = total > 0 ? 1 - best * n / total : 0;
   return relevance;
 }

@@ -16,14 +16,17 @@ struct Relevance {
   /// [C,D]: the direction in which a deviation of the channel moves the embedding, of length 1 when
   /// that is certain and 0 when it is no more than noise.
   Tensor rows;
+  /// [C]: how far it moves the embedding.
+  Tensor lengths;
   /// Share of the embeddings' variance that the channels explain, by generalised cross-validation.
   double explained = 0;
 };
 
 /// Ridge regression x [N,C] (mean 0, deviation 1) -> unit embeddings [N,D], with the penalty that
 /// generalised cross-validation likes best (Golub, Heath & Wahba 1979). The rows are made unit as
-/// StyleCLIP's are, times sqrt(1 - noise^2/length^2) with the noise that the residual leaves in a
-/// row. Throws Error{usage} for fewer than 8 samples.
+/// StyleCLIP's are, times sqrt(1 - 2 noise^2/length^2) with the noise that the residual leaves in a
+/// row: twice it, for chance must not pass for an effect. Throws Error{usage} for fewer than 8
+/// samples.
 Relevance regress_relevance(const Tensor& x, const Tensor& features);
 
 /// The same of a sample of the prior.

@@ -17,6 +17,8 @@ constexpr double kBackgroundWeight = 3;
 constexpr int kSteps = 10;
 constexpr double kStep = 0.25;
 constexpr int kHalvings = 5;
+constexpr int kRefinements = 6;
+constexpr double kNearEnough = 0.03, kMostOfIt = 0.9;
 constexpr int64_t kStrangers = 16;
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
@@ -71,9 +73,24 @@ double identity_of(const LatentScene& scene, const IdentityMeasure& identity,
 /// The way of one candidate to the gain, without identities.
 struct Way {
   std::vector<StrengthPoint> points;
-  double alpha = 0, gain = 0;
+  double alpha = 0;
   bool reaches = false;
 };
+
+/// Between a strength that gains too little and one that gains enough, by false position.
+double where_gain_is(const GainMeter& meter, const LatentMove& move, double wanted,
+                     StrengthPoint low, StrengthPoint high) {
+  double alpha = high.alpha;
+  for (int i = 0; i < kRefinements; ++i) {
+    const double share =
+        std::clamp((wanted - low.gain) / std::max(high.gain - low.gain, 1e-12), 0.05, 0.95);
+    alpha = low.alpha + share * (high.alpha - low.alpha);
+    const double gain = meter.gain(scaled(move, alpha));
+    if (std::abs(gain - wanted) < kNearEnough * wanted) break;
+    (gain < wanted ? low : high) = {alpha, gain, kNotMeasured, kNotMeasured};
+  }
+  return alpha;
+}
 
 Way way_of(const GainMeter& meter, const LatentCandidate& candidate, double wanted, Job& job) {
   Way way;
@@ -85,18 +102,19 @@ Way way_of(const GainMeter& meter, const LatentCandidate& candidate, double want
     const double gain = meter.gain(scaled(candidate.move, alpha));
     const StrengthPoint before = way.points.back();
     way.points.push_back({alpha, gain, kNotMeasured, kNotMeasured});
-    if (gain > best) {
-      best = gain;
-      way.alpha = alpha;
-      way.gain = gain;
-    }
+    best = std::max(best, gain);
     if (gain >= wanted) {
-      const double share = (wanted - before.gain) / std::max(gain - before.gain, 1e-12);
-      way.alpha = before.alpha + std::clamp(share, 0.0, 1.0) * (alpha - before.alpha);
+      way.alpha = where_gain_is(meter, candidate.move, wanted, before, way.points.back());
       way.reaches = true;
-      break;
+      return way;
     }
     if (gain < best / 2 && step > 4) break;  // past what the move can do
+  }
+  // Beyond nine tenths of what can be had, more costs much and gains little.
+  for (const StrengthPoint& point : way.points) {
+    if (point.gain < kMostOfIt * best) continue;
+    way.alpha = point.alpha;
+    break;
   }
   return way;
 }

@@ -48,8 +48,7 @@ struct ChosenStrength {
   LatentCandidate candidate;
   /// The strength, with what it gains and costs.
   StrengthPoint point;
-  /// No strength that was looked at gains what was asked for without losing who is shown; `point`
-  /// gains the most.
+  /// No strength that was looked at gains what was asked for without losing who is shown.
   bool falls_short = false;
   /// All that were looked at to choose it, by alpha; those without identity (NaN) cost nothing to
   /// look at.
@@ -57,9 +56,10 @@ struct ChosenStrength {
 };
 
 /// For each candidate the smallest alpha that gains `scene.options.gain`, by steps of a quarter of
-/// its reach and interpolation between two; then the candidate that costs least. Where identity
+/// its reach and false position between two; then the candidate that costs least. Where identity
 /// would fall below `least_identity`, the strength is brought back to where it does not. A
-/// candidate that falls short is taken only when all do: the one that gains most.
+/// candidate that falls short is taken only when all do: the one that gains most, at nine tenths of
+/// its best.
 ChosenStrength choose_strength(const LatentScene& scene, const Direction& direction,
                                const std::vector<LatentCandidate>& candidates,
                                const IdentityMeasure& identity, double least_identity, Job& job);

@@ -32,8 +32,8 @@ struct EditRequest {
   std::filesystem::path toward;
   std::string rows, sweep;
   std::string space = "auto";
-  double gain = 1.5;
-  double least_identity = 0.35;
+  double gain = 1;
+  double least_identity = 0.4;
   std::optional<double> beta;
   int64_t samples = 1200;
   std::filesystem::path latent_out;
