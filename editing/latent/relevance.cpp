@@ -134,7 +134,8 @@ double automatic_beta(const Tensor& relevance, const Tensor& direction, int64_t 
     const double beta = hundredths / 100.0;
     if ((size >= beta).sum().item<int64_t>() > least) return beta;
   }
-  return size[std::min(least, size.size(0) - 1)].item<double>();
+  const int64_t relevant = (size > 0).sum().item<int64_t>();
+  return size[relevant > least ? least : relevant / 2].item<double>();
 }
 
 double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {

@@ -46,7 +46,8 @@ Tensor probe_relevance(const StyleGenerator& generator, const EditChannels& chan
 Tensor selected_channels(const Tensor& relevance, const Tensor& direction, double beta);
 
 /// The largest of 0.29, 0.28, … 0.1 that leaves more than `least` channels (20 for faces, as
-/// published), else the beta that leaves that many.
+/// published), else the beta that leaves one more than that, or half of the relevant ones when they
+/// are fewer.
 double automatic_beta(const Tensor& relevance, const Tensor& direction, int64_t least = 20);
 
 /// Spearman's, ties sharing their mean rank; 0 when one side does not vary.
