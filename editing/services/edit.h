@@ -32,7 +32,7 @@ struct EditRequest {
   std::filesystem::path toward;
   std::string rows, sweep;
   std::string space = "auto";
-  double gain = 1;
+  double gain = 1.5;
   double least_identity = 0.4;
   std::optional<double> beta;
   int64_t samples = 1200;

@@ -82,8 +82,6 @@ TEST_F(LatentEdits, StrengthZeroIsTheReconstructionBitForBit) {
     asked.method = method;
     asked.strength = 0;
     EXPECT_TRUE(at::equal(raw(asked), source_)) << method;
-    asked.strength = 1;
-    EXPECT_FALSE(at::equal(raw(asked), source_)) << method;
   }
 }
 
@@ -101,7 +99,7 @@ TEST_F(LatentEdits, ARecipeRepeatsTheEditBitForBit) {
   write_image(folder_ / "mask.png", mask);
   first.mask = (folder_ / "mask.png").string();
   const Tensor edited = raw(first);
-  EXPECT_FALSE(at::equal(edited, source_));
+  EXPECT_FALSE(at::equal(edited, source_)) << "the edit that zero is held against does something";
   EXPECT_EQ(result_.targets.size(), 2u);
   ASSERT_EQ(result_.recipe, (folder_ / "out.edit.yaml").string());
   fs::remove(folder_ / "mask.png");
