@@ -136,6 +136,9 @@ Tensor latent_of_input(const EditRequest& request, const StyleGenerator& generat
         .in_file(request.input)
         .with_hint("give a latent of `vane invert`");
   }
+  if (!fs::exists(request.input)) {
+    throw Error(ErrorCode::input, "the latent is not there").in_file(request.input);
+  }
   const LatentFile file = load_latents(request.input, generator, 1, 0, request.limits);
   if (file.w_plus.size(0) > 1) {
     job.warn(fmt::format("{} holds {} latents; the first is edited", request.input.string(),
