@@ -11,9 +11,12 @@
 #include "editing/guidance_file.h"
 #include "editing/mask_source.h"
 #include "editing/photo_edit.h"
+#include "editing/services/edit_report.h"
+#include "editing/services/latent_edit.h"
 #include "editing/sheet.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
+#include "engine/base/text.h"
 #include "engine/clip/clip_encoder.h"
 #include "engine/image/codec.h"
 #include "engine/image/resize.h"
@@ -66,9 +69,16 @@ void check_request(const EditRequest& request) {
   if (!request.unlike.empty() && request.like.empty()) {
     throw Error(ErrorCode::usage, "--unlike needs --like");
   }
-  if (request.generator != "develop") {
-    throw Error(ErrorCode::usage, "there is no generator \"" + request.generator + "\"")
-        .with_hint("known generators: develop");
+  if (request.method != "auto" && request.method != "optimise") {
+    throw Error(ErrorCode::usage,
+                "there is no method \"" + printable(request.method) + "\" for settings")
+        .with_hint("methods: optimise");
+  }
+  if (!request.also.empty() || !request.toward.empty() || !request.sweep.empty() ||
+      !request.latent_out.empty()) {
+    throw Error(ErrorCode::usage,
+                "--also, --toward, --sweep and --latent-out are for latents of a generator")
+        .with_hint("give a LATENT.safetensors, as `vane invert` writes it");
   }
   for (const fs::path& path :
        {request.output, request.report, request.sidecar, request.sheet, request.lut}) {
@@ -127,32 +137,6 @@ Tensor working_copy(const Image& image) {
       thumbnail(image, std::min(kWorkingSide, std::max(image.width, image.height))));
 }
 
-nlohmann::ordered_json number_or_null(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  return value;
-}
-
-nlohmann::ordered_json request_json(const EditRequest& request) {
-  nlohmann::ordered_json json;
-  const auto put = [&](const char* key, const std::string& value) {
-    if (!value.empty()) json[key] = value;
-  };
-  put("to", request.to);
-  put("from", request.from);
-  put("like", request.like.filename().string());
-  put("unlike", request.unlike.filename().string());
-  put("direction", request.direction.filename().string());
-  put("guidance", request.guidance.filename().string());
-  put("mask", fs::path(request.mask).filename().string());
-  put("clip", fs::path(request.clip).filename().string());
-  json["generator"] = request.generator;
-  json["method"] = request.method;
-  json["strength"] = request.strength;
-  json["steps"] = request.steps;
-  json["seed"] = request.seed;
-  return json;
-}
-
 nlohmann::ordered_json report_json(const EditRequest& request, const EditResult& result,
                                    const std::optional<Guide>& guide) {
   nlohmann::ordered_json json;
@@ -181,7 +165,7 @@ nlohmann::ordered_json report_json(const EditRequest& request, const EditResult&
   nlohmann::ordered_json terms;
   for (const auto& [name, value] : result.terms) terms[name] = number_or_null(value);
   json["terms"] = terms;
-  json["request"] = request_json(request);
+  json["request"] = edit_request_json(request);
   if (guide) {
     json["clip"] = {{"name", guide->clip->info().name}, {"hash", guide->clip->info().hash}};
   }
@@ -291,7 +275,7 @@ void write_outputs(const EditRequest& request, const Decision& decision, const I
   } else {
     EncodeOptions encode;
     encode.jpeg_quality = encode.webp_quality = static_cast<int>(request.jpeg_quality);
-    nlohmann::ordered_json recipe = {{"command", "edit"}, {"request", request_json(request)}};
+    nlohmann::ordered_json recipe = {{"command", "edit"}, {"request", edit_request_json(request)}};
     encode.recipe = recipe.dump();
     write_image(request.output, edited, encode);
   }
@@ -307,6 +291,7 @@ void write_outputs(const EditRequest& request, const Decision& decision, const I
 }  // namespace
 
 EditResult edit(const EditRequest& request, Job& job) {
+  if (is_latent_edit(request)) return latent_edit(request, job);
   const auto start = std::chrono::steady_clock::now();
   check_request(request);
   const Image source = read_upright(request.input, request);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// `vane edit`: a photograph moved along a direction. No torch here.
+// `vane edit`: a photograph, or a latent of a generator, moved along a direction. No torch here.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,12 +21,22 @@ struct EditRequest {
   std::string to, from;
   std::filesystem::path like, unlike, direction, guidance;
   std::string generator = "develop";
-  std::string method = "optimise";
+  std::string method = "auto";
   float strength = 1.f;
   std::string mask;
   std::string clip = "clip-mini";
   bool audit = false;
   std::filesystem::path report, sidecar, sheet, lut, apply;
+  // Of latents.
+  std::vector<std::string> also;
+  std::filesystem::path toward;
+  std::string rows, sweep;
+  std::string space = "auto";
+  double gain = 1.5;
+  double least_identity = 0.4;
+  std::optional<double> beta;
+  int64_t samples = 1200;
+  std::filesystem::path latent_out;
   std::filesystem::path output;
   int64_t steps = 120;
   int64_t jpeg_quality = 92;
@@ -36,8 +46,8 @@ struct EditRequest {
   template <class V>
   static void fields(V& v) {
     using C = EditRequest;
-    v.field("input", &C::input, "photograph to edit",
-            {.required = true, .positional = true, .placeholder = "IMAGE"});
+    v.field("input", &C::input, "photograph to edit, or a latent (.safetensors) of a generator",
+            {.required = true, .positional = true, .placeholder = "IMAGE|LATENT"});
     v.field("to", &C::to, "what the picture should become", {.placeholder = "TEXT"});
     v.field("from", &C::from, "what it is now; a plain photograph by default",
             {.placeholder = "TEXT"});
@@ -48,8 +58,13 @@ struct EditRequest {
     v.field("guidance", &C::guidance,
             "objectives and encoders from a YAML file, added to the above",
             {.placeholder = "FILE.yaml"});
-    v.field("generator", &C::generator, "what moves: develop (a photo's settings)");
-    v.field("method", &C::method, "how it moves", {.choices = {"optimise"}});
+    v.field("generator", &C::generator,
+            "what moves: develop (a photo's settings), or the latents of faces or of a StyleGAN2 "
+            "checkpoint; a LATENT is one of faces unless this says otherwise",
+            {.placeholder = "G"});
+    v.field("method", &C::method,
+            "how it moves: optimise for settings; global (the default) or optimise for latents",
+            {.placeholder = "METHOD"});
     v.field("strength", &C::strength, "multiplies the edit; 0 changes nothing, negative reverses",
             {.min = -4, .max = 4});
     v.field("mask", &C::mask,
@@ -68,9 +83,52 @@ struct EditRequest {
     v.field("output", &C::output, "edited picture (.jpg .png .tif .webp, or .safetensors)",
             {.required = true, .short_flag = "o", .placeholder = "FILE"});
     v.field("steps", &C::steps, "optimisation steps at most", {.min = 1, .max = 100000});
+    v.field("also", &C::also, "latents: another target, whose change is added to that of --to",
+            {.repeat = true, .placeholder = "TEXT"});
+    v.field("toward", &C::toward,
+            "latents: go towards another latent; --strength 0.5 is half of the way",
+            {.placeholder = "LATENT"});
+    v.field("rows", &C::rows, "latents: in these rows of --toward only, coarse to fine, from 0",
+            {.placeholder = "A-B"});
+    v.field("gain", &C::gain,
+            "latents: how far --strength 1 goes, in deviations of the generator's own pictures "
+            "along the direction",
+            {.min = 0.1, .max = 20});
+    v.field("least-identity", &C::least_identity,
+            "latents: go no further than where so much of who it is is left; 1 the same, 0 a "
+            "stranger",
+            {.min = 0, .max = 1});
+    v.field("beta", &C::beta,
+            "latents, method global: channels of less relevance stay; by default what costs least "
+            "of who it is and of the background",
+            {.min = 0, .max = 1});
+    v.field("space", &C::space, "latents: what moves, styles of layers or components of W",
+            {.choices = {"auto", "style_space", "w_plus"}});
+    v.field("samples", &C::samples,
+            "latents: pictures of the generator that the CLIP looks at, once; they are kept",
+            {.min = 64, .max = 100000});
+    v.field("sweep", &C::sweep, "latents: strengths from A to B in N pictures on the --sheet",
+            {.placeholder = "A:B:N"});
+    v.field("latent-out", &C::latent_out, "latents: write the edited latent",
+            {.placeholder = "FILE.safetensors"});
     v.field("jpeg-quality", &C::jpeg_quality, "quality of JPEG and WebP output",
             {.min = 1, .max = 100});
   }
+};
+
+/// What one target of a latent edit did.
+struct EditTarget {
+  std::string target;
+  double alpha = 0, beta = 0, gain = 0;
+  int64_t channels = 0;
+  bool falls_short = false;
+  /// Rank correlation of relevance by regression with that by probing; NaN without --audit.
+  double agreement = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// A latent edit at one strength, on previews.
+struct EditCurvePoint {
+  double strength = 0, gain = 0, identity = 1, background = 0;
 };
 
 struct EditResult {
@@ -103,9 +161,17 @@ struct EditResult {
   std::vector<std::pair<std::string, double>> terms;
   /// Settings that moved, for people: "exposure +0.42 EV".
   std::vector<std::string> moved;
+  /// Of latents only: who is left (1 the same, 0 a stranger), what changed where nothing should,
+  /// the targets, what other strengths would do, and where the recipe is.
+  bool is_latent = false;
+  double identity = 1, background = 0;
+  std::vector<EditTarget> targets;
+  std::vector<EditCurvePoint> curve;
+  std::string recipe;
 };
 
-/// Throws Error; a stop request ends the search early and still writes the best so far.
+/// What a latent names, or a generator other than develop, is edited by latent_edit(). Throws
+/// Error; a stop request ends the search early and still writes the best so far.
 EditResult edit(const EditRequest& request, Job& job);
 
 }  // namespace vane
