@@ -22,6 +22,7 @@
 #include "engine/image/codec.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
+#include "generators/inversion/pyramid_encoder.h"
 #include "generators/stylegan/mobile_stylegan.h"
 #include "tests/support/named_stylegan2.h"
 #include "tests/support/tiny_mobile_stylegan.h"
