@@ -12,6 +12,8 @@ namespace {
 
 constexpr int kMostRestarts = 3;
 constexpr int64_t kWarmup = 5;
+// Each stage starts where the one before arrived, which a full rate would leave again.
+constexpr double kLaterRate = 0.5;
 
 class Refiner {
  public:
@@ -38,6 +40,7 @@ class Refiner {
     for (const RefineStage& stage : config_.stages) {
       if (result_.cancelled) break;
       run_stage(stage);
+      rate_ *= kLaterRate;
     }
     result_.w_plus = rows_of(move_).detach();
     return std::move(result_);
@@ -81,8 +84,8 @@ class Refiner {
   void correct(const Tensor& move, int64_t side) {
     const at::NoGradGuard no_grad;
     const Tensor rows = rows_of(move);
-    correction_ = resize_area(generator_.synthesise(rows), side, side) -
-                  generator_.synthesise_at(rows, side);
+    correction_ =
+        resize_area(generator_.synthesise(rows), side, side) - generator_.synthesise_at(rows, side);
   }
 
   void run_stage(const RefineStage& stage) {
@@ -103,7 +106,7 @@ class Refiner {
     double best = kInfinite, lowest = kInfinite;
     int64_t best_step = 0;
     int restarts = 0;
-    double factor = 1;
+    double factor = rate_;
     for (int64_t step = 0; step < stage.steps; ++step, ++done_) {
       if (job_.stop_requested()) {
         result_.cancelled = true;
@@ -169,6 +172,7 @@ class Refiner {
   Tensor correction_;        // [1,3,S,S]; 0-dim where pictures are exact
   Refinement result_;
   int64_t done_ = 0, total_ = 0;
+  double rate_ = 1;
 };
 
 }  // namespace

@@ -56,6 +56,9 @@ FaceEncoder load_face_encoder(const std::filesystem::path& path, const StyleGene
     if (made_for == facts.end() || made_for->second != generator.content_hash()) return {};
     return own_encoder(bundled_face_encoder(), generator, limits);
   }
+  if (!std::filesystem::exists(path)) {
+    throw Error(ErrorCode::input, "there is no such file").in_file(path);
+  }
   const bool is_own = open_weights(path, limits).contains("stem.weight");
   return is_own ? own_encoder(path, generator, limits) : published_encoder(path, generator, limits);
 }
