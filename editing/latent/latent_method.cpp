@@ -15,6 +15,7 @@ struct Entry {
 // One line for each method; the first is the default.
 constexpr Entry kMethods[] = {
     {"global", global_method},
+    {"delta", delta_method},
     {"optimise", optimise_method},
 };
 

@@ -72,6 +72,9 @@ std::unique_ptr<LatentEditMethod> make_latent_method(const std::string& name);
 
 /// StyleCLIP's global directions (Patashnik et al. 2021), with relevance by regression.
 std::unique_ptr<LatentEditMethod> global_method();
+/// DeltaEdit (Lyu et al. 2023), with the bundled mapper, in W+. Throws Error{checkpoint} for
+/// another generator or CLIP than it was trained for.
+std::unique_ptr<LatentEditMethod> delta_method();
 /// StyleCLIP's latent optimisation, in coordinates of the prior.
 std::unique_ptr<LatentEditMethod> optimise_method();
 

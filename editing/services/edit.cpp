@@ -75,10 +75,10 @@ void check_request(const EditRequest& request) {
         .with_hint("methods: optimise");
   }
   if (!request.also.empty() || !request.toward.empty() || !request.sweep.empty() ||
-      !request.latent_out.empty()) {
+      !request.latent_out.empty() || request.face != "largest") {
     throw Error(ErrorCode::usage,
-                "--also, --toward, --sweep and --latent-out are for latents of a generator")
-        .with_hint("give a LATENT.safetensors, as `vane invert` writes it");
+                "--also, --toward, --sweep, --face and --latent-out are for latents of a generator")
+        .with_hint("give --generator faces, or a LATENT.safetensors as `vane invert` writes it");
   }
   for (const fs::path& path :
        {request.output, request.report, request.sidecar, request.sheet, request.lut}) {

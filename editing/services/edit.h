@@ -30,7 +30,7 @@ struct EditRequest {
   // Of latents.
   std::vector<std::string> also;
   std::filesystem::path toward;
-  std::string rows, sweep;
+  std::string rows, sweep, face = "largest";
   std::string space = "auto";
   double gain = 1.5;
   double least_identity = 0.4;
@@ -94,6 +94,9 @@ struct EditRequest {
             "latents: how far --strength 1 goes, in deviations of the generator's own pictures "
             "along the direction",
             {.min = 0.1, .max = 20});
+    v.field("face", &C::face,
+            "generators of faces: which face of a photograph is edited, 1 the largest",
+            {.placeholder = "N"});
     v.field("least-identity", &C::least_identity,
             "latents: go no further than where so much of who it is is left; 1 the same, 0 a "
             "stranger",

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "editing/auditor.h"
+#include "editing/faces/face_paste.h"
+#include "editing/faces/photo_faces.h"
 #include "editing/finishing_job.h"
 #include "editing/inversion/latent_file.h"
 #include "editing/latent/latent_recipe.h"
@@ -14,6 +16,7 @@
 #include "editing/latent/strength.h"
 #include "editing/latent/strength_sheet.h"
 #include "editing/mask_source.h"
+#include "editing/portraits/invert_face.h"
 #include "editing/services/edit_report.h"
 #include "editing/services/identity_measure.h"
 #include "engine/base/atomic_file.h"
@@ -129,13 +132,33 @@ std::vector<double> sweep_of(const std::string& text) {
   return strengths;
 }
 
-/// [1,rows,W] of what is edited.
-Tensor latent_of_input(const EditRequest& request, const StyleGenerator& generator, Job& job) {
-  if (!is_latent_file(request.input)) {
-    throw Error(ErrorCode::usage, "is a picture, and this generator edits latents")
-        .in_file(request.input)
-        .with_hint("give a latent of `vane invert`");
-  }
+/// A photograph whose face is edited, and where that is.
+struct Portrait {
+  Image photo;
+  FaceCrop crop;
+};
+
+/// What is edited.
+struct EditInput {
+  Tensor w_plus;  // [1,rows,W]
+  std::optional<Portrait> portrait;
+};
+
+EditInput input_of_photo(const EditRequest& request, const StyleGenerator& generator, Job& job) {
+  DecodeOptions decode;
+  decode.limits = request.limits;
+  Image photo = read_image(request.input, decode);
+  FaceInversionOptions options;
+  options.face = parse_face_choice(request.face, false);
+  options.seed = request.seed;
+  options.limits = request.limits;
+  const InvertedFace face = invert_face(generator, photo, request.input, options, job);
+  job.check_cancelled();
+  return {face.w_plus, Portrait{std::move(photo), face.crop.value()}};
+}
+
+EditInput input_of(const EditRequest& request, const StyleGenerator& generator, Job& job) {
+  if (!is_latent_file(request.input)) return input_of_photo(request, generator, job);
   if (!fs::exists(request.input)) {
     throw Error(ErrorCode::input, "the latent is not there").in_file(request.input);
   }
@@ -144,7 +167,7 @@ Tensor latent_of_input(const EditRequest& request, const StyleGenerator& generat
     job.warn(fmt::format("{} holds {} latents; the first is edited", request.input.string(),
                          file.w_plus.size(0)));
   }
-  return file.w_plus.narrow(0, 0, 1).contiguous();
+  return {file.w_plus.narrow(0, 0, 1).contiguous(), {}};
 }
 
 struct Target {
@@ -193,7 +216,8 @@ class LatentEdit {
     job_.progress(0, 0, "loading");
     strengths_ = sweep_of(request_.sweep);
     scene_.generator = load_style_generator(generator_path(request_.generator), request_.limits);
-    scene_.w_plus = latent_of_input(request_, *scene_.generator, job_);
+    input_ = input_of(request_, *scene_.generator, job_);
+    scene_.w_plus = input_.w_plus;
     rows_of(request_.rows, scene_.generator->rows());
     source_ = moved_picture(*scene_.generator, scene_.w_plus, {});
     source_picture_ = tensor_to_image(source_);
@@ -418,7 +442,7 @@ class LatentEdit {
       const nlohmann::ordered_json what = {{"command", "edit"},
                                            {"request", edit_request_json(request_)}};
       encode.recipe = what.dump();
-      write_image(request_.output, tensor_to_image(edited_), encode);
+      write_image(request_.output, pasted(tensor_to_image(edited_)), encode);
     }
     save_recipe(result_.recipe, recipe(move));
     if (!request_.latent_out.empty()) {
@@ -435,6 +459,14 @@ class LatentEdit {
     if (!request_.report.empty()) {
       atomic_write(request_.report, std::string_view(report().dump(2) + "\n"));
     }
+  }
+
+  /// What the edit changed, in the photograph that the face is of; the picture itself otherwise.
+  Image pasted(Image edited) const {
+    if (!input_.portrait) return edited;
+    FacePasteOptions options;
+    options.before = &source_picture_;
+    return paste_face(input_.portrait->photo, input_.portrait->crop, edited, options);
   }
 
   Image sheet() const {
@@ -457,6 +489,7 @@ class LatentEdit {
   const EditRequest& request_;
   Job& job_;
   std::vector<double> strengths_;
+  EditInput input_;
   LatentScene scene_;
   IdentityMeasure identity_;
   std::vector<Target> targets_;

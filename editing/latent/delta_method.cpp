@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/latent/delta_edit.h"
+#include "editing/latent/delta_strength.h"
+#include "editing/latent/latent_method.h"
+
+namespace vane {
+namespace {
+
+constexpr const char* kBundledModel = "faces-delta";
+/// Multiples of the step up to which edits of generated faces look like pictures.
+constexpr double kReach = 4;
+
+class DeltaLatentMethod final : public LatentEditMethod {
+ public:
+  std::vector<LatentCandidate> candidates(const LatentScene& scene, const Direction& direction,
+                                          Job&) override {
+    const at::NoGradGuard no_grad;
+    const DeltaEditor editor = load_delta_editor(delta_model_file(kBundledModel), *scene.generator,
+                                                 scene.clip->info().hash);
+    const Tensor source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side);
+    const Tensor seen = scene.clip->image_features(source.clamp(0, 1))[0];
+    LatentCandidate candidate;
+    candidate.move.w_plus = delta_latent_step(editor, *scene.generator, scene.w_plus, seen,
+                                              direction.vector * direction.magnitude);
+    candidate.reach = kReach;
+    return {candidate};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<LatentEditMethod> delta_method() { return std::make_unique<DeltaLatentMethod>(); }
+
+}  // namespace vane
