@@ -45,8 +45,9 @@ struct Trial {
 
 class Examination {
  public:
+  // In float64: two spellings of one activation differ by less than float32 tells of a cosine.
   Examination(const ClipModel& model, const Image& stored, const Tensor& expected)
-      : model_(model), stored_(stored), expected_(unit(expected.view({1, -1}))) {}
+      : model_(model), stored_(stored), expected_(unit(expected.view({1, -1}).to(at::kDouble))) {}
 
   Trial tried(const std::vector<const ClipVariation*>& variations) const {
     ClipPath path = configured_path(model_);
@@ -56,7 +57,7 @@ class Examination {
       name += (name.empty() ? "" : " and ") + variation->name;
       advice += (advice.empty() ? "" : "; ") + variation->advice;
     }
-    const Tensor ours = unit(embed_along(model_, stored_, path));
+    const Tensor ours = unit(embed_along(model_, stored_, path).to(at::kDouble));
     return {{variations.empty() ? "as configured" : name, (ours * expected_).sum().item<double>()},
             advice};
   }
