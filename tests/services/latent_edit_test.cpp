@@ -190,7 +190,8 @@ TEST_F(LatentEdits, WhatMakesNoSenseIsRefusedInOneLine) {
   wrong.input = folder_ / "bad.safetensors";
   EXPECT_EQ(refusal(wrong).code(), ErrorCode::checkpoint);
   wrong.input = assets_folder() / "samples" / "coffee.jpg";
-  EXPECT_NE(std::string(refusal(wrong).what()).find("vane invert"), std::string::npos);
+  // No face in it; or, where they are not installed, no landmarks to find one by.
+  EXPECT_EQ(refusal(wrong).code(), ErrorCode::input);
   wrong = request("");
   wrong.apply = folder_ / "none.yaml";
   EXPECT_EQ(refusal(wrong).code(), ErrorCode::input);
