@@ -10,6 +10,7 @@
 #include "editing/inversion/latent_file.h"
 #include "editing/inversion/tuning_file.h"
 #include "editing/portraits/invert_face.h"
+#include "editing/services/edit_report.h"
 #include "editing/sheet.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
@@ -104,8 +105,6 @@ std::map<std::string, std::string> facts_of(const InvertRequest& request, const 
   }
   return facts;
 }
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json report_of(const InvertRequest& request, const InvertedFace& face,
                const std::map<std::string, std::string>& facts, const InvertResult& result) {
