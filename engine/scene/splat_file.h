@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Splat files: reading any layout, writing three. No torch.
+
+#include <filesystem>
+#include <string>
+
+#include "engine/base/limits.h"
+#include "engine/scene/splat_cloud.h"
+
+namespace vane {
+
+/// The layouts that a splat file may have, told apart by contents: "ply" (INRIA), "compressed-ply"
+/// (PlayCanvas), "splat" (antimatter15), "spz" (Niantic, versions 1 to 4), "sog" (PlayCanvas; a
+/// folder with meta.json or a zip of one). Empty when it is none of them.
+std::string splat_layout(const std::filesystem::path& file);
+
+struct SplatFile {
+  SplatCloud cloud;
+  std::string layout;
+  int64_t dropped = 0;  // rows that were left out: not finite, or a rotation of length 0
+};
+
+/// Reads a scene of any layout. Throws Error{input} naming the file, the place and the reason; a
+/// point cloud without scales and rotations is called one.
+SplatFile read_splats(const std::filesystem::path& file, const Limits& limits);
+
+/// Writes by the ending of the name: .ply (INRIA), .splat, .spz (version 3), .compressed.ply. The
+/// file appears whole or not at all. Throws Error{usage} for another ending.
+void write_splats(const std::filesystem::path& file, const SplatCloud& cloud);
+
+/// Copies the named rows of an INRIA .ply to another, in the order of the file, byte for byte and
+/// with every property and comment of the source. `indices` count the rows of the file as stored.
+void copy_ply_rows(const std::filesystem::path& source, const std::vector<int64_t>& indices,
+                   const std::filesystem::path& target, const Limits& limits);
+
+}  // namespace vane
