@@ -32,7 +32,8 @@ struct GenerateRequest {
             {.min = 1, .max = 100000, .short_flag = "n", .placeholder = "N"});
     v.field("latent", &C::latent, "safetensors with z [N,512], w [N,512] or w_plus [N,L,512]",
             {.placeholder = "FILE"});
-    v.field("tuned", &C::tuned, "tuned weights that `vane invert --method pti` wrote",
+    v.field("tuned", &C::tuned,
+            "tuned weights that `vane invert --method pti` or `vane train nada` wrote",
             {.placeholder = "FILE"});
     v.field("truncation", &C::truncation, "1 as drawn, less: nearer to the average picture",
             {.min = 0, .max = 1});
