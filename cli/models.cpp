@@ -35,13 +35,15 @@ std::string inspect_page(const ModelsInspectResult& result, bool all, const Term
     if (!value.empty()) facts.row({style.dim(name), printable(value, 400)});
   };
   fact("kind", result.kind + (result.layout.empty() ? "" : ", " + result.layout + " layout"));
-  fact("model", result.architecture);
+  fact(result.kind == "scene" || result.kind == "dataset" ? "holds" : "model", result.architecture);
   fact("loads as", result.loads_as);
   fact("does not load", result.fault);
   fact("format", result.format);
-  fact("size",
-       fmt::format("{} tensors, {:.1f} M parameters, {}", result.tensors.size(),
-                   static_cast<double>(result.parameters) * 1e-6, byte_size_text(result.bytes)));
+  fact("size", result.tensors.empty()
+                   ? byte_size_text(result.bytes)
+                   : fmt::format("{} tensors, {:.1f} M parameters, {}", result.tensors.size(),
+                                 static_cast<double>(result.parameters) * 1e-6,
+                                 byte_size_text(result.bytes)));
   fact("hash", result.hash);
   out += facts.text() + "\n";
   TextTable tensors;
@@ -77,10 +79,15 @@ int run_convert(Invocation& call) {
   ModelsConvertRequest request;
   call.read(request);
   auto result = call.compute<ModelsConvertResult>("models convert", request);
-  return call.finish(fields_json(fields_of(result)),
-                     fmt::format("{}  {} tensors, {}{}\n", printable(result.output, 1000),
-                                 result.tensors, byte_size_text(result.bytes),
-                                 result.layout.empty() ? "" : ", " + result.layout + " layout"));
+  const std::string holds = result.tensors > 0 ? fmt::format("{} tensors", result.tensors)
+                                               : fmt::format("{} Gaussians", result.gaussians);
+  const std::string left_out =
+      result.dropped > 0 ? fmt::format(", {} invalid ones left out", result.dropped) : "";
+  return call.finish(
+      fields_json(fields_of(result)),
+      fmt::format("{}  {}, {}{}{}\n", printable(result.output, 1000), holds,
+                  byte_size_text(result.bytes),
+                  result.layout.empty() ? "" : ", " + result.layout + " layout", left_out));
 }
 
 }  // namespace
@@ -94,7 +101,7 @@ Command models_list_command() {
 
 Command models_inspect_command() {
   return {"models inspect",
-          "what a weights file is and what would load it",
+          "what a weights file, a scene or a data set is and what would load it",
           {{"vane models inspect ViT-B-32.pt", "its kind, layout, tensors"},
            {"vane models inspect clip-folder --json", "all tensors as JSON"}},
           run_inspect};
@@ -102,9 +109,10 @@ Command models_inspect_command() {
 
 Command models_convert_command() {
   return {"models convert",
-          "write weights as safetensors",
+          "write weights as safetensors, or a scene of splats in another layout",
           {{"vane models convert ViT-B-32.pt clip-folder", "an open_clip folder"},
-           {"vane models convert model.ckpt model.safetensors --half", "same names, float16"}},
+           {"vane models convert model.ckpt model.safetensors --half", "same names, float16"},
+           {"vane models convert scene.ply scene.spz", "a tenth of the size"}},
           run_convert};
 }
 

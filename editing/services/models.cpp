@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "editing/services/scene_models.h"
 #include "engine/base/assets.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
@@ -140,8 +141,9 @@ ModelsListResult models_list(const ModelsListRequest& request, Job&) {
 
 ModelsInspectResult models_inspect(const ModelsInspectRequest& request, Job& job) {
   ModelsInspectResult result;
-  const fs::path file = weights_of(request.path);
   job.progress(0, 0, "reading");
+  if (inspect_scene(request, result)) return result;
+  const fs::path file = weights_of(request.path);
   const TensorTable table = open_weights(file, request.limits);
   result.file = file.string();
   result.format = table.format;
@@ -174,6 +176,7 @@ ModelsConvertResult models_convert(const ModelsConvertRequest& request, Job& job
   ModelsConvertResult result;
   result.output = request.output.string();
   job.progress(0, 0, "converting");
+  if (convert_scene(request, result)) return result;
   if (request.output.extension() != ".safetensors") {
     ClipLoadOptions options;
     options.limits = request.limits;

@@ -54,7 +54,7 @@ struct ModelsInspectRequest {
 
   template <class V>
   static void fields(V& v) {
-    v.field("path", &ModelsInspectRequest::path, "folder or weights file",
+    v.field("path", &ModelsInspectRequest::path, "folder, weights file, scene or data set",
             {.required = true, .positional = true, .placeholder = "FILE"});
   }
 };
@@ -73,7 +73,8 @@ struct TensorFacts {
 };
 
 struct ModelsInspectResult {
-  /// "clip", "stylegan2", "direction", "latent", "embeddings", "checkpoint", …, or "unknown".
+  /// "clip", "stylegan2", "direction", "latent", "embeddings", "checkpoint", "scene", "dataset", …,
+  /// or "unknown".
   std::string kind;
   /// "openai", "open_clip", "hugging_face", …; empty when the kind has but one.
   std::string layout;
@@ -88,6 +89,11 @@ struct ModelsInspectResult {
   /// One line for people: "ViT, 12 layers of 768, patch 32, 224 px; text 12 layers of 512".
   std::string architecture;
   std::vector<TensorFacts> tensors;
+  /// Of a scene of splats; rows that are left out are not among its Gaussians.
+  int64_t gaussians = 0, sh_degree = 0, dropped = 0;
+  std::vector<double> bounds_min, bounds_max;
+  /// Of a data set of photographs.
+  int64_t views = 0;
 
   template <class V>
   static void fields(V& v) {
@@ -103,6 +109,12 @@ struct ModelsInspectResult {
     v.field("bytes", &C::bytes, "size of its tensors");
     v.field("architecture", &C::architecture, "what is built from it");
     v.field("tensors", &C::tensors, "what it holds, in file order");
+    v.field("gaussians", &C::gaussians, "Gaussians of a scene");
+    v.field("sh_degree", &C::sh_degree, "degree of its spherical harmonics");
+    v.field("dropped", &C::dropped, "rows that are left out as invalid");
+    v.field("bounds_min", &C::bounds_min, "least x, y, z of its Gaussians");
+    v.field("bounds_max", &C::bounds_max, "greatest x, y, z of its Gaussians");
+    v.field("views", &C::views, "photographs of a data set");
   }
 };
 
@@ -114,9 +126,11 @@ struct ModelsConvertRequest {
   template <class V>
   static void fields(V& v) {
     using C = ModelsConvertRequest;
-    v.field("input", &C::input, "folder or weights file",
+    v.field("input", &C::input, "folder, weights file or scene",
             {.required = true, .positional = true, .placeholder = "IN"});
-    v.field("output", &C::output, "a .safetensors file (names kept), or a folder (CLIP: open_clip)",
+    v.field("output", &C::output,
+            "a .safetensors file (names kept), or a folder (CLIP: open_clip); of a scene .ply, "
+            ".compressed.ply, .splat or .spz",
             {.required = true, .positional = true, .placeholder = "OUT"});
     v.field("half", &C::half, "store 32-bit numbers as float16");
   }
@@ -124,7 +138,7 @@ struct ModelsConvertRequest {
 
 struct ModelsConvertResult {
   std::string output, layout;
-  int64_t tensors = 0;
+  int64_t tensors = 0, gaussians = 0, dropped = 0;
   uint64_t bytes = 0;
 
   template <class V>
@@ -133,7 +147,9 @@ struct ModelsConvertResult {
     v.field("output", &C::output, "what was written");
     v.field("layout", &C::layout, "how its keys are named");
     v.field("tensors", &C::tensors, "tensors written");
-    v.field("bytes", &C::bytes, "size of the weights file");
+    v.field("gaussians", &C::gaussians, "Gaussians of a scene written");
+    v.field("dropped", &C::dropped, "invalid ones left out");
+    v.field("bytes", &C::bytes, "size of the file");
   }
 };
 

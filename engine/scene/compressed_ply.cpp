@@ -118,6 +118,13 @@ uint8_t pack_band(float value) {
   return static_cast<uint8_t>(std::clamp(256 * (value / kBandRange + 0.5f), 0.f, 255.f));
 }
 
+/// A packed word; a column of another type than uint may hold anything.
+uint32_t word_of(const PlyColumn& column, const std::byte* row) {
+  const double value = column.load(row);
+  constexpr double kMost = 4294967295.;
+  return value > 0 ? static_cast<uint32_t>(std::min(value, kMost)) : 0;
+}
+
 int degree_of(uint64_t coefficients) {
   for (int degree = 1; degree <= 3; ++degree) {
     if (coefficients == static_cast<uint64_t>(3 * ((degree + 1) * (degree + 1) - 1))) return degree;
@@ -228,12 +235,9 @@ SplatFile parse_compressed_ply(std::span<const std::byte> file, const PlyHeader&
       boxes = {positions.load(chunk), scales.load(chunk), colours.load(chunk)};
     }
     const std::byte* row = table.row(i);
-    const auto word = [&](const PlyColumn& column) {
-      // A column of another type may hold anything.
-      return static_cast<uint32_t>(std::clamp(column.load(row), 0., 4294967295.));
-    };
-    const auto where = unpack_11_10_11(word(position)), size = unpack_11_10_11(word(scale));
-    const uint32_t rgba = word(colour);
+    const auto where = unpack_11_10_11(word_of(position, row)),
+               size = unpack_11_10_11(word_of(scale, row));
+    const uint32_t rgba = word_of(colour, row);
     for (size_t c = 0; c < 3; ++c) {
       cloud.position[3 * i + c] = boxes.position.lerp(c, where[c]);
       cloud.log_scale[3 * i + c] = boxes.scale.lerp(c, size[c]);
@@ -241,7 +245,7 @@ SplatFile parse_compressed_ply(std::span<const std::byte> file, const PlyHeader&
       cloud.sh0[3 * i + c] = (rgb - 0.5f) / kShBand0;
     }
     cloud.opacity_logit[i] = logit(unorm(rgba, 0, 8));
-    const auto q = unpack_rotation(word(rotation));
+    const auto q = unpack_rotation(word_of(rotation, row));
     std::copy(q.begin(), q.end(), cloud.rotation.begin() + static_cast<std::ptrdiff_t>(4 * i));
   }
   drop_invalid(out);

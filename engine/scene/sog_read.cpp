@@ -102,6 +102,8 @@ class SogReader {
     count_ = static_cast<size_t>(count);
     const Json* bands = meta_.find("shN");
     cloud().sh_degree = bands == nullptr ? 0 : degree_of(*bands);
+    const Json* antialiased = meta_.find("antialias");
+    cloud().antialiased = antialiased != nullptr && antialiased->as_bool();
     constexpr uint64_t kFloats = 14;
     check_ratio(count * (kFloats + 3 * uint64_t(cloud().rest_coefficients())) * sizeof(float),
                 packed_bytes, limits_);
@@ -225,8 +227,8 @@ class SogReader {
 /// An error of the zip reader, which knows weights only, as one of a scene.
 [[noreturn]] void rethrow_as_input(const Error& error) {
   Error out(ErrorCode::input, error.message());
-  out = std::move(out).in_file(error.file()).at_key(error.key()).with_hint(error.hint());
-  if (error.byte()) out = std::move(out).at_byte(*error.byte());
+  std::move(out).in_file(error.file()).at_key(error.key()).with_hint(error.hint());
+  if (error.byte()) std::move(out).at_byte(*error.byte());
   throw out;
 }
 

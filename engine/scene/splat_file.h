@@ -35,8 +35,10 @@ struct SplatFile {
 /// file, the place and the reason; a point cloud without scales and rotations is called one.
 SplatFile read_splats(const std::filesystem::path& file, const Limits& limits);
 
-/// Writes by the ending of the name: .ply (INRIA), .splat, .spz (version 3), .compressed.ply. The
-/// file appears whole or not at all. Throws Error{usage} for another ending.
+/// Writes a cloud of finite numbers by the ending of the name: .ply (INRIA), .splat, .spz (version
+/// 3), .compressed.ply. Only .ply keeps every digit; .splat has no bands above 0; .splat and
+/// .compressed.ply change the order. The file appears whole or not at all. Throws Error{usage} for
+/// another ending.
 void write_splats(const std::filesystem::path& file, const SplatCloud& cloud);
 
 /// Copies the named rows of an INRIA .ply to another, in the order of the file, byte for byte and

@@ -110,12 +110,12 @@ inline double rotation_agreement(const float* a, const float* b) {
 inline void expect_same(const SplatCloud& a, const SplatCloud& b) {
   EXPECT_EQ(a.sh_degree, b.sh_degree);
   EXPECT_EQ(a.antialiased, b.antialiased);
-  EXPECT_EQ(a.position, b.position);
-  EXPECT_EQ(a.sh0, b.sh0);
-  EXPECT_EQ(a.sh_rest, b.sh_rest);
-  EXPECT_EQ(a.opacity_logit, b.opacity_logit);
-  EXPECT_EQ(a.log_scale, b.log_scale);
-  EXPECT_EQ(a.rotation, b.rotation);
+  EXPECT_TRUE(a.position == b.position);
+  EXPECT_TRUE(a.sh0 == b.sh0);
+  EXPECT_TRUE(a.sh_rest == b.sh_rest);
+  EXPECT_TRUE(a.opacity_logit == b.opacity_logit);
+  EXPECT_TRUE(a.log_scale == b.log_scale);
+  EXPECT_TRUE(a.rotation == b.rotation);
 }
 
 /// The text of the Error{code} that `call` throws; the test fails when it throws none.
