@@ -5,7 +5,6 @@
 
 #include "editing/latent/latent_method.h"
 #include "editing/latent/trained_for.h"
-#include "editing/portraits/face_encoder.h"
 #include "engine/base/error.h"
 #include "generators/inversion/pyramid_encoder.h"
 #include "generators/mappers/clip_inverter.h"

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
@@ -42,10 +41,6 @@ FaceEncoder published_encoder(const std::filesystem::path& path, const StyleGene
 }
 
 }  // namespace
-
-std::filesystem::path bundled_face_encoder() {
-  return assets_folder() / "models/faces-encoder/encoder.safetensors";
-}
 
 FaceEncoder load_face_encoder(const std::filesystem::path& path, const StyleGenerator& generator,
                               const Limits& limits) {

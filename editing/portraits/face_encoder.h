@@ -24,7 +24,4 @@ struct FaceEncoder {
 FaceEncoder load_face_encoder(const std::filesystem::path& path, const StyleGenerator& generator,
                               const Limits& limits = {});
 
-/// The file that comes with the program.
-std::filesystem::path bundled_face_encoder();
-
 }  // namespace vane

@@ -7,12 +7,12 @@
 #include <span>
 
 #include "editing/inversion/latent_file.h"
-#include "editing/portraits/face_encoder.h"
 #include "engine/base/assets.h"
 #include "engine/base/byte_source.h"
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/text.h"
+#include "generators/inversion/pyramid_encoder.h"
 
 namespace vane {
 namespace {

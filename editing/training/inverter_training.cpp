@@ -4,7 +4,6 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "editing/portraits/face_encoder.h"
 #include "editing/training/averaged_network.h"
 #include "editing/training/training_run.h"
 #include "engine/base/error.h"

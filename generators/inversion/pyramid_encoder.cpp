@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/tensor/image_tensor.h"
 #include "engine/tensor/weights.h"
@@ -125,6 +126,10 @@ PyramidEncoder load_pyramid_encoder(const std::filesystem::path& path,
   weights.finish();
   encoder.content_hash = weights.table().content_hash();
   return encoder;
+}
+
+std::filesystem::path bundled_face_encoder() {
+  return assets_folder() / "models/faces-encoder/encoder.safetensors";
 }
 
 void save_pyramid_encoder(const std::filesystem::path& path, const PyramidEncoder& encoder) {

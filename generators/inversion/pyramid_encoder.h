@@ -66,6 +66,8 @@ PyramidEncoder initial_pyramid_encoder(const StyleGenerator& generator, const Rn
 /// of other weights.
 PyramidEncoder load_pyramid_encoder(const std::filesystem::path& path,
                                     const StyleGenerator& generator, const Limits& limits = {});
+/// The file that comes with the program, for the generator `faces`; may be absent.
+std::filesystem::path bundled_face_encoder();
 /// As float16.
 void save_pyramid_encoder(const std::filesystem::path& path, const PyramidEncoder& encoder);
 
