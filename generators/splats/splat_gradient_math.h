@@ -38,9 +38,9 @@ VANE_HD inline void rotation_gradient(const T q[4], const T d[9], T out[4]) {
 }
 
 /// Colour: adds to g.sh0, g.sh_rest and, through the direction, to g.position.
-template <class T>
-VANE_HD inline void colour_gradient(const SplatView<T>& view, const SplatArrays& cloud, long long i,
-                                    const T d_rgb[3], SplatGradient<T>& g) {
+template <class T, class S>
+VANE_HD inline void colour_gradient(const SplatView<T>& view, const SplatArrays<S>& cloud,
+                                    long long i, const T d_rgb[3], SplatGradient<T>& g) {
   T rgb[3], d[3], basis[kMostShCoefficients], slopes[kMostShCoefficients][3];
   const int held = colour_of(view, cloud, i, rgb);
   const T distance = direction_to(view, cloud, i, d);
@@ -51,7 +51,7 @@ VANE_HD inline void colour_gradient(const SplatView<T>& view, const SplatArrays&
     free[c] = (held >> c) & 1 ? T(0) : d_rgb[c];
     g.sh0[c] += basis[0] * free[c];
   }
-  const float* rest = cloud.sh_rest + 3 * i * view.sh_stride;
+  const S* rest = cloud.sh_rest + 3 * i * view.sh_stride;
   for (int k = 1; k < sh_coefficients(view.sh_degree); ++k) {
     T pull = T(0);
     for (int c = 0; c < 3; ++c) {
@@ -65,8 +65,8 @@ VANE_HD inline void colour_gradient(const SplatView<T>& view, const SplatArrays&
 }
 
 /// All derivatives of Gaussian i from the sums over its pixels; `p` is what project() gave.
-template <class T>
-VANE_HD inline void gaussian_gradient(const SplatView<T>& view, const SplatArrays& cloud,
+template <class T, class S>
+VANE_HD inline void gaussian_gradient(const SplatView<T>& view, const SplatArrays<S>& cloud,
                                       long long i, const Projection<T>& p, const PixelMoments<T>& m,
                                       SplatGradient<T>& g) {
   colour_gradient(view, cloud, i, m.rgb, g);

@@ -38,14 +38,15 @@ struct SplatView {
   bool antialiased;
 };
 
-/// Where the arrays of a cloud lie (SplatCloud's layout).
+/// Where the arrays of a cloud lie (SplatCloud's layout). S is float, or double for tests.
+template <class S>
 struct SplatArrays {
-  const float* position;
-  const float* sh0;
-  const float* sh_rest;
-  const float* opacity_logit;
-  const float* log_scale;
-  const float* rotation;
+  const S* position;
+  const S* sh0;
+  const S* sh_rest;
+  const S* opacity_logit;
+  const S* log_scale;
+  const S* rotation;
 };
 
 /// A Gaussian on the picture plane, with what its derivatives need.
@@ -82,8 +83,8 @@ VANE_HD inline void rotation_matrix(const T q[4], T r[9]) {
 }
 
 /// q of length 1, and the length that it had.
-template <class T>
-VANE_HD inline T normalise_quaternion(const float from[4], T q[4]) {
+template <class T, class S>
+VANE_HD inline T normalise_quaternion(const S from[4], T q[4]) {
   const T a = T(from[0]), b = T(from[1]), c = T(from[2]), d = T(from[3]);
   const T length = std::sqrt(a * a + b * b + c * c + d * d);
   q[0] = a / length;
@@ -99,10 +100,10 @@ VANE_HD inline T sigmoid(T x) {
 }
 
 /// Projects Gaussian i. False: it is not drawn (too near, nowhere above kLeastAlpha, not finite).
-template <class T>
-VANE_HD inline bool project(const SplatView<T>& view, const SplatArrays& cloud, long long i,
+template <class T, class S>
+VANE_HD inline bool project(const SplatView<T>& view, const SplatArrays<S>& cloud, long long i,
                             Projection<T>& p) {
-  const float* mean = cloud.position + 3 * i;
+  const S* mean = cloud.position + 3 * i;
   const T* w = view.rotation;
   for (int row = 0; row < 3; ++row) {
     p.point[row] = w[3 * row] * T(mean[0]) + w[3 * row + 1] * T(mean[1]) +
@@ -170,38 +171,40 @@ VANE_HD inline bool project(const SplatView<T>& view, const SplatArrays& cloud, 
 /// What of a projected Gaussian blending reads: opacity at pixel (x,y) is
 /// 2^(log2_opacity - p^2 - q^2), p = px (x - u) + py (y - v), q = qy (y - v). This is the conic's
 /// Cholesky factor; it keeps long thin Gaussians exact where a dx^2 + 2 b dx dy + c dy^2 cancels.
-struct SplatRecord {
-  float u_whole, v_whole;  // the mean, px, as a whole number
-  float u_part, v_part;    // and the rest
-  float px, py, qy;
-  float log2_opacity;
-  float reach_x, reach_y;  // px beyond which the opacity is below kLeastAlpha; 0: not drawn
-  float z;                 // camera z
+template <class R>
+struct BlendRecord {
+  R u_whole, v_whole;  // the mean, px, as a whole number
+  R u_part, v_part;    // and the rest
+  R px, py, qy;
+  R log2_opacity;
+  R reach_x, reach_y;  // px beyond which the opacity is below kLeastAlpha; 0: not drawn
+  R z;                 // camera z
 };
+using SplatRecord = BlendRecord<float>;
 
-template <class T>
-VANE_HD inline SplatRecord record_of(const Projection<T>& p) {
-  SplatRecord r;
+template <class R, class T>
+VANE_HD inline BlendRecord<R> record_of(const Projection<T>& p) {
+  BlendRecord<R> r;
   const T u = std::floor(p.u + T(0.5)), v = std::floor(p.v + T(0.5));
-  r.u_whole = static_cast<float>(u);
-  r.v_whole = static_cast<float>(v);
-  r.u_part = static_cast<float>(p.u - u);
-  r.v_part = static_cast<float>(p.v - v);
+  r.u_whole = static_cast<R>(u);
+  r.v_whole = static_cast<R>(v);
+  r.u_part = static_cast<R>(p.u - u);
+  r.v_part = static_cast<R>(p.v - v);
   const T half_log2e = T(0.72134752044448170368);
-  r.px = static_cast<float>(std::sqrt(half_log2e * p.yy / p.determinant));
-  r.py = static_cast<float>(-p.xy * std::sqrt(half_log2e / (p.yy * p.determinant)));
-  r.qy = static_cast<float>(std::sqrt(half_log2e / p.yy));
-  r.log2_opacity = static_cast<float>(std::log2(p.opacity));
+  r.px = static_cast<R>(std::sqrt(half_log2e * p.yy / p.determinant));
+  r.py = static_cast<R>(-p.xy * std::sqrt(half_log2e / (p.yy * p.determinant)));
+  r.qy = static_cast<R>(std::sqrt(half_log2e / p.yy));
+  r.log2_opacity = static_cast<R>(std::log2(p.opacity));
   const T twice_cutoff = T(2) * std::log(p.opacity / T(kLeastAlpha));
-  r.reach_x = static_cast<float>(std::sqrt(twice_cutoff * p.xx));
-  r.reach_y = static_cast<float>(std::sqrt(twice_cutoff * p.yy));
-  r.z = static_cast<float>(p.point[2]);
+  r.reach_x = static_cast<R>(std::sqrt(twice_cutoff * p.xx));
+  r.reach_y = static_cast<R>(std::sqrt(twice_cutoff * p.yy));
+  r.z = static_cast<R>(p.point[2]);
   return r;
 }
 
 /// Unit direction from the camera to the mean of Gaussian i, and the distance.
-template <class T>
-VANE_HD inline T direction_to(const SplatView<T>& view, const SplatArrays& cloud, long long i,
+template <class T, class S>
+VANE_HD inline T direction_to(const SplatView<T>& view, const SplatArrays<S>& cloud, long long i,
                               T d[3]) {
   T length = T(0);
   for (int k = 0; k < 3; ++k) {
@@ -215,14 +218,14 @@ VANE_HD inline T direction_to(const SplatView<T>& view, const SplatArrays& cloud
 
 /// Colour of Gaussian i as seen from the camera, max(0, 0.5 + sum of coefficient times basis).
 /// Bit c of the result: channel c was held at 0.
-template <class T>
-VANE_HD inline int colour_of(const SplatView<T>& view, const SplatArrays& cloud, long long i,
+template <class T, class S>
+VANE_HD inline int colour_of(const SplatView<T>& view, const SplatArrays<S>& cloud, long long i,
                              T rgb[3]) {
   T d[3], basis[kMostShCoefficients];
   direction_to(view, cloud, i, d);
   sh_basis(view.sh_degree, d, basis);
   for (int c = 0; c < 3; ++c) rgb[c] = T(0.5) + basis[0] * T(cloud.sh0[3 * i + c]);
-  const float* rest = cloud.sh_rest + 3 * i * view.sh_stride;
+  const S* rest = cloud.sh_rest + 3 * i * view.sh_stride;
   for (int k = 1; k < sh_coefficients(view.sh_degree); ++k) {
     for (int c = 0; c < 3; ++c) rgb[c] += basis[k] * T(rest[3 * (k - 1) + c]);
   }

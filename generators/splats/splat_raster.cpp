@@ -65,7 +65,7 @@ SplatRaster::SplatRaster(const SplatCloud& cloud, const Camera& camera,
       splats::SplatRecord& record = s.records[static_cast<size_t>(i)];
       record.reach_x = 0;
       if (!splats::project(s.view, arrays, i, projection)) continue;
-      record = splats::record_of(projection);
+      record = splats::record_of<float>(projection);
       if (record.u_whole + record.reach_x < -1 || record.v_whole + record.reach_y < -1 ||
           record.u_whole - record.reach_x > static_cast<float>(camera.width + 1) ||
           record.v_whole - record.reach_y > static_cast<float>(camera.height + 1)) {

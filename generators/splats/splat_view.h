@@ -39,7 +39,7 @@ SplatView<T> splat_view(const Camera& camera, const SplatCloud& cloud, int activ
   return view;
 }
 
-inline SplatArrays splat_arrays(const SplatCloud& cloud) {
+inline SplatArrays<float> splat_arrays(const SplatCloud& cloud) {
   return {cloud.position.data(),      cloud.sh0.data(),       cloud.sh_rest.data(),
           cloud.opacity_logit.data(), cloud.log_scale.data(), cloud.rotation.data()};
 }

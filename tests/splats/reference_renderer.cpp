@@ -31,9 +31,8 @@ Matrix transposed(const Matrix& a) {
 }
 
 // Rodrigues-free: the matrix that v -> q v q* is, from products of quaternions.
-Matrix turn_of(const float* q) {
-  const double n = std::sqrt(double(q[0]) * q[0] + double(q[1]) * q[1] + double(q[2]) * q[2] +
-                             double(q[3]) * q[3]);
+Matrix turn_of(const double* q) {
+  const double n = std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
   const double w = q[0] / n;
   const Vector a{q[1] / n, q[2] / n, q[3] / n};
   Matrix m{};
@@ -95,7 +94,7 @@ struct Seen {
   Vector rgb;
 };
 
-bool see(const SplatCloud& cloud, const Camera& camera, int degree, size_t i, Seen& seen) {
+bool see(const ReferenceCloud& cloud, const Camera& camera, int degree, size_t i, Seen& seen) {
   const auto& m = camera.world_to_camera;
   Matrix world{};
   Vector t{}, mean{}, centre{};
@@ -115,7 +114,7 @@ bool see(const SplatCloud& cloud, const Camera& camera, int degree, size_t i, Se
   const Matrix turn = turn_of(cloud.rotation.data() + 4 * i);
   Matrix stretch{};
   for (size_t k = 0; k < 3; ++k) {
-    stretch[k][k] = std::exp(2 * double(cloud.log_scale[3 * i + k]));
+    stretch[k][k] = std::exp(2 * cloud.log_scale[3 * i + k]);
   }
   const Matrix sigma = product(product(turn, stretch), transposed(turn));
   const double left = camera.cx / camera.fx, right = (camera.width - camera.cx) / camera.fx,
@@ -138,7 +137,7 @@ bool see(const SplatCloud& cloud, const Camera& camera, int degree, size_t i, Se
   seen.a = yy / det;
   seen.b = -xy / det;
   seen.c = xx / det;
-  seen.opacity = 1 / (1 + std::exp(-double(cloud.opacity_logit[i])));
+  seen.opacity = 1 / (1 + std::exp(-cloud.opacity_logit[i]));
   if (cloud.antialiased) {
     const double bare = flat[0][0] * flat[1][1] - xy * xy;
     seen.opacity *= std::sqrt(std::max(bare / det, 0.005 * 0.005));
@@ -153,7 +152,7 @@ bool see(const SplatCloud& cloud, const Camera& camera, int degree, size_t i, Se
   for (size_t c = 0; c < 3; ++c) {
     double value = 0.5 + harmonic(0, d) * cloud.sh0[3 * i + c];
     for (int k = 1; k < (degree + 1) * (degree + 1); ++k) {
-      const auto rest = static_cast<size_t>(cloud.rest_coefficients());
+      const auto rest = static_cast<size_t>((cloud.sh_degree + 1) * (cloud.sh_degree + 1) - 1);
       value += harmonic(k, d) * cloud.sh_rest[3 * (rest * i + static_cast<size_t>(k - 1)) + c];
     }
     seen.rgb[c] = std::max(0.0, value);
@@ -161,14 +160,16 @@ bool see(const SplatCloud& cloud, const Camera& camera, int degree, size_t i, Se
   return true;
 }
 
-bool near(double value, double threshold) { return std::abs(value - threshold) < 3e-5 * threshold; }
+bool near(double value, double threshold, double margin) {
+  return std::abs(value - threshold) < margin * threshold;
+}
 
 }  // namespace
 
-ReferencePicture reference_render(const SplatCloud& cloud, const Camera& camera,
-                                  int active_sh_degree, bool with_weights) {
+ReferencePicture reference_render(const ReferenceCloud& cloud, const Camera& camera,
+                                  int active_sh_degree, bool with_weights, double margin) {
   std::vector<Seen> seen;
-  for (size_t i = 0; i < static_cast<size_t>(cloud.size()); ++i) {
+  for (size_t i = 0; i < cloud.opacity_logit.size(); ++i) {
     Seen one{};
     if (see(cloud, camera, std::min(active_sh_degree, cloud.sh_degree), i, one)) {
       seen.push_back(one);
@@ -178,7 +179,7 @@ ReferencePicture reference_render(const SplatCloud& cloud, const Camera& camera,
     return static_cast<float>(a.z) < static_cast<float>(b.z);
   });
   const auto pixels = static_cast<size_t>(camera.width) * static_cast<size_t>(camera.height);
-  const auto size = static_cast<size_t>(cloud.size());
+  const auto size = cloud.opacity_logit.size();
   ReferencePicture out;
   out.rgb.resize(3 * pixels);
   out.alpha.resize(pixels);
@@ -193,9 +194,11 @@ ReferencePicture reference_render(const SplatCloud& cloud, const Camera& camera,
       const double dx = px - s.u, dy = py - s.v;
       const double power = -0.5 * (s.a * dx * dx + 2 * s.b * dx * dy + s.c * dy * dy);
       const double alpha = std::min(0.99, s.opacity * std::exp(power));
-      if (near(alpha, 1 / 255.0)) out.certain[p] = 0;
+      if (near(alpha, 1 / 255.0, margin) || near(s.opacity * std::exp(power), 0.99, margin)) {
+        out.certain[p] = 0;
+      }
       if (alpha < 1 / 255.0) continue;
-      if (near(transmittance * (1 - alpha), 1e-4)) out.certain[p] = 0;
+      if (near(transmittance * (1 - alpha), 1e-4, margin)) out.certain[p] = 0;
       if (transmittance * (1 - alpha) < 1e-4) break;
       const double weight = alpha * transmittance;
       for (size_t c = 0; c < 3; ++c) out.rgb[3 * p + c] += weight * s.rgb[c];

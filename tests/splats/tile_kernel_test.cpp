@@ -28,7 +28,7 @@ TEST(TileKernel, PlainAndAvx2Agree) {
     Projection<double> p;
     records[i].reach_x = 0;
     if (!project(view, splat_arrays(cloud), static_cast<long long>(i), p)) continue;
-    records[i] = record_of(p);
+    records[i] = record_of<float>(p);
     for (size_t c = 0; c < 3; ++c) colours[3 * i + c] = 0.5f + 0.28f * cloud.sh0[3 * i + c];
   }
   const TileBins bins = bin_by_tile(records, depth_order(records), 32, 32, 1);
