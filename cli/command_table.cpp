@@ -34,6 +34,8 @@ std::span<const Command> commands() {
       faces_paste_command(),
       faces_compare_command(),
       faces_dataset_command(),
+      fit_command(),
+      render_command(),
       toybox_render_command(),
       toybox_dataset_command(),
       doctor_command(),
