@@ -170,11 +170,6 @@ void merge_level(Forest& forest, const std::vector<Edge>& edges, const GraphLeve
   }
 }
 
-// Edges inside a region are of no use to coarser levels.
-void drop_inner(Forest& forest, std::vector<Edge>& edges) {
-  std::erase_if(edges, [&](const Edge& e) { return forest.root(e.a) == forest.root(e.b); });
-}
-
 RegionMap numbered(Forest& forest, int width, int height) {
   RegionMap map{width, height, 0, {}};
   const size_t pixels = static_cast<size_t>(width) * static_cast<size_t>(height);
@@ -184,6 +179,37 @@ RegionMap numbered(Forest& forest, int width, int height) {
     int32_t& label = number[static_cast<size_t>(forest.root(static_cast<int32_t>(i)))];
     if (label < 0) label = map.count++;
     map.labels[i] = label;
+  }
+  return map;
+}
+
+// Moves each region of `fine` whole into the region of `coarse` that covers most of it.
+RegionMap nested(const RegionMap& fine, const RegionMap& coarse) {
+  const auto count = static_cast<size_t>(fine.count);
+  std::vector<std::vector<std::pair<int32_t, int32_t>>> covered(count);  // (coarse region, pixels)
+  for (size_t i = 0; i < fine.labels.size(); ++i) {
+    auto& list = covered[static_cast<size_t>(fine.labels[i])];
+    const auto found = std::find_if(list.begin(), list.end(), [&](const auto& entry) {
+      return entry.first == coarse.labels[i];
+    });
+    if (found == list.end()) {
+      list.emplace_back(coarse.labels[i], 1);
+    } else {
+      ++found->second;
+    }
+  }
+  std::vector<int32_t> parent(count), number(static_cast<size_t>(coarse.count), -1);
+  for (size_t region = 0; region < count; ++region) {
+    parent[region] =
+        std::max_element(covered[region].begin(), covered[region].end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; })
+            ->first;
+  }
+  RegionMap map{fine.width, fine.height, 0, fine.labels};
+  for (int32_t& label : map.labels) {
+    int32_t& mine = number[static_cast<size_t>(parent[static_cast<size_t>(label)])];
+    if (mine < 0) mine = map.count++;
+    label = mine;
   }
   return map;
 }
@@ -204,12 +230,12 @@ std::vector<RegionMap> graph_segmentation(const Image& image,
   const Planes planes = blurred(image, options.sigma);
   std::vector<Edge> edges = edges_of(planes);
   sort_by_weight(edges);
-  Forest forest(static_cast<size_t>(image.width) * static_cast<size_t>(image.height));
   std::vector<RegionMap> maps;
   for (const GraphLevel& level : options.levels) {
+    Forest forest(static_cast<size_t>(image.width) * static_cast<size_t>(image.height));
     merge_level(forest, edges, level);
-    maps.push_back(numbered(forest, image.width, image.height));
-    drop_inner(forest, edges);
+    const RegionMap map = numbered(forest, image.width, image.height);
+    maps.push_back(maps.empty() ? map : nested(maps.back(), map));
   }
   return maps;
 }

@@ -33,9 +33,10 @@ struct GraphSegmentationOptions {
 };
 
 /// The levels of a picture, in the order of the options. Neighbours are the eight around a pixel,
-/// the difference is the Euclidean distance of 8-bit RGB. The first level is the published
-/// algorithm; each further one goes on from the regions of the one before, so that a region lies
-/// wholly inside one of the next level. Ties are broken by position: the same bytes on any machine.
+/// the difference is the Euclidean distance of 8-bit RGB. Each level is the published algorithm;
+/// then every region moves whole into the region of the next level that covers most of it, so that
+/// levels nest (a region of a coarser level need not be connected then, and may be a little smaller
+/// than its least size). Ties are broken by position: the same bytes on any machine.
 /// Throws Error{usage} for an empty picture, no level, or a scale or size that is negative.
 std::vector<RegionMap> graph_segmentation(const Image& image,
                                           const GraphSegmentationOptions& options = {});

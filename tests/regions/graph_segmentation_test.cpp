@@ -64,7 +64,7 @@ TEST(GraphSegmentation, TheCoarsestLevelSwallowsWhatIsSmall) {
   EXPECT_EQ(maps[2].count, 2);
 }
 
-TEST(GraphSegmentation, LevelsNestAndKeepTheirSmallestSize) {
+TEST(GraphSegmentation, LevelsNestAndTheFinestKeepsItsSmallestSize) {
   Rng rng(11);
   const Image image = painted(90, 70, [&](int x, int y) -> std::array<int, 3> {
     const int noise = static_cast<int>(rng.below(60));
@@ -75,8 +75,10 @@ TEST(GraphSegmentation, LevelsNestAndKeepTheirSmallestSize) {
   for (size_t level = 0; level < maps.size(); ++level) {
     std::vector<int> size(static_cast<size_t>(maps[level].count));
     for (const int32_t label : maps[level].labels) ++size[static_cast<size_t>(label)];
-    EXPECT_GE(*std::min_element(size.begin(), size.end()), options.levels[level].min_size);
-    if (level == 0) continue;
+    if (level == 0) {
+      EXPECT_GE(*std::min_element(size.begin(), size.end()), options.levels[level].min_size);
+      continue;
+    }
     EXPECT_LE(maps[level].count, maps[level - 1].count);
     std::vector<int32_t> parent(static_cast<size_t>(maps[level - 1].count), -1);
     for (size_t i = 0; i < maps[level].labels.size(); ++i) {
@@ -88,9 +90,11 @@ TEST(GraphSegmentation, LevelsNestAndKeepTheirSmallestSize) {
   EXPECT_GT(maps[0].count, maps[2].count);
 }
 
-TEST(GraphSegmentation, RegionsAreConnected) {
-  const auto maps = graph_segmentation(nested_squares(7));
-  for (const RegionMap& map : maps) {
+TEST(GraphSegmentation, RegionsOfOneLevelAreConnected) {
+  for (const GraphLevel level : GraphSegmentationOptions{}.levels) {
+    GraphSegmentationOptions options;
+    options.levels = {level};
+    const RegionMap map = graph_segmentation(nested_squares(7), options)[0];
     std::vector<bool> seen(map.labels.size());
     std::set<int32_t> started;
     for (size_t start = 0; start < map.labels.size(); ++start) {
