@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "editing/faces/covered_detail.h"
 #include "editing/faces/rgb_field.h"
 #include "editing/faces/seam_match.h"
 #include "engine/base/error.h"
@@ -51,17 +52,18 @@ class Feather {
 RgbField difference_of(const Image& photo, const FaceCrop& crop, const Image& edited,
                        const Image* before) {
   RgbField result = rgb_field(edited);
+  const Image own = crop_face(photo, crop, edited.width);
   RgbField start;
   if (before) {
     start = rgb_field(*before);
     if (start.width != result.width) start = resize_lanczos(start, result.width, result.height);
   } else {
-    Image own = crop_face(photo, crop, edited.width);
     start = rgb_field(edited.depth == 8 && own.depth == 16 ? image_of(rgb_field(own), 8) : own);
   }
   for (size_t i = 0; i < result.pixels.size(); ++i) {
     for (size_t c = 0; c < 3; ++c) result.pixels[i][c] -= start.pixels[i][c];
   }
+  if (before) drop_covered_detail(result, rgb_field(own), start);
   return result;
 }
 

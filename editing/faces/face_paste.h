@@ -14,8 +14,8 @@ enum class PasteMode {
   /// background. Copying its picture trades all of that for the reconstruction everywhere, an edit
   /// of strength 0 included. Added as a difference the reconstruction's errors cancel, what the
   /// edit left alone keeps the photograph's detail, and a difference of 0 is the photograph bit for
-  /// bit. What it cannot do is take away: fine detail of the photograph that the reconstruction
-  /// lacks (freckles, glasses) stays and shines through where the edit paints something else.
+  /// bit. What it cannot do by itself is take away what only the photograph has; that goes where
+  /// the edit paints another structure (editing/faces/covered_detail.h).
   difference,
   /// photograph + feather x (edited - photograph): the edited crop itself.
   replace,

@@ -5,6 +5,7 @@
 
 #include <tuple>
 
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 
 namespace vane {
@@ -58,6 +59,13 @@ StyleCode delta_edit(const DeltaModel& model, const StyleGenerator& generator, c
   StyleCode none;
   for (const Tensor& style : code) none.push_back(at::zeros_like(style));
   return with_style_delta(model, none, delta * options.alpha);
+}
+
+std::filesystem::path delta_model_file(const std::filesystem::path& model) {
+  namespace fs = std::filesystem;
+  const fs::path bundled = assets_folder() / "models" / model;
+  const fs::path found = !fs::exists(model) && fs::is_directory(bundled) ? bundled : model;
+  return fs::is_directory(found) ? found / "delta.safetensors" : found;
 }
 
 DeltaEditor load_delta_editor(const std::filesystem::path& path, const StyleGenerator& generator,

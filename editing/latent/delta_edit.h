@@ -4,6 +4,8 @@
 // depends on the source. Nothing here knows words or attributes: a direction may come from phrases,
 // from an example, or from anything else. Source: StyleGAN sheet, sections 6.6 and 8.3.
 
+#include <filesystem>
+
 #include "editing/latent/latent_projection.h"
 #include "engine/tensor/fwd.h"
 #include "generators/mappers/delta_model.h"
@@ -42,6 +44,10 @@ struct DeltaEditor {
   DeltaModel model;
   LatentProjection projection;
 };
+/// delta.safetensors of a folder, a file as it is, or the model of that name that comes with the
+/// program.
+std::filesystem::path delta_model_file(const std::filesystem::path& model);
+
 /// As load_delta_model().
 DeltaEditor load_delta_editor(const std::filesystem::path& path, const StyleGenerator& generator,
                               const std::string& clip_hash, const Limits& limits = {});

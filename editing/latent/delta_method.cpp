@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
+
 #include "editing/latent/delta_edit.h"
-#include "editing/latent/delta_strength.h"
 #include "editing/latent/latent_method.h"
 
 namespace vane {
@@ -15,16 +16,22 @@ class DeltaLatentMethod final : public LatentEditMethod {
   std::vector<LatentCandidate> candidates(const LatentScene& scene, const Direction& direction,
                                           Job&) override {
     const at::NoGradGuard no_grad;
-    const DeltaEditor editor = load_delta_editor(delta_model_file(kBundledModel), *scene.generator,
-                                                 scene.clip->info().hash);
+    const std::filesystem::path& mapper = scene.options.mapper;
+    if (!editor_) {
+      editor_ = load_delta_editor(delta_model_file(mapper.empty() ? kBundledModel : mapper),
+                                  *scene.generator, scene.clip->info().hash);
+    }
     const Tensor source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side);
     const Tensor seen = scene.clip->image_features(source.clamp(0, 1))[0];
     LatentCandidate candidate;
-    candidate.move.w_plus = delta_latent_step(editor, *scene.generator, scene.w_plus, seen,
+    candidate.move.w_plus = delta_latent_step(*editor_, *scene.generator, scene.w_plus, seen,
                                               direction.vector * direction.magnitude);
     candidate.reach = kReach;
     return {candidate};
   }
+
+ private:
+  std::optional<DeltaEditor> editor_;
 };
 
 }  // namespace

@@ -20,25 +20,26 @@ class GlobalMethod final : public LatentEditMethod {
  public:
   std::vector<LatentCandidate> candidates(const LatentScene& scene, const Direction& direction,
                                           Job& job) override {
-    const std::unique_ptr<EditChannels> channels =
-        scene.options.space == "w_plus"
-            ? component_channels(*scene.generator, scene.prior->latents)
-            : style_channels(*scene.generator, scene.prior->latents, job);
-    const Relevance relevance = relevance_of(*scene.generator, *channels, *scene.prior, job);
+    if (!channels_) {
+      channels_ = scene.options.space == "w_plus"
+                      ? component_channels(*scene.generator, scene.prior->latents)
+                      : style_channels(*scene.generator, scene.prior->latents, job);
+      relevance_ = relevance_of(*scene.generator, *channels_, *scene.prior, job);
+    }
     const double agreement = scene.options.verify
-                                 ? agreement_of(scene, *channels, relevance.rows, direction, job)
+                                 ? agreement_of(scene, *channels_, relevance_.rows, direction, job)
                                  : std::numeric_limits<double>::quiet_NaN();
     std::vector<LatentCandidate> found;
-    for (const double beta : betas(scene, relevance.rows, direction.vector)) {
-      Tensor coordinates = selected_channels(relevance.rows, direction.vector, beta);
+    for (const double beta : betas(scene, relevance_.rows, direction.vector)) {
+      Tensor coordinates = selected_channels(relevance_.rows, direction.vector, beta);
       if (beta == 0 && scene.options.beta < 0) {
         // With all channels kept nothing else tells the strong from the weak.
-        coordinates = coordinates * relevance.lengths;
+        coordinates = coordinates * relevance_.lengths;
         coordinates = coordinates / coordinates.abs().max().clamp_min(1e-30);
       }
-      if (scene.mask.defined()) coordinates = local(scene, *channels, coordinates, job);
+      if (scene.mask.defined()) coordinates = local(scene, *channels_, coordinates, job);
       const int64_t count = (coordinates != 0).sum().item<int64_t>();
-      found.push_back({channels->move(coordinates), kReach, beta, count, agreement});
+      found.push_back({channels_->move(coordinates), kReach, beta, count, agreement});
     }
     return found;
   }
@@ -107,6 +108,9 @@ class GlobalMethod final : public LatentEditMethod {
     if ((kept != 0).sum().item<int64_t>() == 0) kept[most_local] = coordinates[most_local];
     return kept;
   }
+
+  std::unique_ptr<EditChannels> channels_;
+  Relevance relevance_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ constexpr Entry kMethods[] = {
     {"global", global_method},
     {"delta", delta_method},
     {"optimise", optimise_method},
+    {"mapper", mapper_method},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // The ways from a direction in CLIP space to a move of a latent, by name.
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
@@ -26,6 +27,9 @@ struct LatentEditOptions {
   int64_t steps = 100;
   /// Gain along the direction that is asked for.
   double gain = 0.1;
+  /// Method `delta`: folder or file of `vane train delta`; empty: the one that comes along. Method
+  /// `mapper`: that of `vane train mapper`.
+  std::filesystem::path mapper;
   /// Method `global`: probe some channels as well.
   bool verify = false;
   uint64_t seed = 0;
@@ -57,6 +61,8 @@ struct LatentCandidate {
   double agreement = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// Keeps what it loads and computes for a generator, a CLIP and a prior, which have to be the same
+/// in all scenes that it is asked for.
 class LatentEditMethod {
  public:
   virtual ~LatentEditMethod() = default;
@@ -72,9 +78,13 @@ std::unique_ptr<LatentEditMethod> make_latent_method(const std::string& name);
 
 /// StyleCLIP's global directions (Patashnik et al. 2021), with relevance by regression.
 std::unique_ptr<LatentEditMethod> global_method();
-/// DeltaEdit (Lyu et al. 2023), with the bundled mapper, in W+. Throws Error{checkpoint} for
-/// another generator or CLIP than it was trained for.
+/// DeltaEdit (Lyu et al. 2023) in W+. Throws Error{checkpoint} for a mapper of another generator or
+/// CLIP.
 std::unique_ptr<LatentEditMethod> delta_method();
+/// StyleCLIP's latent mapper, which leads to the phrase that it was trained for; the direction says
+/// how far it has got. Throws Error{usage} when none is named, Error{checkpoint} for one of another
+/// generator or CLIP.
+std::unique_ptr<LatentEditMethod> mapper_method();
 /// StyleCLIP's latent optimisation, in coordinates of the prior.
 std::unique_ptr<LatentEditMethod> optimise_method();
 

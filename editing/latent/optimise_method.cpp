@@ -48,11 +48,12 @@ class OptimiseMethod final : public LatentEditMethod {
  public:
   std::vector<LatentCandidate> candidates(const LatentScene& scene, const Direction& direction,
                                           Job& job) override {
-    const std::unique_ptr<EditChannels> channels =
-        scene.options.space == "style_space"
-            ? style_channels(*scene.generator, scene.prior->latents, job)
-            : component_channels(*scene.generator, scene.prior->latents);
-    const MovedLatent generator(scene, *channels);
+    if (!channels_) {
+      channels_ = scene.options.space == "style_space"
+                      ? style_channels(*scene.generator, scene.prior->latents, job)
+                      : component_channels(*scene.generator, scene.prior->latents);
+    }
+    const MovedLatent generator(scene, *channels_);
     Evaluation evaluation;
     evaluation.source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side);
     evaluation.mask = scene.mask;
@@ -66,7 +67,7 @@ class OptimiseMethod final : public LatentEditMethod {
     const OptimiseResult result =
         optimise(generator, generator.initial(), objective, evaluation, config, job);
     LatentCandidate found;
-    found.move = channels->move(result.latent.parts.at(kPart));
+    found.move = channels_->move(result.latent.parts.at(kPart));
     return {found};
   }
 
@@ -90,6 +91,8 @@ class OptimiseMethod final : public LatentEditMethod {
     }
     return stack;
   }
+
+  std::unique_ptr<EditChannels> channels_;
 };
 
 }  // namespace

@@ -143,6 +143,15 @@ IdentityMeasure clip_identity_measure(const LatentScene& scene) {
           scene.side};
 }
 
+double wanted_gain(const LatentScene& scene, const Direction& direction, double deviations) {
+  const Tensor source = both_ways(moved_picture(*scene.generator, scene.w_plus, {}, scene.side));
+  const double score =
+      at::mv(scene.clip->image_features(source), direction.vector).mean().item<double>();
+  const double mean = at::mv(scene.prior->features, direction.vector).mean().item<double>();
+  const double deviation = scene.prior->deviation_along(direction.vector);
+  return std::max(mean + deviations * deviation - score, deviations * deviation / 3);
+}
+
 double edit_cost(const StrengthPoint& point) {
   return 1 - point.identity + kBackgroundWeight * point.background;
 }

@@ -38,6 +38,11 @@ struct IdentityMeasure {
 /// neighbouring samples of the prior), within [0,1]; of embeddings for a CLIP without them.
 IdentityMeasure clip_identity_measure(const LatentScene& scene);
 
+/// The gain along the direction that takes the source to `deviations` above the mean of what the
+/// generator makes by itself, but a third of `deviations` at least: who smiles already shall smile
+/// a little more.
+double wanted_gain(const LatentScene& scene, const Direction& direction, double deviations);
+
 /// What loses identity and disturbs the background: (1 - identity) + 3 background.
 double edit_cost(const StrengthPoint& point);
 

@@ -32,9 +32,10 @@ struct EditRequest {
   std::filesystem::path toward;
   std::string rows, sweep, face = "largest";
   std::string space = "auto";
-  double gain = 1.5;
+  double gain = 2;
   double least_identity = 0.4;
   std::optional<double> beta;
+  std::filesystem::path mapper;
   int64_t samples = 1200;
   std::filesystem::path latent_out;
   std::filesystem::path output;
@@ -63,7 +64,8 @@ struct EditRequest {
             "checkpoint; a LATENT is one of faces unless this says otherwise",
             {.placeholder = "G"});
     v.field("method", &C::method,
-            "how it moves: optimise for settings; global (the default) or optimise for latents",
+            "how it moves: optimise for settings; global (the default), delta, optimise or mapper "
+            "for latents",
             {.placeholder = "METHOD"});
     v.field("strength", &C::strength, "multiplies the edit; 0 changes nothing, negative reverses",
             {.min = -4, .max = 4});
@@ -90,10 +92,11 @@ struct EditRequest {
             {.placeholder = "LATENT"});
     v.field("rows", &C::rows, "latents: in these rows of --toward only, coarse to fine, from 0",
             {.placeholder = "A-B"});
-    v.field("gain", &C::gain,
-            "latents: how far --strength 1 goes, in deviations of the generator's own pictures "
-            "along the direction",
-            {.min = 0.1, .max = 20});
+    v.field(
+        "gain", &C::gain,
+        "latents: where --strength 1 leads, in deviations above the mean of the generator's own "
+        "pictures along the direction; a third of that at least",
+        {.min = 0.1, .max = 20});
     v.field("face", &C::face,
             "generators of faces: which face of a photograph is edited, 1 the largest",
             {.placeholder = "N"});
@@ -105,6 +108,10 @@ struct EditRequest {
             "latents, method global: channels of less relevance stay; by default what costs least "
             "of who it is and of the background",
             {.min = 0, .max = 1});
+    v.field("mapper", &C::mapper,
+            "latents: what `vane train delta` (method delta, by default that for faces and "
+            "clip-mini) or `vane train mapper` (method mapper) made",
+            {.placeholder = "DIR|FILE"});
     v.field("space", &C::space, "latents: what moves, styles of layers or components of W",
             {.choices = {"auto", "style_space", "w_plus"}});
     v.field("samples", &C::samples,

@@ -9,8 +9,11 @@
 #include "editing/drawing.h"
 #include "editing/faces/face_identity.h"
 #include "editing/faces/face_measure.h"
-#include "editing/latent/evaluated_edit.h"
+#include "editing/latent/latent_method.h"
+#include "editing/latent/strength.h"
+#include "editing/services/identity_measure.h"
 #include "editing/training/edit_evaluation.h"
+#include "editing/training/edit_evaluation_config.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/stopwatch.h"
 #include "engine/config/config_reader.h"
@@ -24,6 +27,8 @@ namespace vane {
 namespace {
 
 constexpr int kSide = 256, kTile = 128, kShown = 8;
+// Of the previews that guide, as in `vane edit`.
+constexpr int64_t kGuideSide = 128;
 
 struct Portrait {
   Image picture;
@@ -33,13 +38,30 @@ struct Portrait {
 };
 
 struct Source {
-  EditedSource source;
+  Tensor w_plus;  // [1,rows,W]
   Portrait portrait;
+  IdentityMeasure identity;
 };
 
 /// What is measured of a phrase.
 struct Axis {
-  Tensor guide, auditor;  // unit [E]; no auditor: undefined
+  Direction guide;
+  Tensor auditor;  // unit [E]; no auditor: undefined
+};
+
+/// Passes a stop request on; progress is that of the whole table.
+class QuietSteps final : public Job {
+ public:
+  explicit QuietSteps(Job& job) : job_(job) {}
+  bool stop_requested() const noexcept override { return job_.stop_requested(); }
+  int stop_code() const noexcept override { return job_.stop_code(); }
+  void progress(int64_t, int64_t, std::string_view) override {}
+  void metric(std::string_view, int64_t, double) override {}
+  void warn(std::string_view message) override { job_.warn(message); }
+  void info(std::string_view) override {}
+
+ private:
+  Job& job_;
 };
 
 /// Mean change of both edges down to 0.4 of the height, where a portrait shows background.
@@ -72,6 +94,8 @@ class Evaluation {
     options.limits = limits;
     clip_ = load_clip(config.clip, options);
     auditor_ = load_auditor(*clip_, limits);
+    prior_ = std::make_shared<PriorSample>(prior_sample(
+        *generator_, *clip_, config.samples, std::min(kGuideSide, generator_->size()), job));
     for (const EvaluatedPrompt& prompt : config.prompts)
       axes_.push_back(axis(prompt.from, prompt.to));
     for (const ControlPrompt& prompt : config.controls) {
@@ -82,8 +106,7 @@ class Evaluation {
   void run() {
     make_sources();
     for (const std::string& name : config_.methods) {
-      const auto method = make_evaluated_edit(name, {*generator_, *clip_, config_, limits_});
-      methods_.push_back(measure(name, *method));
+      methods_.push_back(measure(name, *make_latent_method(name)));
     }
     job_.progress(total(), total(), "editing");
   }
@@ -125,11 +148,10 @@ class Evaluation {
 
  private:
   Axis axis(const std::string& from, const std::string& to) const {
-    const auto vector = [&](const ClipEncoder& clip) {
-      return text_direction(clip, from, to, config_.templates, TemplateAveraging::average_first)
-          .vector;
+    const auto direction = [&](const ClipEncoder& clip) {
+      return text_direction(clip, from, to, config_.templates, TemplateAveraging::average_first);
     };
-    return {vector(*clip_), auditor_ ? vector(*auditor_) : Tensor()};
+    return {direction(*clip_), auditor_ ? direction(*auditor_).vector : Tensor()};
   }
 
   int64_t total() const {
@@ -157,22 +179,39 @@ class Evaluation {
                                             config_.truncation);
       const Tensor w_plus = w.unsqueeze(1).expand({1, generator_->rows(), -1}).contiguous();
       Source& made = sources_.emplace_back();
-      made.portrait = portrait_of(unedited(w_plus));
-      made.source = {w_plus, made.portrait.seen};
+      made.portrait = portrait_of(pictured(w_plus, {}));
+      made.w_plus = w_plus;
       faces.push_back(made.portrait.measures);
     }
     ranges_ = measure_ranges(faces);
   }
 
-  Tensor unedited(const Tensor& w_plus) const {
-    return generator_->synthesise_styles_at(generator_->styles(w_plus), kSide,
-                                            config_.previews ? w_plus : Tensor());
+  /// 256 px, not clamped; the same bits for a move of nothing.
+  Tensor pictured(const Tensor& w_plus, const LatentMove& move) const {
+    if (config_.previews) return moved_picture(*generator_, w_plus, move, kSide);
+    return resize_area(moved_picture(*generator_, w_plus, move), kSide, kSide);
   }
 
-  EditObservation observe(const Source& source, const EditedPicture& edited, const Axis& axis,
+  /// The move of one source at strength 1, chosen as `vane edit` chooses it.
+  LatentMove edit(LatentEditMethod& method, Source& source, const Axis& axis) {
+    LatentScene scene{generator_, clip_, source.w_plus, prior_, prior_->side, {}, {}};
+    scene.options.space = config_.space;
+    scene.options.mapper = config_.mapper;
+    scene.options.steps = config_.steps;
+    scene.options.seed = config_.seed;
+    scene.options.gain = wanted_gain(scene, axis.guide, config_.gain);
+    if (!source.identity.of) source.identity = identity_measure(scene);
+    QuietSteps quiet(job_);
+    const std::vector<LatentCandidate> candidates = method.candidates(scene, axis.guide, quiet);
+    const ChosenStrength chosen = choose_strength(scene, axis.guide, candidates, source.identity,
+                                                  config_.least_identity, quiet);
+    return scaled(chosen.candidate.move, chosen.point.alpha);
+  }
+
+  EditObservation observe(const Source& source, const LatentMove& move, const Axis& axis,
                           double seconds) {
     Stopwatch watch;
-    const Tensor picture = edited(1, kSide);
+    const Tensor picture = pictured(source.w_plus, move);
     EditObservation seen;
     seen.seconds = seconds + watch.milliseconds() / 1000;
     const Portrait after = portrait_of(picture);
@@ -180,7 +219,7 @@ class Evaluation {
     seen.before = before.measures;
     seen.after = after.measures;
     seen.identity = face_identity(before.identity, after.identity);
-    seen.gain = (after.seen - before.seen).dot(axis.guide).item<double>();
+    seen.gain = (after.seen - before.seen).dot(axis.guide.vector).item<double>();
     seen.audit_gain = auditor_ ? (after.audited - before.audited).dot(axis.auditor).item<double>()
                                : std::numeric_limits<double>::quiet_NaN();
     seen.background = edge_change(before.picture, after.picture);
@@ -188,7 +227,7 @@ class Evaluation {
     return seen;
   }
 
-  EditMethodScores measure(const std::string& name, EvaluatedEdit& method) {
+  EditMethodScores measure(const std::string& name, LatentEditMethod& method) {
     EditMethodScores scores;
     scores.method = name;
     std::vector<std::vector<EditObservation>> observed(config_.prompts.size());
@@ -196,23 +235,24 @@ class Evaluation {
     double monotone = 0, never_falls = 0;
     int64_t compared = 0;
     for (int64_t i = 0; i < config_.sources; ++i) {
-      const Source& source = sources_[static_cast<size_t>(i)];
+      Source& source = sources_[static_cast<size_t>(i)];
       const bool is_shown = i < kShown && name == config_.methods.front();
       if (is_shown) show(source.portrait.picture);
       for (size_t k = 0; k < config_.prompts.size(); ++k) {
         step_done();
         Stopwatch watch;
-        const EditedPicture edited =
-            method.edit(source.source, config_.prompts[k].from, config_.prompts[k].to);
-        observed[k].push_back(observe(source, edited, axes_[k], watch.milliseconds() / 1000));
+        const LatentMove move = edit(method, source, axes_[k]);
+        observed[k].push_back(observe(source, move, axes_[k], watch.milliseconds() / 1000));
         if (is_shown) show(last_);
         if (i >= config_.monotone_sources) continue;
-        scores.unchanged += at::equal(edited(0, kSide), unedited(source.source.w_plus));
+        scores.unchanged +=
+            at::equal(pictured(source.w_plus, scaled(move, 0)), pictured(source.w_plus, {}));
         ++scores.unchanged_of;
         std::vector<double> along;
         for (const double strength : config_.strengths) {
-          const Tensor seen = clip_->image_features(edited(strength, kSide).clamp(0, 1))[0];
-          along.push_back(seen.dot(axes_[k].guide).item<double>());
+          const Tensor picture = pictured(source.w_plus, scaled(move, strength));
+          const Tensor seen = clip_->image_features(picture.clamp(0, 1))[0];
+          along.push_back(seen.dot(axes_[k].guide.vector).item<double>());
         }
         monotone += spearman(config_.strengths, along);
         never_falls += std::is_sorted(along.begin(), along.end());
@@ -220,9 +260,8 @@ class Evaluation {
       }
       for (size_t k = 0; k < config_.controls.size(); ++k) {
         step_done();
-        const EditedPicture edited =
-            method.edit(source.source, config_.controls[k].from, config_.controls[k].to);
-        controls.push_back(observe(source, edited, control_axes_[k], 0));
+        const LatentMove move = edit(method, source, control_axes_[k]);
+        controls.push_back(observe(source, move, control_axes_[k], 0));
       }
     }
     if (compared > 0) {
@@ -257,10 +296,11 @@ class Evaluation {
   const EditEvaluationConfig& config_;
   const Limits& limits_;
   Job& job_;
-  std::unique_ptr<StyleGenerator> generator_;
+  std::shared_ptr<const StyleGenerator> generator_;
   FaceLandmarkFinder finder_;
   FaceRecogniser recogniser_;
   std::shared_ptr<const ClipEncoder> clip_, auditor_;
+  std::shared_ptr<const PriorSample> prior_;
   std::vector<Axis> axes_, control_axes_;
   std::vector<Source> sources_;
   FaceMeasures ranges_{};
@@ -278,6 +318,7 @@ EvaluateResult evaluate_edit(const EvaluateRequest& request, Job& job) {
   const auto config =
       read_config<EditEvaluationConfig>(request.recipe, request.overrides, request.limits);
   check_edit_evaluation(config);
+  for (const std::string& method : config.methods) make_latent_method(method);
   for (const std::filesystem::path& file : {request.output, request.sheet}) {
     if (!file.empty()) check_writable(file);
   }

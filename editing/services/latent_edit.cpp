@@ -16,7 +16,7 @@
 #include "editing/latent/strength.h"
 #include "editing/latent/strength_sheet.h"
 #include "editing/mask_source.h"
-#include "editing/portraits/invert_face.h"
+#include "editing/portraits/portrait_latent.h"
 #include "editing/services/edit_report.h"
 #include "editing/services/identity_measure.h"
 #include "engine/base/atomic_file.h"
@@ -152,9 +152,8 @@ EditInput input_of_photo(const EditRequest& request, const StyleGenerator& gener
   options.face = parse_face_choice(request.face, false);
   options.seed = request.seed;
   options.limits = request.limits;
-  const InvertedFace face = invert_face(generator, photo, request.input, options, job);
-  job.check_cancelled();
-  return {face.w_plus, Portrait{std::move(photo), face.crop.value()}};
+  const PortraitLatent face = portrait_latent(generator, photo, request.input, options, job);
+  return {face.w_plus, Portrait{std::move(photo), face.crop}};
 }
 
 EditInput input_of(const EditRequest& request, const StyleGenerator& generator, Job& job) {
@@ -268,9 +267,11 @@ class LatentEdit {
       scene_.options.space = request_.space;
       if (request_.beta) scene_.options.beta = *request_.beta;
       scene_.options.steps = request_.steps;
+      scene_.options.mapper = request_.mapper;
       scene_.options.verify = request_.audit;
       scene_.options.seed = request_.seed;
       identity_ = identity_measure(scene_);
+      method_ = make_latent_method(request_.method);
       for (const Target& target : targets_) follow(target);
       measure_curve();
     }
@@ -283,9 +284,9 @@ class LatentEdit {
   }
 
   void follow(const Target& target) {
-    scene_.options.gain = request_.gain * scene_.prior->deviation_along(target.direction.vector);
+    scene_.options.gain = wanted_gain(scene_, target.direction, request_.gain);
     const std::vector<LatentCandidate> candidates =
-        make_latent_method(request_.method)->candidates(scene_, target.direction, job_);
+        method_->candidates(scene_, target.direction, job_);
     const ChosenStrength chosen = choose_strength(scene_, target.direction, candidates, identity_,
                                                   request_.least_identity, job_);
     if (chosen.falls_short) {
@@ -492,6 +493,7 @@ class LatentEdit {
   EditInput input_;
   LatentScene scene_;
   IdentityMeasure identity_;
+  std::unique_ptr<LatentEditMethod> method_;
   std::vector<Target> targets_;
   std::vector<LatentStep> steps_;
   std::string guide_hash_;

@@ -11,6 +11,8 @@
 #include "editing/training/enhance_evaluation.h"
 #include "editing/training/enhance_training.h"
 #include "editing/training/inversion_training.h"
+#include "editing/training/mapper_training.h"
+#include "editing/training/nada_training.h"
 #include "editing/training/preview_training.h"
 #include "editing/vocabulary_source.h"
 #include "engine/base/atomic_file.h"
@@ -71,6 +73,12 @@ TrainResult train(const TrainRequest& request, Job& job) {
   }
   if (request.component == "inversion") {
     return train_with<InversionTrainingConfig>(request, train_inversion_with_dlib, job);
+  }
+  if (request.component == "mapper") {
+    return train_with<MapperTrainingConfig>(request, train_mapper, job);
+  }
+  if (request.component == "nada") {
+    return train_with<NadaTrainingConfig>(request, train_nada, job);
   }
   if (request.component == "preview") {
     return train_with<PreviewTrainingConfig>(request, train_preview, job);

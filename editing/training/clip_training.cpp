@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/training/clip_training.h"
 
-#include <chrono>
-#include <deque>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <optional>
 
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_trainer.h"
-#include "editing/training/run_folder.h"
+#include "editing/training/training_run.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
@@ -25,12 +23,6 @@
 namespace vane {
 namespace fs = std::filesystem;
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// What must not change between a run and its continuation. The length of the run and where things
 /// are written may.
@@ -114,70 +106,44 @@ void write_samples(const CaptionedSource& source, int size, const fs::path& run)
   atomic_write(run / "samples.txt", std::string_view(captions));
 }
 
-class TrainingRun {
+class ClipLearner final : public Learner {
  public:
-  TrainingRun(const ClipTrainingConfig& config, const fs::path& run, bool resume, Job& job)
-      : config_(config),
-        run_(run),
-        job_(job),
-        lock_(run),
-        checkpoints_(run / "checkpoints", config_hash(config)),
-        trainer_(config) {
-    if (!resume && !checkpoints_.empty()) {
-      throw Error(ErrorCode::usage, "the run folder already has checkpoints")
-          .in_file(run)
-          .with_hint("pass --resume to continue, or choose another --run folder");
-    }
-    data_ = open_data(config, job);
+  ClipLearner(const ClipTrainingConfig& config, const fs::path& run, Job& job)
+      : config_(config), trainer_(config), data_(open_data(config, job)) {
     job.info(data_.source->description());
-    if (resume) {
-      if (const auto saved = checkpoints_.load(job)) trainer_.restore(*saved);
-    }
     write_samples(*data_.source, static_cast<int>(config.model.image_size), run);
-    atomic_write(run / "config.yaml", std::string_view(to_yaml(config)));
-    metrics_ = std::make_unique<JsonLines>(run / "metrics.jsonl", trainer_.steps());
-    evaluations_ = std::make_unique<JsonLines>(run / "evaluation.jsonl", trainer_.steps());
   }
 
-  ClipTrainingResult train() {
-    ClipTrainingResult result;
-    SampleQueue queue(*data_.source, static_cast<int>(config_.batch), trainer_.steps(),
-                      config_.producers);
-    const int64_t first = trainer_.steps();
-    auto saved_at = Clock::now();
-    std::deque<double> recent;
-    while (trainer_.steps() < config_.steps && !out_of_time()) {
-      if (job_.stop_requested()) {
-        checkpoints_.save(trainer_.checkpoint());
-        job_.check_cancelled();
-      }
-      const double rate = trainer_.rate_factor();
-      const std::vector<Caption> others = data_.source->other_captions(
-          static_cast<uint64_t>(trainer_.steps()), static_cast<int>(config_.other_captions));
-      recent.push_back(trainer_.step(queue.next(), others));
-      if (recent.size() > 100) recent.pop_front();
-      result.loss = std::accumulate(recent.begin(), recent.end(), 0.0) / double(recent.size());
-      report(result.loss, recent.back(), rate, first);
-      if (seconds_since(saved_at) > config_.checkpoint_seconds) {
-        checkpoints_.save(trainer_.checkpoint());
-        saved_at = Clock::now();
-      }
-      const int64_t every = config_.evaluate_every;
-      if (every > 0 && trainer_.steps() % every == 0 && trainer_.steps() < config_.steps) {
-        evaluate();
-      }
+  int64_t steps() const override { return trainer_.steps(); }
+  Checkpoint checkpoint() const override { return trainer_.checkpoint(); }
+  void restore(const Checkpoint& saved) override { trainer_.restore(saved); }
+
+  double step(Job&) override {
+    if (!queue_) {
+      queue_.emplace(*data_.source, static_cast<int>(config_.batch), steps(), config_.producers);
     }
-    checkpoints_.save(trainer_.checkpoint());
-    result.evaluation = evaluate();
-    result.steps = trainer_.steps();
-    result.finished = trainer_.steps() >= config_.steps;
-    result.seconds = seconds_since(start_);
-    trainer_.averaged_model().save_folder(config_.output, true);
-    if (data_.library) {
-      atomic_write(config_.output / "vocabulary.txt",
-                   std::string_view(training_vocabulary(*data_.library, other_words())));
-    }
-    return result;
+    rate_ = trainer_.rate_factor() * config_.learning_rate;
+    const std::vector<Caption> others = data_.source->other_captions(
+        static_cast<uint64_t>(steps()), static_cast<int>(config_.other_captions));
+    return trainer_.step(queue_->next(), others);
+  }
+
+  nlohmann::json details() const override {
+    return {{"rate", rate_}, {"logit_scale", trainer_.logit_scale()}};
+  }
+
+  nlohmann::json measure(bool, Job& job) override {
+    if (!data_.library) return {};
+    const ClipModel model = trainer_.averaged_model();
+    return nlohmann::json::parse(
+        evaluate_clip(model, {data_.library, data_.faces}, {}, job).json());
+  }
+
+  void save(const fs::path& folder) override {
+    trainer_.averaged_model().save_folder(folder, true);
+    if (!data_.library) return;
+    atomic_write(folder / "vocabulary.txt",
+                 std::string_view(training_vocabulary(*data_.library, other_words())));
   }
 
  private:
@@ -194,55 +160,20 @@ class TrainingRun {
     return words;
   }
 
-  bool out_of_time() const {
-    return config_.max_minutes > 0 && seconds_since(start_) > 60 * config_.max_minutes;
-  }
-
-  void report(double smooth, double loss, double rate, int64_t first) {
-    const int64_t step = trainer_.steps();
-    job_.progress(step, config_.steps, "training");
-    job_.metric("loss", step, smooth);
-    if (step % 10 != 0) return;
-    const double seconds = seconds_since(start_);
-    metrics_->write({{"step", step},
-                     {"loss", loss},
-                     {"mean_loss", smooth},
-                     {"rate", rate * config_.learning_rate},
-                     {"logit_scale", trainer_.logit_scale()},
-                     {"seconds", seconds},
-                     {"images_per_second", double((step - first) * config_.batch) / seconds}});
-  }
-
-  std::string evaluate() {
-    if (!data_.library) return {};
-    const ClipModel model = trainer_.averaged_model();
-    const std::string scores = evaluate_clip(model, {data_.library, data_.faces}, {}, job_).json();
-    nlohmann::json entry = nlohmann::json::parse(scores);
-    entry["step"] = trainer_.steps();
-    evaluations_->write(entry);
-    return scores;
-  }
-
   const ClipTrainingConfig& config_;
-  fs::path run_;
-  Job& job_;
-  FolderLock lock_;
-  CheckpointFolder checkpoints_;
   ClipTrainer trainer_;
   TrainingData data_;
-  std::unique_ptr<JsonLines> metrics_, evaluations_;
-  Clock::time_point start_ = Clock::now();
+  std::optional<SampleQueue> queue_;  // from the first step of this process on
+  double rate_ = 0;
 };
 
 }  // namespace
 
-ClipTrainingResult train_clip(const ClipTrainingConfig& config, const fs::path& run, bool resume,
-                              Job& job) {
-  std::error_code failure;
-  fs::create_directories(config.output, failure);
-  if (failure) throw Error(ErrorCode::resource, failure.message()).in_file(config.output);
-  check_writable(config.output / "open_clip_config.json");
-  return TrainingRun(config, run, resume, job).train();
+TrainingResult train_clip(const ClipTrainingConfig& config, const fs::path& run, bool resume,
+                          Job& job) {
+  TrainingRun training(run, config_hash(config), resume, job);
+  ClipLearner learner(config, run, job);
+  return training.train(learner, schedule_of(config), to_yaml(config));
 }
 
 }  // namespace vane

@@ -3,23 +3,12 @@
 // Contrastive training of a CLIP from scratch.
 
 #include <filesystem>
-#include <limits>
-#include <string>
 
 #include "editing/training/clip_training_config.h"
+#include "editing/training/training_result.h"
 #include "engine/base/job.h"
 
 namespace vane {
-
-struct ClipTrainingResult {
-  int64_t steps = 0;
-  double seconds = 0;
-  /// Mean of the last 100 steps.
-  double loss = std::numeric_limits<double>::quiet_NaN();
-  bool finished = false;
-  /// JSON of ClipEvaluation; empty for a folder of captioned pictures.
-  std::string evaluation;
-};
 
 /// Trains until `config.steps`, the time limit, or a stop request, which saves a checkpoint and
 /// throws Cancelled. The finished model (averaged weights, float16) goes to `config.output`.
@@ -29,7 +18,7 @@ struct ClipTrainingResult {
 /// continues: k steps, a stop, and k more give the bytes of 2k steps on the same number of threads.
 /// Throws Error{usage} when `run` has checkpoints and `resume` is off, Error{numeric} when the loss
 /// is not finite.
-ClipTrainingResult train_clip(const ClipTrainingConfig& config, const std::filesystem::path& run,
-                              bool resume, Job& job);
+TrainingResult train_clip(const ClipTrainingConfig& config, const std::filesystem::path& run,
+                          bool resume, Job& job);
 
 }  // namespace vane

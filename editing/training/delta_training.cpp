@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/training/delta_training.h"
 
-#include <cmath>
-#include <deque>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
+#include "editing/training/averaged_network.h"
 #include "editing/training/delta_relevance.h"
-#include "editing/training/run_folder.h"
-#include "engine/base/atomic_file.h"
+#include "editing/training/training_run.h"
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
-#include "engine/base/stopwatch.h"
 #include "engine/config/config_writer.h"
 #include "engine/data/face_set.h"
-#include "engine/run/adam.h"
-#include "engine/run/checkpoint.h"
 #include "engine/tensor/weights.h"
 #include "generators/mappers/delta_model.h"
 
@@ -92,59 +86,51 @@ struct Pairs {
   Tensor first, second;  // [N] positions
 };
 
-class DeltaRun {
+class DeltaLearner final : public Learner {
  public:
-  DeltaRun(const DeltaTrainingConfig& config, const fs::path& run, bool resume, Job& job)
+  DeltaLearner(const DeltaTrainingConfig& config, const fs::path& run, Job& job)
       : config_(config),
         run_(run),
         job_(job),
-        lock_(run),
-        checkpoints_(run / "checkpoints", config_hash(config)),
         generator_(load_style_generator(generator_path(config.generator))),
         clip_(image_tower(config.clip)) {
-    if (!resume && !checkpoints_.empty()) {
-      throw Error(ErrorCode::usage, "the run folder already has checkpoints")
-          .in_file(run)
-          .with_hint("pass --resume to continue, or choose another --run folder");
-    }
     read_faces();
     start_model();
-    optimiser_ = std::make_unique<Adam>(std::vector<AdamGroup>{parameters()});
-    if (resume) restore();
-    atomic_write(run / "config.yaml", std::string_view(to_yaml(config)));
-    metrics_ = std::make_unique<JsonLines>(run / "metrics.jsonl", steps());
-    evaluations_ = std::make_unique<JsonLines>(run / "evaluation.jsonl", steps());
   }
 
-  TrainingResult train() {
-    TrainingResult result;
-    Stopwatch saved;
-    std::deque<double> recent;
-    while (steps() < config_.steps && !out_of_time()) {
-      if (job_.stop_requested()) {
-        save_checkpoint();
-        job_.check_cancelled();
-      }
-      recent.push_back(step());
-      if (recent.size() > 100) recent.pop_front();
-      result.loss = std::accumulate(recent.begin(), recent.end(), 0.0) / double(recent.size());
-      report(result.loss);
-      if (saved.milliseconds() > 1000 * config_.checkpoint_seconds) {
-        save_checkpoint();
-        saved = {};
-      }
-      const int64_t every = config_.evaluate_every;
-      if (every > 0 && steps() % every == 0 && steps() < config_.steps) evaluate();
+  int64_t steps() const override { return mapper_->steps(); }
+  Checkpoint checkpoint() const override { return mapper_->checkpoint(); }
+  void restore(const Checkpoint& saved) override { mapper_->restore(saved); }
+
+  double step(Job&) override {
+    const int64_t now = steps();
+    const Pairs pairs = random_pairs(learned_, config_.batch,
+                                     Rng(config_.seed).fork("pairs", static_cast<uint64_t>(now)));
+    const Errors errors = errors_of(mapper_->learning(), pairs);
+    const Tensor loss = errors.square.mean() + 1 - errors.cosine.mean();
+    mapper_->step(mapper_->gradients(loss),
+                  config_.learning_rate * warmup_cosine(now, config_.steps, config_.warmup, 0.02));
+    return loss.item<double>();
+  }
+
+  /// On pairs of held-out faces; in the end also what the relevance matrix is worth.
+  nlohmann::json measure(bool is_last, Job&) override {
+    const at::NoGradGuard no_grad;
+    const Pairs pairs = random_pairs(held_out_, kMeasuredPairs, Rng(config_.seed).fork("measured"));
+    const Errors errors = errors_of(mapper_->averaged(), pairs);
+    nlohmann::json entry{{"cosine", errors.cosine.mean().item<double>()},
+                         {"square_error", errors.square.mean().item<double>()},
+                         {"faces", learned_.size(0)}};
+    if (is_last) model_.relevance = relevance();
+    if (is_last && config_.probed_channels > 0) {
+      entry["probed_rank_correlation"] = probed_agreement();
     }
-    save_checkpoint();
-    DeltaModel finished = averaged();
-    finished.relevance = relevance();
-    result.evaluation = evaluate(&finished);
-    result.steps = steps();
-    result.finished = steps() >= config_.steps;
-    result.seconds = watch_.milliseconds() / 1000;
-    save_delta_model(config_.output / "delta.safetensors", finished, generator_->style_table());
-    return result;
+    return entry;
+  }
+
+  void save(const fs::path& folder) override {
+    model_.mapper = mapper_->averaged();
+    save_delta_model(folder / "delta.safetensors", model_, generator_->style_table());
   }
 
  private:
@@ -188,24 +174,9 @@ class DeltaRun {
     model_.image_mean = seen.mean(0);
     const Tensor centred = seen - model_.image_mean;
     model_.image_covariance = at::matmul(centred.t(), centred) / double(centred.size(0) - 1);
-    visit_parameters(model_.mapper, [&](const std::string& name, Tensor& tensor, const auto&) {
-      average_[name] = tensor.clone();
-    });
-  }
-
-  AdamGroup parameters() {
-    AdamGroup group;
-    group.options.learning_rate = 1;  // the schedule says the rate
-    visit_parameters(model_.mapper, [&](const std::string& name, Tensor& tensor, const auto&) {
-      tensor.requires_grad_(true);
-      group.parameters.emplace_back(name, tensor);
-    });
-    return group;
-  }
-
-  int64_t steps() const { return optimiser_->steps(); }
-  bool out_of_time() const {
-    return config_.max_minutes > 0 && watch_.milliseconds() > 60000 * config_.max_minutes;
+    AdamOptions options;
+    options.learning_rate = 1;  // the schedule says the rate
+    mapper_.emplace(model_.mapper, options, config_.average_decay);
   }
 
   static Pairs random_pairs(const Tensor& from, int64_t count, Rng rng) {
@@ -231,37 +202,6 @@ class DeltaRun {
     return {(made - wanted).square().mean(1), at::cosine_similarity(made, wanted, 1)};
   }
 
-  double step() {
-    const int64_t now = steps();
-    const Pairs pairs = random_pairs(learned_, config_.batch,
-                                     Rng(config_.seed).fork("pairs", static_cast<uint64_t>(now)));
-    const Errors errors = errors_of(model_.mapper, pairs);
-    const Tensor loss = errors.square.mean() + 1 - errors.cosine.mean();
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      throw Error(ErrorCode::numeric, "the loss is not finite at step " + std::to_string(now + 1))
-          .with_hint("resume from the last checkpoint with a lower learning rate");
-    }
-    optimiser_->step(
-        torch::autograd::grad({loss}, optimiser_->parameters()),
-        config_.learning_rate * warmup_cosine(now, config_.steps, config_.warmup, 0.02));
-    const at::NoGradGuard no_grad;
-    const auto n = static_cast<double>(steps());
-    const double decay = std::min(config_.average_decay, (1 + n) / (10 + n));
-    visit_parameters(model_.mapper, [&](const std::string& name, Tensor& tensor, const auto&) {
-      average_[name].lerp_(tensor.detach(), 1 - decay);
-    });
-    return value;
-  }
-
-  DeltaModel averaged() const {
-    DeltaModel model = model_;
-    visit_parameters(model.mapper, [&](const std::string& name, Tensor& tensor, const auto&) {
-      tensor = average_.at(name);
-    });
-    return model;
-  }
-
   Tensor relevance() const {
     const at::NoGradGuard no_grad;
     job_.progress(0, 0, "regressing the relevance of channels");
@@ -276,18 +216,18 @@ class DeltaRun {
 
   /// Mean over the directions between held-out faces of the rank correlation, over the channels
   /// that are probed, of what regression and probing say.
-  double probed_agreement(const DeltaModel& model) const {
+  double probed_agreement() const {
     job_.progress(0, 0, "probing channels");
     Rng rng = Rng(config_.seed).fork("probed");
     std::vector<int64_t> channels;
     for (int64_t k = 0; k < config_.probed_channels; ++k) {
-      channels.push_back(rng.below(static_cast<uint32_t>(model.mapper.shape.channels())));
+      channels.push_back(rng.below(static_cast<uint32_t>(model_.mapper.shape.channels())));
     }
     const int64_t faces = std::min(config_.probed_faces, held_out_.size(0));
-    const Tensor probed = probed_relevance(model, *generator_, *clip_,
+    const Tensor probed = probed_relevance(model_, *generator_, *clip_,
                                            w_.index_select(0, held_out_.narrow(0, 0, faces)),
                                            channels, std::min(kProbeSide, generator_->size()));
-    const Tensor regressed = model.relevance.index_select(0, at::tensor(channels, at::kLong));
+    const Tensor regressed = model_.relevance.index_select(0, at::tensor(channels, at::kLong));
     const Pairs pairs = random_pairs(held_out_, 64, Rng(config_.seed).fork("directions"));
     double sum = 0;
     for (int64_t k = 0; k < pairs.first.size(0); ++k) {
@@ -298,77 +238,24 @@ class DeltaRun {
     return sum / double(pairs.first.size(0));
   }
 
-  void save_checkpoint() {
-    Checkpoint saved;
-    saved.step = steps();
-    visit_parameters(model_.mapper, [&](const std::string& name, Tensor& tensor, const auto&) {
-      saved.tensors["model." + name] = tensor.detach();
-    });
-    for (const auto& [name, tensor] : average_) saved.tensors["average." + name] = tensor;
-    for (const auto& [name, tensor] : optimiser_->state()) saved.tensors["adam." + name] = tensor;
-    checkpoints_.save(saved);
-  }
-
-  void restore() {
-    const auto saved = checkpoints_.load(job_);
-    if (!saved) return;
-    visit_parameters(model_.mapper, [&](const std::string& name, Tensor& tensor, const auto&) {
-      restore_tensor(*saved, "model." + name, tensor);
-    });
-    for (const auto& [name, tensor] : average_) restore_tensor(*saved, "average." + name, tensor);
-    optimiser_->restore(tensors_under(*saved, "adam."));
-  }
-
-  void report(double smooth) {
-    job_.progress(steps(), config_.steps, "training");
-    job_.metric("loss", steps(), smooth);
-    if (steps() % 20 != 0) return;
-    metrics_->write(
-        {{"step", steps()}, {"mean_loss", smooth}, {"seconds", watch_.milliseconds() / 1000}});
-  }
-
-  /// On pairs of held-out faces; of a finished model also what its relevance matrix is worth.
-  std::string evaluate(const DeltaModel* finished = nullptr) {
-    const at::NoGradGuard no_grad;
-    const Pairs pairs = random_pairs(held_out_, kMeasuredPairs, Rng(config_.seed).fork("measured"));
-    const Errors errors = errors_of(averaged().mapper, pairs);
-    nlohmann::json entry{{"cosine", errors.cosine.mean().item<double>()},
-                         {"square_error", errors.square.mean().item<double>()},
-                         {"faces", learned_.size(0)}};
-    if (finished && config_.probed_channels > 0) {
-      entry["probed_rank_correlation"] = probed_agreement(*finished);
-    }
-    const std::string scores = entry.dump();
-    entry["step"] = steps();
-    evaluations_->write(entry);
-    return scores;
-  }
-
   const DeltaTrainingConfig& config_;
   fs::path run_;
   Job& job_;
-  FolderLock lock_;
-  CheckpointFolder checkpoints_;
   std::unique_ptr<StyleGenerator> generator_;
   std::shared_ptr<const ClipEncoder> clip_;
   DeltaModel model_;
-  std::unique_ptr<Adam> optimiser_;
-  std::map<std::string, Tensor> average_;
+  std::optional<AveragedNetwork<DeltaMapper>> mapper_;
   Tensor learned_, held_out_;       // positions in the set
   Tensor w_, styles_, embeddings_;  // of the whole set; styles in units of the model
-  std::unique_ptr<JsonLines> metrics_, evaluations_;
-  Stopwatch watch_;
 };
 
 }  // namespace
 
 TrainingResult train_delta(const DeltaTrainingConfig& config, const fs::path& run, bool resume,
                            Job& job) {
-  std::error_code failure;
-  fs::create_directories(config.output, failure);
-  if (failure) throw Error(ErrorCode::resource, failure.message()).in_file(config.output);
-  check_writable(config.output / "delta.safetensors");
-  return DeltaRun(config, run, resume, job).train();
+  TrainingRun training(run, config_hash(config), resume, job);
+  DeltaLearner learner(config, run, job);
+  return training.train(learner, schedule_of(config), to_yaml(config));
 }
 
 }  // namespace vane

@@ -44,36 +44,6 @@ struct ControlPrompt {
   }
 };
 
-/// Of the method `delta`.
-struct EvaluatedDelta {
-  std::filesystem::path model = "faces-delta";
-  double relevance = 0.3, alignment = 0.5;
-  bool contrast = true;
-  /// The step in W+ that most likely made the step in styles, instead of the styles alone.
-  bool in_w = true;
-  /// Where the guide's score shall get to, in deviations from the mean of generated portraits; the
-  /// strength of each source follows from it. 0: strength 1 for all.
-  double reach = 2;
-  double largest = 6;
-
-  template <class V>
-  static void fields(V& v) {
-    using C = EvaluatedDelta;
-    v.field("model", &C::model, "folder of `vane train delta`", {.placeholder = "DIR"});
-    v.field("relevance", &C::relevance, "channels below this share of the most relevant one stay",
-            {.min = 0, .max = 1});
-    v.field("alignment", &C::alignment, "how far the direction follows the pictures' covariance",
-            {.min = 0, .max = 2});
-    v.field("contrast", &C::contrast, "half the difference of the steps along and against");
-    v.field("in-w", &C::in_w, "moves W+ as the step in styles says, not the styles alone");
-    v.field("reach", &C::reach,
-            "deviations above the mean score of portraits that set each source's strength; 0: "
-            "strength 1",
-            {.min = 0, .max = 10});
-    v.field("largest", &C::largest, "strength at most", {.min = 0, .max = 100});
-  }
-};
-
 struct EditEvaluationConfig {
   std::string generator = "faces", clip = "clip-mini";
   std::vector<std::string> methods{"delta"};
@@ -89,14 +59,18 @@ struct EditEvaluationConfig {
   /// Sources on which strengths are compared, and their strengths.
   int64_t monotone_sources = 10;
   std::vector<double> strengths{0, 0.5, 1, 1.5};
-  EvaluatedDelta delta;
+  /// As `vane edit` has them.
+  double gain = 2, least_identity = 0.5;
+  std::string space = "auto";
+  std::filesystem::path mapper;
+  int64_t steps = 100, samples = 1200;
 
   template <class V>
   static void fields(V& v) {
     using C = EditEvaluationConfig;
     v.field("generator", &C::generator, "`faces`, a folder or a checkpoint");
     v.field("clip", &C::clip, "the CLIP that guides", {.placeholder = "MODEL"});
-    v.field("methods", &C::methods, "ways to edit that are measured");
+    v.field("methods", &C::methods, "ways to edit that are measured, as in `vane edit --method`");
     v.field("prompts", &C::prompts, "phrases and what they should change", {.required = true});
     v.field("controls", &C::controls, "phrases that should bring none of the attributes");
     v.field("templates", &C::templates, "sentences around the phrases",
@@ -109,7 +83,16 @@ struct EditEvaluationConfig {
     v.field("monotone-sources", &C::monotone_sources, "sources on which strengths are compared",
             {.min = 0, .max = 1e5});
     v.field("strengths", &C::strengths, "strengths that are compared, rising");
-    v.field("delta", &C::delta, "settings of the method delta");
+    v.field("gain", &C::gain,
+            "where strength 1 leads, in deviations above the mean of the generator's own pictures",
+            {.min = 0.1, .max = 20});
+    v.field("least-identity", &C::least_identity, "an edit goes no further than this",
+            {.min = 0, .max = 1});
+    v.field("space", &C::space, "what moves", {.choices = {"auto", "style_space", "w_plus"}});
+    v.field("mapper", &C::mapper, "of the method delta", {.placeholder = "DIR|FILE"});
+    v.field("steps", &C::steps, "of the method optimise", {.min = 1, .max = 100000});
+    v.field("samples", &C::samples, "pictures of the generator that the CLIP looks at",
+            {.min = 64, .max = 100000});
   }
 };
 

@@ -3,23 +3,12 @@
 // The run of `vane train enhance`.
 
 #include <filesystem>
-#include <limits>
-#include <string>
 
 #include "editing/training/enhance_training_config.h"
+#include "editing/training/training_result.h"
 #include "engine/base/job.h"
 
 namespace vane {
-
-struct EnhanceTrainingResult {
-  int64_t steps = 0;
-  double seconds = 0;
-  /// Mean of the last 100 steps.
-  double loss = std::numeric_limits<double>::quiet_NaN();
-  bool finished = false;
-  /// JSON of EnhanceScores.
-  std::string evaluation;
-};
 
 /// Trains until `config.steps`, the time limit, or a stop request, which saves a checkpoint and
 /// throws Cancelled. The weights go to `config.output`: relight.safetensors (vane) or
@@ -29,7 +18,7 @@ struct EnhanceTrainingResult {
 /// backlit, enhanced, well lit). With `resume` the newest checkpoint continues.
 /// Throws Error{usage} when `run` has checkpoints and `resume` is off, Error{numeric} when the loss
 /// is not finite.
-EnhanceTrainingResult train_enhance(const EnhanceTrainingConfig& config,
-                                    const std::filesystem::path& run, bool resume, Job& job);
+TrainingResult train_enhance(const EnhanceTrainingConfig& config, const std::filesystem::path& run,
+                             bool resume, Job& job);
 
 }  // namespace vane

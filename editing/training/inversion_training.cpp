@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/training/inversion_training.h"
 
-#include <cmath>
-#include <deque>
 #include <future>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
-#include <sstream>
 
 #include "editing/inversion/identity_loss.h"
+#include "editing/training/averaged_network.h"
 #include "editing/training/face_augmentation.h"
-#include "editing/training/run_folder.h"
-#include "engine/base/atomic_file.h"
+#include "editing/training/training_run.h"
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
-#include "engine/base/stopwatch.h"
 #include "engine/clip/clip_load.h"
 #include "engine/config/config_writer.h"
 #include "engine/data/face_set.h"
 #include "engine/image/codec.h"
-#include "engine/run/adam.h"
-#include "engine/run/checkpoint.h"
 #include "engine/tensor/image_tensor.h"
 #include "generators/inversion/pyramid_encoder.h"
 #include "guidance/picture_metrics.h"
@@ -70,25 +63,16 @@ struct FaceBatch {
   Tensor landmarks;       // [N,68,2] in [0,1]
 };
 
-class InversionRun {
+class InversionLearner final : public Learner {
  public:
-  InversionRun(const InversionTrainingConfig& config, const fs::path& run, bool resume,
-               std::span<const RecognitionArray> recogniser, Job& job)
+  InversionLearner(const InversionTrainingConfig& config, const fs::path& run,
+                   std::span<const RecognitionArray> recogniser, Job& job)
       : config_(config),
         run_(run),
-        job_(job),
-        lock_(run),
-        checkpoints_(run / "checkpoints", config_hash(config)),
         generator_(load_style_generator(generator_path(config.generator))),
         faces_(FaceSet::load(config.faces, job)),
         clip_(load_clip(config.clip)),
-        encoder_(first_weights(config, *generator_)),
-        optimiser_({parameters_of(encoder_)}) {
-    if (!resume && !checkpoints_.empty()) {
-      throw Error(ErrorCode::usage, "the run folder already has checkpoints")
-          .in_file(run)
-          .with_hint("pass --resume to continue, or choose another --run folder");
-    }
+        encoder_(first_weights(config, *generator_), optimiser_options(), config.average_decay) {
     check_origin(faces_, config.faces, "faces");
     if (!recogniser.empty()) identity_ = make_identity_network(recogniser);
     if (config.loss.identity > 0 && !identity_) {
@@ -106,9 +90,6 @@ class InversionRun {
     if (held_out_.empty()) {
       throw Error(ErrorCode::config, "there are fewer than ten faces").in_file(config.faces);
     }
-    visit_parameters(encoder_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      average_[name] = tensor.detach().clone();
-    });
     mean_landmarks_ = measured_landmarks(held_out_.front());
     for (size_t k = 1; k < held_out_.size(); ++k)
       mean_landmarks_ += measured_landmarks(held_out_[k]);
@@ -116,39 +97,55 @@ class InversionRun {
     Tensor all = at::empty({int64_t(learned_.size()), generator_->w_dim()});
     for (size_t i = 0; i < learned_.size(); ++i) all[int64_t(i)].copy_(latent_of(learned_[i]));
     w_variance_ = all.var(0).mean().item<double>();
-    if (resume) restore();
-    atomic_write(run / "config.yaml", std::string_view(to_yaml(config)));
-    metrics_ = std::make_unique<JsonLines>(run / "metrics.jsonl", steps());
-    evaluations_ = std::make_unique<JsonLines>(run / "evaluation.jsonl", steps());
   }
 
-  TrainingResult train() {
-    TrainingResult result;
-    Stopwatch saved;
-    std::deque<double> recent;
-    while (steps() < config_.steps && !out_of_time()) {
-      if (job_.stop_requested()) {
-        save_checkpoint();
-        job_.check_cancelled();
-      }
-      recent.push_back(step());
-      if (recent.size() > 100) recent.pop_front();
-      result.loss = std::accumulate(recent.begin(), recent.end(), 0.0) / double(recent.size());
-      report(result.loss);
-      if (saved.milliseconds() > 1000 * config_.checkpoint_seconds) {
-        save_checkpoint();
-        saved = {};
-      }
-      const int64_t every = config_.evaluate_every;
-      if (every > 0 && steps() % every == 0 && steps() < config_.steps) evaluate();
+  int64_t steps() const override { return encoder_.steps(); }
+  std::string_view stage() const override {
+    return renders(steps()) ? "training" : "training on latents";
+  }
+  Checkpoint checkpoint() const override { return encoder_.checkpoint(); }
+  void restore(const Checkpoint& saved) override { encoder_.restore(saved); }
+
+  double step(Job&) override {
+    const FaceBatch batch = next_batch();
+    const int64_t now = steps();
+    const Tensor loss = loss_of(batch, renders(now));
+    std::vector<Tensor> gradients = encoder_.gradients(loss);
+    clip_gradients(gradients, 1);
+    encoder_.step(gradients, rate_of(now));
+    return loss.item<double>();
+  }
+
+  /// On held-out portraits: how near rows are, and what the generator makes of them.
+  nlohmann::json measure(bool, Job&) override {
+    const at::NoGradGuard no_grad;
+    const PyramidEncoder encoder = encoder_.averaged();
+    const int64_t count = std::min<int64_t>(kMeasured, std::ssize(held_out_));
+    double latent = 0, psnr = 0, distance = 0, identity = 0;
+    std::vector<Tensor> shown;
+    for (int64_t k = 0; k < count; ++k) {
+      const FaceIndex& i = held_out_[size_t(k)];
+      const Tensor stored = picture_of(i);
+      const int64_t side = std::min(stored.size(2), generator_->size());
+      const Tensor face = resize_area(stored, side, side);
+      const Tensor rows = encode_face(encoder, stored);
+      const Tensor made = generator_->synthesise_at(rows, side).clamp(0, 1);
+      latent += (rows - latent_of(i)).square().mean().item<double>() / w_variance_;
+      psnr += psnr_rgb(face, made);
+      distance += stage_distance(stage_view(*clip_, face), stage_view(*clip_, made)).item<double>();
+      if (identity_) identity += identity_between(face, made, landmarks_of(i).unsqueeze(0));
+      if (k < kShown) shown.push_back(at::cat({face, made}, 2));
     }
-    save_checkpoint();
-    result.evaluation = evaluate();
-    result.steps = steps();
-    result.finished = steps() >= config_.steps;
-    result.seconds = watch_.milliseconds() / 1000;
-    save_pyramid_encoder(config_.output / "encoder.safetensors", averaged());
-    return result;
+    write_image(run_ / "samples.png", tensor_to_image(at::cat(shown, 3).contiguous()));
+    nlohmann::json entry{{"latent_error", latent / double(count)},
+                         {"psnr", psnr / double(count)},
+                         {"stage_distance", distance / double(count)}};
+    if (identity_) entry["identity_distance"] = identity / double(count);
+    return entry;
+  }
+
+  void save(const fs::path& folder) override {
+    save_pyramid_encoder(folder / "encoder.safetensors", encoder_.averaged());
   }
 
  private:
@@ -159,22 +156,14 @@ class InversionRun {
         .at_key(key);
   }
 
-  static AdamGroup parameters_of(PyramidEncoder& encoder) {
-    AdamGroup group;
-    group.options.learning_rate = 1;  // the schedule says the rate
-    group.options.beta2 = 0.99;
-    visit_parameters(encoder, [&](const std::string& name, Tensor& tensor, const auto&) {
-      tensor.requires_grad_(true);
-      group.parameters.emplace_back(name, tensor);
-    });
-    return group;
+  static AdamOptions optimiser_options() {
+    AdamOptions options;
+    options.learning_rate = 1;  // the schedule says the rate
+    options.beta2 = 0.99;
+    return options;
   }
 
-  int64_t steps() const { return optimiser_.steps(); }
   bool renders(int64_t step) const { return step >= config_.latent_steps; }
-  bool out_of_time() const {
-    return config_.max_minutes > 0 && watch_.milliseconds() > 60000 * config_.max_minutes;
-  }
 
   static Tensor latent_of(const FaceIndex& face) {
     const std::span<const float> w = face.set->w(face.number);
@@ -224,7 +213,7 @@ class InversionRun {
 
   Tensor loss_of(const FaceBatch& batch, bool rendered) const {
     const InversionLoss& weights = rendered ? config_.loss : config_.latent_loss;
-    const Tensor rows = encode_face(encoder_, batch.seen);
+    const Tensor rows = encode_face(encoder_.learning(), batch.seen);
     Tensor loss = weights.latent * (rows - batch.w.unsqueeze(1)).square().mean() / w_variance_;
     if (weights.delta > 0) {
       loss = loss + weights.delta * (rows - rows.narrow(1, 0, 1)).norm(2, {2}).sum(1).mean();
@@ -268,104 +257,6 @@ class InversionRun {
                                                0.02);
   }
 
-  double step() {
-    const FaceBatch batch = next_batch();
-    const int64_t now = steps();
-    const Tensor loss = loss_of(batch, renders(now));
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      throw Error(ErrorCode::numeric, "the loss is not finite at step " + std::to_string(now + 1))
-          .with_hint("resume from the last checkpoint with a lower learning rate");
-    }
-    // A small generator may have no rows of some level.
-    std::vector<Tensor> gradients = torch::autograd::grad({loss}, optimiser_.parameters(), {}, {},
-                                                          false, /*allow_unused=*/true);
-    double square = 0;
-    for (const Tensor& g : gradients) {
-      if (g.defined()) square += g.square().sum().item<double>();
-    }
-    const double factor = 1.0 / std::max(1.0, std::sqrt(square));
-    for (Tensor& g : gradients) {
-      if (g.defined()) g = g * factor;
-    }
-    optimiser_.step(gradients, rate_of(now));
-    const at::NoGradGuard no_grad;
-    const auto n = static_cast<double>(steps());
-    const double decay = std::min(config_.average_decay, (1 + n) / (10 + n));
-    visit_parameters(encoder_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      average_[name].lerp_(tensor.detach(), 1 - decay);
-    });
-    return value;
-  }
-
-  PyramidEncoder averaged() const {
-    PyramidEncoder encoder = encoder_;
-    visit_parameters(encoder, [&](const std::string& name, Tensor& tensor, const auto&) {
-      tensor = average_.at(name);
-    });
-    return encoder;
-  }
-
-  void save_checkpoint() {
-    Checkpoint saved;
-    saved.step = steps();
-    visit_parameters(encoder_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      saved.tensors["model." + name] = tensor.detach();
-    });
-    for (const auto& [name, tensor] : average_) saved.tensors["average." + name] = tensor;
-    for (const auto& [name, tensor] : optimiser_.state()) saved.tensors["adam." + name] = tensor;
-    checkpoints_.save(saved);
-  }
-
-  void restore() {
-    const auto saved = checkpoints_.load(job_);
-    if (!saved) return;
-    visit_parameters(encoder_, [&](const std::string& name, Tensor& tensor, const auto&) {
-      restore_tensor(*saved, "model." + name, tensor);
-    });
-    for (const auto& [name, tensor] : average_) restore_tensor(*saved, "average." + name, tensor);
-    optimiser_.restore(tensors_under(*saved, "adam."));
-  }
-
-  void report(double smooth) {
-    job_.progress(steps(), config_.steps, renders(steps()) ? "training" : "training on latents");
-    job_.metric("loss", steps(), smooth);
-    if (steps() % 20 != 0) return;
-    metrics_->write(
-        {{"step", steps()}, {"mean_loss", smooth}, {"seconds", watch_.milliseconds() / 1000}});
-  }
-
-  /// On held-out portraits: how near rows are, and what the generator makes of them.
-  std::string evaluate() {
-    const at::NoGradGuard no_grad;
-    const PyramidEncoder encoder = averaged();
-    const int64_t count = std::min<int64_t>(kMeasured, std::ssize(held_out_));
-    double latent = 0, psnr = 0, distance = 0, identity = 0;
-    std::vector<Tensor> shown;
-    for (int64_t k = 0; k < count; ++k) {
-      const FaceIndex& i = held_out_[size_t(k)];
-      const Tensor stored = picture_of(i);
-      const int64_t side = std::min(stored.size(2), generator_->size());
-      const Tensor face = resize_area(stored, side, side);
-      const Tensor rows = encode_face(encoder, stored);
-      const Tensor made = generator_->synthesise_at(rows, side).clamp(0, 1);
-      latent += (rows - latent_of(i)).square().mean().item<double>() / w_variance_;
-      psnr += psnr_rgb(face, made);
-      distance += stage_distance(stage_view(*clip_, face), stage_view(*clip_, made)).item<double>();
-      if (identity_) identity += identity_between(face, made, landmarks_of(i).unsqueeze(0));
-      if (k < kShown) shown.push_back(at::cat({face, made}, 2));
-    }
-    write_image(run_ / "samples.png", tensor_to_image(at::cat(shown, 3).contiguous()));
-    nlohmann::json entry{{"latent_error", latent / double(count)},
-                         {"psnr", psnr / double(count)},
-                         {"stage_distance", distance / double(count)}};
-    if (identity_) entry["identity_distance"] = identity / double(count);
-    const std::string scores = entry.dump();
-    entry["step"] = steps();
-    evaluations_->write(entry);
-    return scores;
-  }
-
   double identity_between(const Tensor& face, const Tensor& made, const Tensor& landmarks) const {
     const Tensor wanted = identity_targets(*identity_, face, landmarks);
     return identity_loss(*identity_, made, landmarks, wanted).sqrt().item<double>();
@@ -373,22 +264,15 @@ class InversionRun {
 
   const InversionTrainingConfig& config_;
   fs::path run_;
-  Job& job_;
-  FolderLock lock_;
-  CheckpointFolder checkpoints_;
   std::unique_ptr<StyleGenerator> generator_;
   FaceSet faces_, quick_faces_;
   std::shared_ptr<const ClipEncoder> clip_;
-  PyramidEncoder encoder_;
+  AveragedNetwork<PyramidEncoder> encoder_;
   std::optional<IdentityNetwork> identity_;
-  Adam optimiser_;
-  std::map<std::string, Tensor> average_;
   std::vector<FaceIndex> learned_, held_out_;
   Tensor mean_landmarks_;  // [68,2]
   double w_variance_ = 1;
-  std::unique_ptr<JsonLines> metrics_, evaluations_;
   std::future<FaceBatch> next_;
-  Stopwatch watch_;
 };
 
 }  // namespace
@@ -396,11 +280,9 @@ class InversionRun {
 TrainingResult train_inversion(const InversionTrainingConfig& config, const fs::path& run,
                                bool resume, std::span<const RecognitionArray> recogniser,
                                Job& job) {
-  std::error_code failure;
-  fs::create_directories(config.output, failure);
-  if (failure) throw Error(ErrorCode::resource, failure.message()).in_file(config.output);
-  check_writable(config.output / "encoder.safetensors");
-  return InversionRun(config, run, resume, recogniser, job).train();
+  TrainingRun training(run, config_hash(config), resume, job);
+  InversionLearner learner(config, run, recogniser, job);
+  return training.train(learner, schedule_of(config), to_yaml(config));
 }
 
 }  // namespace vane

@@ -67,8 +67,19 @@ LatentMapper load_latent_mapper(const std::filesystem::path& path, const Limits&
     weights.ignore(std::string(kDecoder) + name);  // the generator that it was trained for
   }
   weights.finish();
+  mapper.facts = weights.table().metadata;
   mapper.content_hash = weights.table().content_hash();
   return mapper;
+}
+
+void save_latent_mapper(const std::filesystem::path& path, const LatentMapper& mapper,
+                        const std::map<std::string, std::string>& facts) {
+  LatentMapper copy = mapper;
+  std::map<std::string, Tensor> tensors;
+  visit_parameters(copy, [&](const std::string& name, Tensor& tensor, const auto&) {
+    tensors[std::string(kMapper) + name] = tensor.detach().to(at::kHalf);
+  });
+  save_tensors(path, tensors, facts);
 }
 
 Tensor latent_step(const LatentMapper& mapper, const Tensor& w_plus) {

@@ -4,6 +4,7 @@
 // et al. 2021, "StyleCLIP", section 5; StyleGAN sheet, section 6.3.
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -17,9 +18,15 @@ namespace vane {
 struct LatentMapper {
   std::optional<MapperStack> coarse, medium, fine, whole;
   int64_t width = 512;
+  /// What the file says of itself; of Vane's own: "generator" and "clip", content hashes, and the
+  /// phrases "from" and "to".
+  std::map<std::string, std::string> facts;
   /// Content of the file that it was read from; empty otherwise.
   std::string content_hash;
 };
+
+/// The published edit is w + 0.1 M(w).
+inline constexpr double kMapperStep = 0.1;
 
 /// A mapper of three levels without weights.
 LatentMapper make_latent_mapper(int64_t width = 512);
@@ -34,9 +41,12 @@ LatentMapper initial_latent_mapper(int64_t width, const Rng& rng);
 /// left over, of another shape or not finite, or a mapper of StyleSpace.
 LatentMapper load_latent_mapper(const std::filesystem::path& path, const Limits& limits = {});
 
-/// w_plus [N,rows,W] -> M(w_plus) of the same shape; the published edit is w + 0.1 M(w).
-/// Differentiable in w_plus and parameters. Throws Error{usage} on another shape, or fewer than 9
-/// rows for a mapper of three levels.
+/// Under the published names in float16, `facts` as metadata.
+void save_latent_mapper(const std::filesystem::path& path, const LatentMapper& mapper,
+                        const std::map<std::string, std::string>& facts);
+
+/// w_plus [N,rows,W] -> M(w_plus) of the same shape. Differentiable in w_plus and parameters.
+/// Throws Error{usage} on another shape, or fewer than 9 rows for a mapper of three levels.
 Tensor latent_step(const LatentMapper& mapper, const Tensor& w_plus);
 
 }  // namespace vane

@@ -86,8 +86,21 @@ Tensor StyleGenerator::synthesise_at(const Tensor& w, int64_t side) const {
 std::vector<TunableTensor> StyleGenerator::tunable() const {
   std::vector<TunableTensor> tensors;
   clone()->visit_slots([&](const std::string& name, Tensor& slot, double scale) {
-    tensors.push_back({name, slot, scale});
+    tensors.push_back({name, slot, scale, -1});
   });
+  // A layer's tensors begin with one name, and its affine weight says which layer it is.
+  constexpr std::string_view kStyle = "style.weight";
+  for (const TunableTensor& style : tensors) {
+    if (!style.name.ends_with(kStyle)) continue;
+    const std::string_view layer =
+        std::string_view(style.name).substr(0, style.name.size() - kStyle.size());
+    for (size_t i = 0; i < style_table_.size(); ++i) {
+      if (!style_affine(i).weight.is_same(style.value)) continue;
+      for (TunableTensor& tensor : tensors) {
+        if (tensor.name.starts_with(layer)) tensor.entry = static_cast<int64_t>(i);
+      }
+    }
+  }
   return tensors;
 }
 

@@ -29,6 +29,8 @@ struct TunableTensor {
   /// What a step of 1 of the number that was trained is here: its equalised learning rate, which
   /// loading folded in, or the tensor's root mean square where files hold deployed weights.
   double scale = 1;
+  /// Of the style table, whose layer this is part of; -1 for the constant input.
+  int64_t entry = -1;
 };
 
 /// Differentiable in its arguments; weights are frozen. Thread-safe after loading.

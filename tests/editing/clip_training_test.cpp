@@ -95,7 +95,7 @@ TEST_F(ClipTraining, AStoppedRunContinuesBitForBit) {
   StoppingJob stopping(4);
   EXPECT_THROW(train_clip(config, root_ / "parts", false, stopping), Cancelled);
   EXPECT_FALSE(fs::exists(config.output / "open_clip_model.safetensors"));
-  const ClipTrainingResult result = train_clip(config, root_ / "parts", true, quiet_);
+  const TrainingResult result = train_clip(config, root_ / "parts", true, quiet_);
   EXPECT_EQ(result.steps, 8);
   EXPECT_EQ(bytes_of(config.output / "open_clip_model.safetensors"), whole);
   EXPECT_EQ(bytes_of(root_ / "parts/checkpoints/step-000000008.safetensors"),
@@ -163,7 +163,7 @@ TEST_F(ClipTraining, AVisionTransformerLearnsTheColoursInBfloat16) {
   config.model.vision_layers = 2;
   for (const std::string pool : {"token", "average"}) {
     config.model.vision_pool = pool;
-    const ClipTrainingResult result = train_clip(config, root_ / pool, false, quiet_);
+    const TrainingResult result = train_clip(config, root_ / pool, false, quiet_);
     // Two pictures of each colour are in a batch of eight: the floor of the soft targets is ln 2.
     EXPECT_LT(result.loss, 1.5) << pool;
     const auto clip = load_clip(config.output);

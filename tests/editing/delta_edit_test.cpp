@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "editing/latent/delta_strength.h"
 #include "editing/latent/latent_projection.h"
 #include "engine/base/error.h"
 #include "generators/stylegan/mobile_stylegan.h"
@@ -148,30 +147,6 @@ TEST_F(DeltaEdit, InLatentsIsTheProjectionOfItsStyles) {
   const StyleCode styles = delta_edit(model_, *generator_, w_, image_, direction_);
   EXPECT_TRUE(at::equal(step, editor.projection.latent_step(moved_styles(model_, styles))));
   EXPECT_GT(step.abs().max().item<double>(), 1e-4);
-}
-
-TEST_F(DeltaEdit, ScoresAmongPicturesFollowTheirMoments) {
-  const Tensor axis = at::tensor({1.0, 0.0, 0.0}).to(at::kFloat);
-  EXPECT_NEAR(score_among_pictures(model_, axis, 0), 0.5, 1e-6);
-  EXPECT_NEAR(score_among_pictures(model_, axis, 2), 0.9, 1e-6);  // deviation 0.2
-  model_.image_covariance = Tensor();
-  EXPECT_THROW(score_among_pictures(model_, axis, 2), Error);
-}
-
-TEST(DeltaStrength, IsTheSmallestThatReaches) {
-  int calls = 0;
-  const auto line = [&](double x) {
-    ++calls;
-    return 2 * x;
-  };
-  EXPECT_NEAR(strength_that_reaches(line, 2.5, 4), 1.25, 1e-9);
-  EXPECT_EQ(calls, 3);  // 0, 1, 2
-  EXPECT_EQ(strength_that_reaches(line, -1, 4), 0);
-  EXPECT_EQ(strength_that_reaches(line, 100, 5), 5);
-  EXPECT_NEAR(strength_that_reaches(line, 9, 5), 4.5, 1e-9);  // 4, then 5
-  EXPECT_EQ(strength_that_reaches(line, 100, 0), 0);
-  // A score that falls again: the best there was.
-  EXPECT_EQ(strength_that_reaches([](double x) { return 1 - (x - 1.5) * (x - 1.5); }, 2, 4), 1);
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ TEST_F(EnhanceTraining, TheOwnMethodLearnsToAddTheLightThatIsMissing) {
   EnhanceTrainingConfig recipe = config("vane", 60);
   recipe.learning_rate = 3e-3;
   recipe.vane.average_decay = 0.9;
-  const EnhanceTrainingResult result = train_enhance(recipe, root_ / "run", false, quiet_);
+  const TrainingResult result = train_enhance(recipe, root_ / "run", false, quiet_);
   EXPECT_TRUE(result.finished);
   const auto scores = nlohmann::json::parse(result.evaluation);
   EXPECT_GT(scores["psnr_after"].get<double>(), scores["psnr_before"].get<double>() + 1);
@@ -166,7 +166,7 @@ TEST_F(EnhanceTraining, LearnsFromFoldersOfOtherScenesToo) {
   }
   recipe.data.backlit_folder = root_ / "dark";
   recipe.data.well_lit_folder = root_ / "light";
-  const EnhanceTrainingResult result = train_enhance(recipe, root_ / "run", false, quiet_);
+  const TrainingResult result = train_enhance(recipe, root_ / "run", false, quiet_);
   const auto scores = nlohmann::json::parse(result.evaluation);
   EXPECT_TRUE(scores["psnr_after"].is_null());
   EXPECT_TRUE(scores["gap_closed"].is_number());

@@ -172,6 +172,44 @@ TEST(FacePaste, AMaskRestrictsTheEdit) {
   EXPECT_GT(changed, 1000);
 }
 
+/// An even square with a bright patch from `left` to `right`, in shares of its side, at half
+/// height.
+Image patched(int size, double left, double right) {
+  Image picture = even(size, 110);
+  for (int y = 4 * size / 10; y < 6 * size / 10; ++y) {
+    for (int x = static_cast<int>(left * size); x < static_cast<int>(right * size); ++x) {
+      for (size_t c = 0; c < 3; ++c) picture.u8[size_t(3 * (y * size + x)) + c] = 220;
+    }
+  }
+  return picture;
+}
+
+TEST(FacePaste, WhatAnEditPaintsOverDoesNotShineThrough) {
+  // The photograph is its own crop; its patch is larger than its reconstruction's, and the edit
+  // takes the patch away.
+  const int size = 256;
+  const Image photo = patched(size, 0.38, 0.62), before = patched(size, 0.42, 0.58);
+  const Image after = even(size, 110);
+  const double middle = size / 2.0 - 0.5;
+  const FaceCrop whole({middle, middle}, {size / 2.0, 0});
+  FacePasteOptions options;
+  options.before = &before;
+  const Image result = paste_face(photo, whole, after, options);
+  int worst = 0;
+  for (int y = size * 3 / 10; y < size * 7 / 10; ++y) {
+    for (int x = size * 3 / 10; x < size * 7 / 10; ++x) {
+      worst = std::max(worst, std::abs(result.u8[size_t(3 * (y * size + x))] - 110));
+    }
+  }
+  EXPECT_LE(worst, 12);  // of the 110 levels that the rest of the patch stands out by
+  // Far from the edit every bit stays.
+  for (int y = 0; y < size / 5; ++y) {
+    for (int x = 0; x < 3 * size; ++x) {
+      ASSERT_EQ(result.u8[size_t(3 * y * size + x)], photo.u8[size_t(3 * y * size + x)]);
+    }
+  }
+}
+
 TEST(FacePaste, MatchingTheSeamKeepsTheBorderAndTheMiddle) {
   // An even photograph and a crop that is 40 levels darker.
   Image photo = waves(3, 8);

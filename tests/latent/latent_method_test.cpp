@@ -117,6 +117,24 @@ TEST_F(LatentMethods, TheStrengthReachesTheGainThatWasAskedFor) {
   EXPECT_TRUE(choose_strength(scene_, wanted, {way}, anyone(), 0.3, job_).falls_short);
 }
 
+TEST_F(LatentMethods, TheWantedGainLeadsToAPlaceAmongThePictures) {
+  const Direction wanted = direction();
+  const Tensor along = at::mv(scene_.prior->features, wanted.vector);
+  const double mean = along.mean().item<double>(), deviation = along.std().item<double>();
+  const Tensor picture = scene_.preview({}).clamp(0, 1);
+  const double score =
+      at::mv(scene_.clip->image_features(at::cat({picture, picture.flip(3)})), wanted.vector)
+          .mean()
+          .item<double>();
+  // Far enough that it counts whatever the source has.
+  EXPECT_NEAR(wanted_gain(scene_, wanted, 20), mean + 20 * deviation - score, 1e-5);
+  // The source has more than a thousandth of a deviation above the mean only one way.
+  Direction back = wanted;
+  back.vector = -wanted.vector;
+  const Direction& ahead = score > mean ? wanted : back;
+  EXPECT_NEAR(wanted_gain(scene_, ahead, 1e-3), 1e-3 * deviation / 3, 1e-8);
+}
+
 TEST_F(LatentMethods, TheCheapestCandidateIsTaken) {
   const Direction wanted = direction();
   scene_.options.gain = 0.5 * scene_.prior->deviation_along(wanted.vector);

@@ -36,10 +36,10 @@ class EvaluateEdit : public testing::Test {
 
   void write_recipe(const std::string& attribute) const {
     std::ofstream(request_.recipe)
-        << "sources: 2\npreviews: true\nmonotone-sources: 1\nprompts:\n"
+        << "sources: 2\npreviews: true\nmonotone-sources: 1\nsamples: 64\nprompts:\n"
            "  - {to: a smiling person, attributes: ["
         << attribute << "], moves: [mouth-width]}\n"
-        << "delta: {model: " << (folder_ / "delta.safetensors").string() << "}\n";
+        << "mapper: " << (folder_ / "delta.safetensors").string() << "\n";
   }
 
   static bool has_faces() {
