@@ -43,7 +43,8 @@ RgbField painted_cells(const RgbField& change) {
   return cells;
 }
 
-/// Each cell at least as much as its neighbours: the edge of what was painted belongs to it.
+/// Each cell at least as much as its neighbours: what was painted over may be a little larger in
+/// the photograph than in its reconstruction.
 RgbField widened(const RgbField& cells) {
   RgbField result = cells;
   for (int y = 0; y < cells.height; ++y) {
@@ -66,7 +67,7 @@ RgbField widened(const RgbField& cells) {
 
 void drop_covered_detail(RgbField& change, const RgbField& own, const RgbField& before) {
   const int size = change.width;
-  const RgbField painted = widened(painted_cells(change));
+  const RgbField painted = widened(widened(painted_cells(change)));
   // match_seam() leads in what lies outside the cells of weight 1.
   RgbField covered(kSeamCells, kSeamCells);
   for (size_t i = 0; i < covered.pixels.size(); ++i) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kBundledModel = "faces-delta";
 /// Multiples of the step up to which edits of generated faces look like pictures.
-constexpr double kReach = 4;
+constexpr double kReach = 2.4;
 
 class DeltaLatentMethod final : public LatentEditMethod {
  public:

@@ -33,7 +33,7 @@ struct EditRequest {
   std::string rows, sweep, face = "largest";
   std::string space = "auto";
   double gain = 2;
-  double least_identity = 0.4;
+  double least_identity = 0.6;
   std::optional<double> beta;
   std::filesystem::path mapper;
   int64_t samples = 1200;

@@ -82,7 +82,8 @@ LanguageLevel make_level(const std::string& name, const LabelTable& table, const
     const auto object = static_cast<size_t>(groups.object_of[m]);
     level.mass[object] += static_cast<float>(mask_mass[m]);
     auto& views = seen[object];
-    if (mask_mass[m] > 0 && std::find(views.begin(), views.end(), table.view_of[m]) == views.end()) {
+    if (mask_mass[m] > 0 &&
+        std::find(views.begin(), views.end(), table.view_of[m]) == views.end()) {
       views.push_back(table.view_of[m]);
       ++level.views[object];
     }
@@ -119,8 +120,8 @@ FieldQueries::FieldQueries(const LanguageLevel& level, int dim, const std::vecto
 }
 
 float FieldQueries::gram(int32_t a, int32_t b) const {
-  const size_t at = static_cast<size_t>(a) * static_cast<size_t>(level_.objects()) +
-                    static_cast<size_t>(b);
+  const size_t at =
+      static_cast<size_t>(a) * static_cast<size_t>(level_.objects()) + static_cast<size_t>(b);
   if (at < gram_.size()) return gram_[at];
   const float* features = level_.features.data();
   return dot(features + static_cast<ptrdiff_t>(a) * dim_,

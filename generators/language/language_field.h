@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a scene of Gaussians says in CLIP space, as a codebook: a few (object, weight) pairs for each
-// Gaussian and one feature an object. The feature of a Gaussian is n(sum_k w_k phi_k); no query ever
-// forms it. No torch.
+// What a scene of Gaussians says in CLIP space, as a codebook: a few (object, weight) pairs for
+// each Gaussian and one feature an object. The feature of a Gaussian is n(sum_k w_k phi_k); no
+// query ever forms it. No torch.
 
 #include <cstdint>
 #include <filesystem>
@@ -22,13 +22,13 @@ constexpr int16_t kNoObject = -1;
 
 /// One level of a field.
 struct LanguageLevel {
-  std::string name;              // "s", "m", "l"
-  std::vector<int16_t> object;   // [N,kFieldSlots]
-  std::vector<uint8_t> share;    // [N,kFieldSlots]: 255 times the part of the Gaussian's weight
-  std::vector<float> weight;     // [N]: sum over views and pixels of alpha T inside masks
-  std::vector<float> features;   // [M,dim], unit rows
-  std::vector<float> mass;       // [M]: weight of all Gaussians together
-  std::vector<int32_t> views;    // [M]: how many views show it
+  std::string name;             // "s", "m", "l"
+  std::vector<int16_t> object;  // [N,kFieldSlots]
+  std::vector<uint8_t> share;   // [N,kFieldSlots]: 255 times the part of the Gaussian's weight
+  std::vector<float> weight;    // [N]: sum over views and pixels of alpha T inside masks
+  std::vector<float> features;  // [M,dim], unit rows
+  std::vector<float> mass;      // [M]: weight of all Gaussians together
+  std::vector<int32_t> views;   // [M]: how many views show it
 
   int32_t objects() const { return static_cast<int32_t>(mass.size()); }
 };
@@ -37,11 +37,11 @@ struct LanguageField {
   int64_t gaussians = 0;
   int dim = 0;
   std::vector<LanguageLevel> levels;
-  std::string clip, clip_hash;         // as given to `vane lift`, and ClipInfo::hash
-  std::string scene, scene_hash;       // path relative to the field's file; XXH64 of the bytes
-  std::string crops;                   // how masks were shown to CLIP
+  std::string clip, clip_hash;    // as given to `vane lift`, and ClipInfo::hash
+  std::string scene, scene_hash;  // path relative to the field's file; XXH64 of the bytes
+  std::string crops;              // how masks were shown to CLIP
   std::vector<std::string> view_names;
-  std::vector<Camera> cameras;         // one a view
+  std::vector<Camera> cameras;  // one a view
 };
 
 /// A level from its table, its groups and the unit features [masks,dim] of its masks. An object's
@@ -50,10 +50,10 @@ struct LanguageField {
 LanguageLevel make_level(const std::string& name, const LabelTable& table, const MaskGroups& groups,
                          const std::vector<float>& features, int dim);
 
-/// Reads and writes safetensors: LEVEL.object I16 [N,8], LEVEL.share U8 [N,8], LEVEL.weight F32 [N],
-/// LEVEL.features F32 [M,dim], LEVEL.mass F32 [M], LEVEL.views I32 [M], and metadata. The file appears
-/// whole or not at all. Throws Error{checkpoint} for another kind of file, ids that point outside of
-/// the objects, values that are not finite.
+/// Reads and writes safetensors: LEVEL.object I16 [N,8], LEVEL.share U8 [N,8], LEVEL.weight F32
+/// [N], LEVEL.features F32 [M,dim], LEVEL.mass F32 [M], LEVEL.views I32 [M], and metadata. The file
+/// appears whole or not at all. Throws Error{checkpoint} for another kind of file, ids that point
+/// outside of the objects, values that are not finite.
 LanguageField read_language_field(const std::filesystem::path& file, const Limits& limits = {});
 void write_language_field(const std::filesystem::path& file, const LanguageField& field);
 

@@ -156,8 +156,7 @@ void write_language_field(const std::filesystem::path& file, const LanguageField
     records.push_back(record_of(at + "object", DType::i16, {count, kFieldSlots}, level.object));
     records.push_back(record_of(at + "share", DType::u8, {count, kFieldSlots}, level.share));
     records.push_back(record_of(at + "weight", DType::f32, {count}, level.weight));
-    records.push_back(
-        record_of(at + "features", DType::f32, {objects, field.dim}, level.features));
+    records.push_back(record_of(at + "features", DType::f32, {objects, field.dim}, level.features));
     records.push_back(record_of(at + "mass", DType::f32, {objects}, level.mass));
     records.push_back(record_of(at + "views", DType::i32, {objects}, level.views));
   }

@@ -4,6 +4,7 @@
 // pixels, depth order, and blending front to back (3D Gaussian Splatting, Kerbl et al. 2023,
 // section 6; the published rasterizer's thresholds). No torch.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,7 +21,7 @@ struct RasterOptions {
   /// Where the published rasterizer passes the gradient through an opacity capped at 0.99; off: the
   /// true gradient, 0.
   bool gradient_through_cap = false;
-  int threads = 0;  // 0: those of the program
+  int threads = 0;  // 0: every hardware thread that the process may run on
 };
 
 /// Pictures of one view, row-major. Empty vectors were not asked for.
@@ -40,6 +41,16 @@ struct SplatGradients {
   /// densification compares with its threshold) and whether the Gaussian was drawn ([N], 0 or 1).
   std::vector<float> centre_norm;
   std::vector<uint8_t> drawn;
+};
+
+/// The derivatives for one Gaussian: what SplatGradients has in its row.
+struct SplatRowGradient {
+  std::array<float, 3> position{}, sh0{}, log_scale{};
+  std::array<float, 45> sh_rest{};  // the first 3 B of them
+  std::array<float, 4> rotation{};
+  float opacity_logit = 0;
+  float centre_norm = 0;
+  bool drawn = false;
 };
 
 /// One weight w = alpha T of a Gaussian at a pixel.
@@ -63,6 +74,14 @@ class SplatRaster {
   SplatGradients backward(const SplatPicture& picture, const float* d_rgb,
                           const float* d_alpha = nullptr) const;
 
+  /// The same one Gaussian at a time, so that training need not keep the derivatives of all: calls
+  /// visitor(row, gradient) once for each row of the cloud, those that are not drawn too (with
+  /// zeros), on several threads. The visitor may change that row of the cloud; the view is of no
+  /// more use then.
+  using GradientVisitor = std::function<void(int64_t row, const SplatRowGradient& gradient)>;
+  void visit_gradients(const SplatPicture& picture, const float* d_rgb, const float* d_alpha,
+                       const GradientVisitor& visitor) const;
+
   /// Sum of w f over `channels` values a Gaussian, `features` [N,K] row-major: [H,W,K], not divided
   /// by alpha. `alpha`, if not null, gets [H,W].
   std::vector<float> draw_features(const float* features, int channels,
@@ -83,7 +102,8 @@ class SplatRaster {
 
   /// Adds, for each pixel p whose label is 0 or more, the weight of each Gaussian there to
   /// table[gaussian][label]: sparse accumulation for label-space lifting. `table` has one row a
-  /// Gaussian.
+  /// Gaussian; in its entries the member `gaussian` holds the label, in the order in which labels
+  /// were first met (by view, then by tile).
   void accumulate_labels(const int32_t* labels, std::vector<std::vector<SplatWeight>>& table) const;
 
  private:
