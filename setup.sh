@@ -99,7 +99,7 @@ mkdir -p "$deps"
 
 packages=(g++ cmake ninja-build ccache lld python3 python3-pip unzip
   libyaml-cpp-dev libcli11-dev libpugixml-dev libdlib-dev libfmt-dev nlohmann-json3-dev zlib1g-dev
-  libjpeg-dev libpng-dev libtiff-dev libwebp-dev liblcms2-dev libraw-dev
+  libzstd-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev liblcms2-dev libraw-dev
   libopencv-videoio-dev)
 if [ "$dev" = 1 ]; then
   packages+=(libgtest-dev libbenchmark-dev clang libclang-rt-14-dev clang-format unicode-data)

@@ -19,6 +19,7 @@ find_library(VANE_BLAS_LIBRARY NAMES blas libblas.so.3 REQUIRED)
 find_library(VANE_LAPACK_LIBRARY NAMES lapack liblapack.so.3 REQUIRED)
 find_library(VANE_WEBP_LIBRARY webp REQUIRED)
 find_library(VANE_LCMS_LIBRARY lcms2 REQUIRED)
+find_library(VANE_ZSTD_LIBRARY zstd REQUIRED)
 # The variant that may be called from several threads.
 find_library(VANE_RAW_LIBRARY raw_r REQUIRED)
 # For videos; without it the program says that it was built without.

@@ -25,13 +25,13 @@ ENGINE_LEVELS = [
     {"base"},
     {"config", "text", "weights", "raw"},
     {"image"},
-    {"data", "video", "regions"},
+    {"data", "regions", "scene", "video"},
     {"tensor"},
     {"clip", "run"},
 ]
 TORCH_FREE = ["engine/base", "engine/config", "engine/text", "engine/weights", "engine/raw",
-              "engine/image", "engine/data", "engine/video", "engine/regions",
-              "generators/language", "generators/splats", "generators/toybox", "cli"]
+              "engine/image", "engine/data", "engine/regions", "engine/scene",
+              "engine/video", "generators/language", "generators/splats", "generators/toybox", "cli"]
 TORCH_INCLUDE = re.compile(r"<(torch|ATen|c10|caffe2)/")
 TORCH_FOLDERS = re.compile(r"(engine/(tensor|clip|run)|guidance|generators(?!/(language|splats|toybox))|enhance|editing(?!/services))/")
 RAW_INCLUDE = re.compile(r"[<\"]libraw/")

@@ -14,10 +14,8 @@ struct Entry {
 
 // One line for each method; the first is the default.
 constexpr Entry kMethods[] = {
-    {"global", global_method},
-    {"delta", delta_method},
-    {"optimise", optimise_method},
-    {"mapper", mapper_method},
+    {"global", global_method}, {"delta", delta_method},       {"optimise", optimise_method},
+    {"mapper", mapper_method}, {"inverter", inverter_method},
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ struct LatentEditOptions {
   /// Gain along the direction that is asked for.
   double gain = 0.1;
   /// Method `delta`: folder or file of `vane train delta`; empty: the one that comes along. Method
-  /// `mapper`: that of `vane train mapper`.
+  /// `mapper`: that of `vane train mapper`; `inverter`: that of `vane train inverter`.
   std::filesystem::path mapper;
   /// Method `global`: probe some channels as well.
   bool verify = false;
@@ -85,6 +85,11 @@ std::unique_ptr<LatentEditMethod> delta_method();
 /// how far it has got. Throws Error{usage} when none is named, Error{checkpoint} for one of another
 /// generator or CLIP.
 std::unique_ptr<LatentEditMethod> mapper_method();
+/// CLIPInverter (Baykal et al. 2023) with Vane's own encoder: adapters that read the phrase, or the
+/// picture's embedding moved along the direction where that comes from no phrase. Throws
+/// Error{usage} when none is named, Error{checkpoint} for one of another generator, CLIP or
+/// encoder.
+std::unique_ptr<LatentEditMethod> inverter_method();
 /// StyleCLIP's latent optimisation, in coordinates of the prior.
 std::unique_ptr<LatentEditMethod> optimise_method();
 

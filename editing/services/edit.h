@@ -64,8 +64,8 @@ struct EditRequest {
             "checkpoint; a LATENT is one of faces unless this says otherwise",
             {.placeholder = "G"});
     v.field("method", &C::method,
-            "how it moves: optimise for settings; global (the default), delta, optimise or mapper "
-            "for latents",
+            "how it moves: optimise for settings; global (the default), delta, optimise, mapper or "
+            "inverter for latents",
             {.placeholder = "METHOD"});
     v.field("strength", &C::strength, "multiplies the edit; 0 changes nothing, negative reverses",
             {.min = -4, .max = 4});
@@ -109,8 +109,8 @@ struct EditRequest {
             "of who it is and of the background",
             {.min = 0, .max = 1});
     v.field("mapper", &C::mapper,
-            "latents: what `vane train delta` (method delta, by default that for faces and "
-            "clip-mini) or `vane train mapper` (method mapper) made",
+            "latents: what `vane train` made for the method: delta (that for faces and clip-mini "
+            "comes along), mapper or inverter",
             {.placeholder = "DIR|FILE"});
     v.field("space", &C::space, "latents: what moves, styles of layers or components of W",
             {.choices = {"auto", "style_space", "w_plus"}});

@@ -11,6 +11,7 @@
 #include "editing/training/enhance_evaluation.h"
 #include "editing/training/enhance_training.h"
 #include "editing/training/inversion_training.h"
+#include "editing/training/inverter_training.h"
 #include "editing/training/mapper_training.h"
 #include "editing/training/nada_training.h"
 #include "editing/training/preview_training.h"
@@ -73,6 +74,9 @@ TrainResult train(const TrainRequest& request, Job& job) {
   }
   if (request.component == "inversion") {
     return train_with<InversionTrainingConfig>(request, train_inversion_with_dlib, job);
+  }
+  if (request.component == "inverter") {
+    return train_with<InverterTrainingConfig>(request, train_inverter, job);
   }
   if (request.component == "mapper") {
     return train_with<MapperTrainingConfig>(request, train_mapper, job);

@@ -27,7 +27,8 @@ struct TrainRequest {
   static void fields(V& v) {
     using C = TrainRequest;
     v.field("component", &C::component, "what is trained",
-            {.choices = {"clip", "delta", "enhance", "inversion", "mapper", "nada", "preview"},
+            {.choices = {"clip", "delta", "enhance", "inversion", "inverter", "mapper", "nada",
+                         "preview"},
              .required = true,
              .positional = true,
              .placeholder = "COMPONENT"});

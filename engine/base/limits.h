@@ -31,6 +31,13 @@ struct Limits {
   /// Decoded bytes per file byte, enforced when more than 256 MiB would be decoded.
   uint64_t image_ratio = 200;
   uint64_t image_jpeg_scans = 500;
+  uint64_t scene_file_bytes = 64ull << 30;
+  uint64_t scene_gaussians = 50'000'000;
+  uint64_t scene_points = 200'000'000;
+  uint64_t scene_views = 100'000;
+  /// Decoded bytes per file byte of a packed scene, enforced when more than 256 MiB would be
+  /// decoded.
+  uint64_t scene_ratio = 200;
   uint64_t json_bytes = 256ull << 20;
   uint64_t json_depth = 64;
   uint64_t json_nodes = 20'000'000;

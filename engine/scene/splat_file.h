@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/base/limits.h"
 #include "engine/scene/splat_cloud.h"
@@ -18,11 +19,20 @@ std::string splat_layout(const std::filesystem::path& file);
 struct SplatFile {
   SplatCloud cloud;
   std::string layout;
-  int64_t dropped = 0;  // rows that were left out: not finite, or a rotation of length 0
+  int64_t dropped = 0;  // rows that were left out, see read_splats
+  /// The row of the file that each Gaussian was; empty when none was left out.
+  std::vector<int64_t> source_rows;
+
+  /// Row of the file of Gaussian `index` (for copy_ply_rows).
+  int64_t source_row(int64_t index) const {
+    return source_rows.empty() ? index : source_rows[static_cast<size_t>(index)];
+  }
 };
 
-/// Reads a scene of any layout. Throws Error{input} naming the file, the place and the reason; a
-/// point cloud without scales and rotations is called one.
+/// Reads a scene of any layout. Rows are left out that are not finite, whose rotation has length 0,
+/// or that lie more than 10^6 units from the origin along an axis; opacity logits are clamped to
+/// [-20,20] and log scales to [-20,10], which no picture shows. Throws Error{input} naming the
+/// file, the place and the reason; a point cloud without scales and rotations is called one.
 SplatFile read_splats(const std::filesystem::path& file, const Limits& limits);
 
 /// Writes by the ending of the name: .ply (INRIA), .splat, .spz (version 3), .compressed.ply. The

@@ -137,7 +137,7 @@ void save_pyramid_encoder(const std::filesystem::path& path, const PyramidEncode
   save_tensors(path, halves, {{kGeneratorKey, encoder.generator_hash}});
 }
 
-Tensor encode_face(const PyramidEncoder& encoder, const Tensor& face) {
+PyramidFeatures face_features(const PyramidEncoder& encoder, const Tensor& face) {
   if (face.dim() != 4 || face.size(1) != 3 || face.size(2) != face.size(3)) {
     throw Error(ErrorCode::usage, "the inversion encoder needs faces [N,3,S,S]");
   }
@@ -146,17 +146,22 @@ Tensor encode_face(const PyramidEncoder& encoder, const Tensor& face) {
   Tensor x = active(at::conv2d(seen * 2 - 1, encoder.stem_weight, encoder.stem_bias, 2, 1));
   std::array<Tensor, 4> maps;
   for (size_t i = 0; i < maps.size(); ++i) maps[i] = x = through(encoder.stages[i], x);
+  return {.c1 = maps[1], .c2 = maps[2], .c3 = maps[3]};
+}
+
+Tensor feature_rows(const PyramidEncoder& encoder, const PyramidFeatures& features) {
+  const std::array<const Tensor*, 2> narrowed{&features.c2, &features.c1};
   std::array<Tensor, 3> codes;
   const auto code = [&](size_t i, const Tensor& map) {
     return active(at::linear(map.flatten(1), encoder.code_weight[i], encoder.code_bias[i]));
   };
-  codes[0] = code(0, maps[3]);
+  codes[0] = code(0, features.c3);
   for (size_t i = 0; i < 2; ++i) {
     codes[i + 1] = code(
-        i + 1, active(at::conv2d(maps[2 - i], encoder.narrow_weight[i], encoder.narrow_bias[i])));
+        i + 1, active(at::conv2d(*narrowed[i], encoder.narrow_weight[i], encoder.narrow_bias[i])));
   }
   const Tensor all = at::cat({codes[0], codes[1], codes[2]}, 1);
-  const Tensor base = at::linear(all, encoder.base_weight, encoder.base_bias) + encoder.latent_avg;
+  const Tensor base = at::linear(all, encoder.base_weight, encoder.base_bias);
   const std::array<Tensor, 3> sources{
       codes[0], at::cat({codes[0], codes[1]}, 1),
       active(at::linear(all, encoder.fine_weight, encoder.fine_bias))};
@@ -168,6 +173,10 @@ Tensor encode_face(const PyramidEncoder& encoder, const Tensor& face) {
                                                  encoder.row_weight[i], encoder.row_bias[i]));
   }
   return at::stack(rows, 1);
+}
+
+Tensor encode_face(const PyramidEncoder& encoder, const Tensor& face) {
+  return feature_rows(encoder, face_features(encoder, face)) + encoder.latent_avg;
 }
 
 }  // namespace vane

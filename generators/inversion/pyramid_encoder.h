@@ -13,6 +13,7 @@
 #include "engine/base/rng.h"
 #include "engine/clip/parameters.h"
 #include "engine/tensor/fwd.h"
+#include "generators/inversion/ir_se_backbone.h"
 #include "generators/stylegan/style_generator.h"
 
 namespace vane {
@@ -71,5 +72,10 @@ void save_pyramid_encoder(const std::filesystem::path& path, const PyramidEncode
 /// face [N,3,S,S] sRGB in [0,1], aligned as FFHQ; S is brought to 128 -> w_plus [N,rows,W].
 /// Differentiable in face and parameters. Throws Error{usage} on another shape.
 Tensor encode_face(const PyramidEncoder& encoder, const Tensor& face);
+/// The maps that rows are read off: c1 [N,128,16,16], c2 [N,256,8,8] and c3 [N,384,4,4].
+/// CLIPInverter adapts them.
+PyramidFeatures face_features(const PyramidEncoder& encoder, const Tensor& face);
+/// The second half of encode_face: maps to rows [N,rows,W], without latent_avg.
+Tensor feature_rows(const PyramidEncoder& encoder, const PyramidFeatures& features);
 
 }  // namespace vane

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/mappers/clip_inverter.h"
 
+#include <cmath>
+#include <span>
+
 #include "engine/base/error.h"
 #include "generators/mappers/mapper_stack.h"
 
@@ -112,6 +115,25 @@ void visit_parameters(RowRefiner& refiner, const ParameterVisitor& visit) {
   }
 }
 
+TextAdapter initial_text_adapter(const IrSeWidths& widths, int64_t embedding, int64_t hidden,
+                                 const Rng& rng) {
+  TextAdapter adapter = make_text_adapter(widths, embedding, hidden);
+  visit_parameters(
+      adapter, [&](const std::string& name, Tensor& tensor, const std::vector<int64_t>& shape) {
+        const bool is_norm = name.ends_with("norm.weight") || name.ends_with("function.1.weight");
+        tensor = is_norm ? at::ones(shape) : at::zeros(shape);
+        const bool says_nothing = name.ends_with("function.3.weight");
+        if (is_norm || says_nothing || !name.ends_with("weight")) return;
+        // Uniform in 1 / sqrt(fan in), as PyTorch begins linear layers and convolutions.
+        const auto bound = static_cast<float>(1 / std::sqrt(double(tensor.numel() / shape[0])));
+        Rng draw = rng.fork(name);
+        for (float& value : std::span(tensor.mutable_data_ptr<float>(), size_t(tensor.numel()))) {
+          value = draw.uniform(-bound, bound);
+        }
+      });
+  return adapter;
+}
+
 PyramidFeatures adapted_features(const TextAdapter& adapter, const PyramidFeatures& features,
                                  const Tensor& text) {
   check_text(text, adapter.embedding, features.c3.size(0));
@@ -125,6 +147,14 @@ Tensor adapted_rows(const InversionEncoder& encoder, const TextAdapter& adapter,
   if (strength == 0) return inversion.w_plus;
   const PyramidFeatures features = adapted_features(adapter, inversion.features, text);
   return inversion.w_plus + strength * style_rows(encoder, features);
+}
+
+Tensor inverter_rows(const PyramidEncoder& encoder, const TextAdapter& adapter, const Tensor& face,
+                     const Tensor& text, double strength) {
+  const PyramidFeatures features = face_features(encoder, face);
+  const Tensor rows = feature_rows(encoder, features) + encoder.latent_avg;
+  if (strength == 0) return rows;
+  return rows + strength * feature_rows(encoder, adapted_features(adapter, features, text));
 }
 
 Tensor refined_rows(const RowRefiner& refiner, const Tensor& w_plus, const Tensor& text) {

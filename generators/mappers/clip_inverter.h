@@ -14,6 +14,7 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "engine/base/rng.h"
 #include "engine/clip/parameters.h"
 #include "generators/inversion/inversion_encoder.h"
+#include "generators/inversion/pyramid_encoder.h"
 
 namespace vane {
 
@@ -65,6 +67,9 @@ struct RowRefiner {
 struct ClipInverter {
   TextAdapter adapter;
   std::optional<RowRefiner> refiner;
+  /// What the file says of itself; of Vane's own: "generator", "clip" and "encoder", content
+  /// hashes.
+  std::map<std::string, std::string> facts;
   /// Content of the file that they were read from; empty otherwise.
   std::string content_hash;
 };
@@ -84,6 +89,14 @@ void visit_parameters(RowRefiner& refiner, const ParameterVisitor& visit);
 /// another shape or not finite.
 ClipInverter load_clip_inverter(const std::filesystem::path& path, const Limits& limits = {});
 
+/// Under the published names in float16, `facts` as metadata.
+void save_clip_inverter(const std::filesystem::path& path, const ClipInverter& inverter,
+                        const std::map<std::string, std::string>& facts);
+
+/// As training starts: weights as PyTorch's layers begin, but texts that do nothing yet.
+TextAdapter initial_text_adapter(const IrSeWidths& widths, int64_t embedding, int64_t hidden,
+                                 const Rng& rng);
+
 /// text [N,E] or [1,E]. Differentiable in everything.
 PyramidFeatures adapted_features(const TextAdapter& adapter, const PyramidFeatures& features,
                                  const Tensor& text);
@@ -91,6 +104,11 @@ PyramidFeatures adapted_features(const TextAdapter& adapter, const PyramidFeatur
 /// w_plus + strength * rows of the adapted features, [N,rows,W]; 0 returns the inversion's own.
 Tensor adapted_rows(const InversionEncoder& encoder, const TextAdapter& adapter,
                     const Inversion& inversion, const Tensor& text, double strength = 0.1);
+
+/// The same with Vane's own encoder: face [N,3,S,S] in [0,1] -> w_plus [N,rows,W] that follows the
+/// text; at strength 0 encode_face().
+Tensor inverter_rows(const PyramidEncoder& encoder, const TextAdapter& adapter, const Tensor& face,
+                     const Tensor& text, double strength = 0.1);
 
 /// w_plus [N,rows,W], text [N,E] or [1,E] -> the rows that CONVOLUTIONS read; ToRGB layers, which
 /// share the rows' numbers, go on reading w_plus. Throws Error{usage} when the refiner was made for

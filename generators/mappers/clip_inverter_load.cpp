@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From files to CLIPInverter's networks.
 #include "engine/base/error.h"
+#include "engine/tensor/weights.h"
 #include "generators/mappers/clip_inverter.h"
 
 namespace vane {
@@ -73,8 +74,23 @@ ClipInverter load_clip_inverter(const std::filesystem::path& path, const Limits&
     if (!name.starts_with("affine_mlps.") && !name.starts_with("lambdas.")) decoder.ignore(name);
   }
   weights.finish();
+  result.facts = weights.table().metadata;
   result.content_hash = weights.table().content_hash();
   return result;
+}
+
+void save_clip_inverter(const std::filesystem::path& path, const ClipInverter& inverter,
+                        const std::map<std::string, std::string>& facts) {
+  ClipInverter copy = inverter;
+  std::map<std::string, Tensor> halves;
+  const auto keep = [&](std::string_view prefix) {
+    return [&halves, prefix](const std::string& name, Tensor& tensor, const auto&) {
+      halves[std::string(prefix) + name] = tensor.detach().to(at::kHalf);
+    };
+  };
+  visit_parameters(copy.adapter, keep(kAdapter));
+  if (copy.refiner) visit_parameters(*copy.refiner, keep(kDecoder));
+  save_tensors(path, halves, facts);
 }
 
 }  // namespace vane

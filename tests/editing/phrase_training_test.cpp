@@ -9,10 +9,15 @@
 
 #include "editing/inversion/tuning_file.h"
 #include "editing/latent/latent_method.h"
+#include "editing/training/inverter_training.h"
 #include "editing/training/mapper_training.h"
 #include "editing/training/nada_training.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_load.h"
+#include "engine/data/face_set.h"
+#include "engine/tensor/image_tensor.h"
+#include "generators/inversion/pyramid_encoder.h"
+#include "generators/mappers/clip_inverter.h"
 #include "generators/mappers/latent_mapper.h"
 #include "generators/stylegan/mobile_stylegan.h"
 #include "tests/support/tiny_mobile_stylegan.h"
@@ -95,6 +100,10 @@ TEST_F(PhraseTraining, AStoppedAdaptationContinuesBitForBit) {
 TEST_F(PhraseTraining, AMapperLearnsThePhraseAndEditsWithIt) {
   MapperTrainingConfig config = tiny<MapperTrainingConfig>(60);
   config.latent_weight = 1e-3;  // the tiny latents are far apart
+  config.identity_weight = 0;
+  config.learning_rate = 3;
+  config.batch = 4;
+  config.warmup = 5;
   const auto scores =
       nlohmann::json::parse(train_mapper(config, root_ / "run", false, quiet_).evaluation);
   EXPECT_GT(scores["gain"].get<double>(), 0.02);
@@ -122,6 +131,58 @@ TEST_F(PhraseTraining, AMapperLearnsThePhraseAndEditsWithIt) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::checkpoint);
   }
+}
+
+/// Portraits of the tiny generator's, of two kinds that captions tell apart.
+void write_faces(const fs::path& folder, const StyleGenerator& generator) {
+  std::vector<FaceRecord> faces(40);
+  for (size_t i = 0; i < faces.size(); ++i) {
+    const Tensor w = generator.map(generator.sample_z(9, int64_t(i)));
+    const Image picture = tensor_to_image(generator.synthesise_at(w, 32));
+    faces[i].rgb = picture.u8;
+    faces[i].landmarks.assign(2 * 68, 0.5f);
+    faces[i].measures[static_cast<size_t>(FaceMeasure::detected)] = 1;
+    faces[i].measures[static_cast<size_t>(FaceMeasure::hair_lightness)] = i % 2 ? 80.f : 5.f;
+    const std::span<const float> numbers(w.const_data_ptr<float>(), size_t(w.numel()));
+    faces[i].w.assign(numbers.begin(), numbers.end());
+  }
+  fs::create_directories(folder);
+  write_face_file(face_file(folder, 0), 32, "tiny " + generator.content_hash(), faces);
+}
+
+TEST_F(PhraseTraining, AStoppedInverterContinuesBitForBitAndEdits) {
+  const auto generator =
+      std::make_shared<MobileStyleGan>(MobileStyleGan::load(root_ / "generator"));
+  write_faces(root_ / "faces", *generator);
+  save_pyramid_encoder(root_ / "encoder.safetensors", initial_pyramid_encoder(*generator, Rng(4)));
+  InverterTrainingConfig config;
+  config.name = "tiny";
+  config.output = root_ / "model";
+  config.generator = (root_ / "generator").string();
+  config.faces = root_ / "faces";
+  config.encoder = root_ / "encoder.safetensors";
+  config.steps = 6;
+  config.batch = 2;
+  config.view = 32;
+  config.hidden = 8;
+  config.evaluate_every = 0;
+  config.checkpoint_seconds = 1e6;
+  expect_exact_continuation(config, train_inverter, "inverter.safetensors");
+
+  const ClipInverter inverter = load_clip_inverter(config.output / "inverter.safetensors");
+  const PyramidEncoder encoder = load_pyramid_encoder(config.encoder, *generator);
+  EXPECT_EQ(inverter.facts.at("encoder"), encoder.content_hash);
+  EXPECT_FALSE(inverter.refiner);
+  // Strength 0 is the encoder's own inversion, and texts that differ lead elsewhere.
+  const Tensor face = generator->synthesise_at(generator->map(generator->sample_z(3, 0)), 32);
+  const auto clip = load_clip("clip-mini");
+  const Tensor dark = clip->text_embedding({"a person with dark hair"});
+  const Tensor light = clip->text_embedding({"a smiling person"});
+  EXPECT_TRUE(at::equal(inverter_rows(encoder, inverter.adapter, face, dark, 0),
+                        encode_face(encoder, face)));
+  const Tensor one = inverter_rows(encoder, inverter.adapter, face, dark);
+  EXPECT_GT(
+      (one - inverter_rows(encoder, inverter.adapter, face, light)).abs().max().item<double>(), 0);
 }
 
 TEST_F(PhraseTraining, AnAdaptationMovesTheChosenLayersOnly) {
