@@ -37,7 +37,7 @@ double top_relevancy(const LanguageLevel& level, const std::vector<float>& relev
   return 0;
 }
 
-// `maps` of all questions from cosines [n,rows].
+// Of one question from the cosines [n,rows] of all.
 std::vector<float> relevancies(const QuestionSet& set, int question,
                                const std::vector<float>& cosines, double temperature) {
   const size_t rows = set.rows.size() / static_cast<size_t>(set.dim);

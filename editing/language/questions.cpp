@@ -2,6 +2,7 @@
 #include "editing/language/questions.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "engine/base/text.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <unordered_map>
+#include <utility>
 
 #include "generators/language/label_table.h"
 
