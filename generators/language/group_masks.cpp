@@ -14,7 +14,7 @@ constexpr float kLeastSight = 0.02f;
 // Smaller shares of a Gaussian say nothing about a mask.
 constexpr float kLeastShare = 0.05f;
 // Two masks can be compared when this part of each is seen by the other's view.
-constexpr float kLeastCommon = 0.25f;
+constexpr float kLeastCommon = 0.6f;
 // Pairs below it are not worth remembering: a mean above the threshold does not need them.
 constexpr float kLeastOverlap = 0.02f;
 

@@ -43,7 +43,12 @@ std::vector<int64_t> select_splats(const SplatCloud& cloud, const std::vector<fl
   const size_t row = count > 0 ? nearest.size() / count : 0;
   for (size_t i = 0; i < count; ++i) {
     for (size_t k = 0; k < row; ++k) {
-      parent[root_of(parent, i)] = root_of(parent, static_cast<size_t>(nearest[i * row + k]));
+      const auto other = static_cast<size_t>(nearest[i * row + k]);
+      const auto first = nearest.begin() + static_cast<ptrdiff_t>(other * row);
+      const auto end = first + static_cast<ptrdiff_t>(row);
+      // A straggler has neighbours, but is nobody's.
+      if (std::find(first, end, static_cast<int32_t>(i)) == end) continue;
+      parent[root_of(parent, i)] = root_of(parent, other);
     }
   }
   std::vector<double> mass(count, 0);

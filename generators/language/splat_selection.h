@@ -21,7 +21,8 @@ struct SelectionOptions {
 };
 
 /// Gaussians, ascending, whose `score` [N] passes. `weight` [N] is what the views saw of each. A
-/// piece is what hangs together through the nearest `neighbours` of the candidates.
+/// piece is what hangs together through candidates that are among each other's nearest
+/// `neighbours`.
 std::vector<int64_t> select_splats(const SplatCloud& cloud, const std::vector<float>& weight,
                                    const std::vector<float>& score,
                                    const SelectionOptions& options);

@@ -198,7 +198,8 @@ LabelTable two_things() {
   table.view_of = {0, 0, 1, 1, 2, 3};
   for (int i = 0; i < 20; ++i) {
     const bool is_a = i < 10;
-    std::vector<SplatWeight> row = {{is_a ? 0 : 1, 2.f}, {is_a ? 2 : 3, 1.f}, {4, 1.5f}};
+    std::vector<SplatWeight> row = {
+        {is_a ? 0 : 1, 2.f}, {is_a ? 2 : 3, is_a ? 1.f : 2.f}, {4, 1.5f}};
     if (is_a) row.push_back({5, 1.f});
     table.rows.push_back(row);
   }
