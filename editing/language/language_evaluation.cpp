@@ -119,7 +119,7 @@ Asked questions_for(const ClipEncoder& clip, const ToyScene& scene, Rng rng) {
   }
   const Tensor features = clip.text_features(texts);
   for (size_t i = 0; i < texts.size(); ++i) {
-    asked.questions.push_back({texts[i], features[static_cast<int64_t>(i)]});
+    asked.questions.push_back({texts[i], features[static_cast<int64_t>(i)], {}});
   }
   return asked;
 }
