@@ -11,7 +11,7 @@ namespace vane {
 namespace {
 
 constexpr size_t kBatch = 64;
-constexpr double kContext = 1.25;  // side of a crop with surroundings / longer side of the mask
+constexpr double kContext = 1.6;  // side of a crop with surroundings / longer side of the mask
 
 // Bounding box of a mask, end exclusive, and the map that shows it.
 struct Box {
@@ -47,10 +47,13 @@ Image square(int side) {
   return image;
 }
 
-const uint8_t* pixel(const Image& image, int x, int y) {
-  return image.u8.data() +
-         3 * (static_cast<ptrdiff_t>(y) * image.width + static_cast<ptrdiff_t>(x));
+ptrdiff_t offset_of(const Image& image, int x, int y) {
+  return 3 * (static_cast<ptrdiff_t>(y) * image.width + static_cast<ptrdiff_t>(x));
 }
+const uint8_t* pixel(const Image& image, int x, int y) {
+  return image.u8.data() + offset_of(image, x, y);
+}
+uint8_t* pixel(Image& image, int x, int y) { return image.u8.data() + offset_of(image, x, y); }
 
 Image cutout(const Image& image, const Box& box, int32_t label) {
   const int width = box.right - box.left, height = box.bottom - box.top;
@@ -61,26 +64,44 @@ Image cutout(const Image& image, const Box& box, int32_t label) {
       const size_t at = static_cast<size_t>(box.top + y) * static_cast<size_t>(image.width) +
                         static_cast<size_t>(box.left + x);
       if ((*box.labels)[at] != label) continue;
-      std::copy_n(pixel(image, box.left + x, box.top + y), 3,
-                  const_cast<uint8_t*>(pixel(crop, dx + x, dy + y)));
+      std::copy_n(pixel(image, box.left + x, box.top + y), 3, pixel(crop, dx + x, dy + y));
     }
   }
   return crop;
 }
 
-// What lies beyond the picture repeats its border.
-Image with_context(const Image& image, const Box& box) {
+// What lies beyond the picture is ground, too; without any the ground is black.
+Image on_ground(const Image& image, const Box& box, int32_t label) {
   const int longer = std::max(box.right - box.left, box.bottom - box.top);
   Image crop = square(static_cast<int>(std::lround(kContext * longer)));
   const int left = (box.left + box.right - crop.width) / 2;
   const int top = (box.top + box.bottom - crop.height) / 2;
-  for (int y = 0; y < crop.height; ++y) {
-    for (int x = 0; x < crop.width; ++x) {
-      std::copy_n(pixel(image, std::clamp(left + x, 0, image.width - 1),
-                        std::clamp(top + y, 0, image.height - 1)),
-                  3, const_cast<uint8_t*>(pixel(crop, x, y)));
+  const int right = std::min(left + crop.width, image.width);
+  const int bottom = std::min(top + crop.height, image.height);
+  std::array<double, 3> sum{};
+  double count = 0;
+  const auto each_pixel = [&](const auto& visit) {
+    for (int y = std::max(top, 0); y < bottom; ++y) {
+      for (int x = std::max(left, 0); x < right; ++x) {
+        const size_t at =
+            static_cast<size_t>(y) * static_cast<size_t>(image.width) + static_cast<size_t>(x);
+        visit(x, y, (*box.labels)[at] == label);
+      }
     }
+  };
+  each_pixel([&](int x, int y, bool is_inside) {
+    if (is_inside) return;
+    const uint8_t* rgb = pixel(image, x, y);
+    for (size_t c = 0; c < 3; ++c) sum[c] += rgb[c];
+    ++count;
+  });
+  for (size_t i = 0; i < crop.u8.size(); ++i) {
+    crop.u8[i] = static_cast<uint8_t>(count > 0 ? sum[i % 3] / count : 0);
   }
+  each_pixel([&](int x, int y, bool is_inside) {
+    if (!is_inside) return;
+    std::copy_n(pixel(image, x, y), 3, pixel(crop, x - left, y - top));
+  });
   return crop;
 }
 
@@ -136,7 +157,7 @@ void embed_masks(const ClipEncoder& clip, const Image& image, CropStyle style, R
       embedder.add(is_empty ? square(1) : cutout(image, boxes[m], static_cast<int32_t>(m)));
     }
     if (style != CropStyle::cutout) {
-      embedder.add(is_empty ? square(1) : with_context(image, boxes[m]));
+      embedder.add(is_empty ? square(1) : on_ground(image, boxes[m], static_cast<int32_t>(m)));
     }
   }
   Tensor features = embedder.finish();

@@ -14,7 +14,8 @@ namespace vane {
 /// How masks are shown.
 enum class CropStyle {
   cutout,   // LangSplat: black outside of the mask, its bounding box padded to a square with black
-  context,  // a square of the picture around the mask, a quarter wider than its longer side
+  context,  // a square 1.6 times as wide as the mask's longer side, in the mean colour of what is
+            // around the mask there: a thing on its ground, without its neighbours
   both,     // the mean of both unit features
 };
 /// Throws Error{usage} for another word than "cutout", "context" and "both".

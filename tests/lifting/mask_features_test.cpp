@@ -71,6 +71,36 @@ TEST(MaskFeatures, ACutoutIsBlackOutsideAndPaddedToASquare) {
   expect_row(picture.maps, 0, feature(clip, crop));
 }
 
+TEST(MaskFeatures, AThingStandsOnTheMeanColourOfWhatIsAroundIt) {
+  const LinearClip clip;
+  Picture picture;
+  QuietJob job;
+  embed_masks(clip, picture.image, CropStyle::context, picture.maps, job);
+  // 1.6 times 4 is 6 pixels; the box 3-6 by 2-6 lies in the square 1-7 by 1-7.
+  Image crop;
+  crop.width = crop.height = 6;
+  std::array<double, 3> sum{};
+  int around = 0;
+  const auto at = [&](int x, int y) { return static_cast<size_t>((y + 1) * 9 + x + 1); };
+  for (int y = 0; y < 6; ++y) {
+    for (int x = 0; x < 6; ++x) {
+      if (picture.maps.labels[0][at(x, y)] == 0) continue;
+      ++around;
+      for (size_t c = 0; c < 3; ++c) sum[c] += picture.image.u8[3 * at(x, y) + c];
+    }
+  }
+  for (int y = 0; y < 6; ++y) {
+    for (int x = 0; x < 6; ++x) {
+      for (size_t c = 0; c < 3; ++c) {
+        crop.u8.push_back(picture.maps.labels[0][at(x, y)] == 0
+                              ? picture.image.u8[3 * at(x, y) + c]
+                              : static_cast<uint8_t>(sum[c] / around));
+      }
+    }
+  }
+  expect_row(picture.maps, 0, feature(clip, crop));
+}
+
 TEST(MaskFeatures, TheMeanOfBothIsUnit) {
   const LinearClip clip;
   Picture both, cutout, context;
