@@ -11,6 +11,8 @@ std::span<const Command> commands() {
       invert_command(),
       score_command(),
       segment_command(),
+      lift_command(),
+      query_command(),
       diagnose_command(),
       metrics_command(),
       embed_command(),

@@ -77,7 +77,9 @@ Command evaluate_command() {
            {"vane evaluate enhance assets/training/enhance-vane.yaml --network rave=rave.pth",
             "methods against backlit photographs made from well-lit ones"},
            {"vane evaluate edit assets/training/edit-faces.yaml --sheet sheet.png",
-            "edits of generated faces: what they reach and what else they change"}},
+            "edits of generated faces: what they reach and what else they change"},
+           {"vane evaluate language assets/training/language-toys.yaml",
+            "things found in scenes of toys, in space and in views"}},
           run_evaluate};
 }
 

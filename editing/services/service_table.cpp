@@ -20,9 +20,11 @@
 #include "editing/services/faces.h"
 #include "editing/services/generate.h"
 #include "editing/services/invert.h"
+#include "editing/services/lift.h"
 #include "editing/services/metrics.h"
 #include "editing/services/models.h"
 #include "editing/services/naturalness.h"
+#include "editing/services/query.h"
 #include "editing/services/score.h"
 #include "editing/services/segment.h"
 #include "editing/services/start.h"
@@ -114,11 +116,13 @@ constexpr Entry kServices[] = {
     entry<&faces_paste>("faces paste"),
     entry<&generate>("generate"),
     entry<&invert_photo>("invert"),
+    entry<&lift>("lift"),
     entry<&metrics>("metrics"),
     entry<&models_convert>("models convert"),
     entry<&models_inspect>("models inspect"),
     entry<&models_list>("models list"),
     entry<&naturalness_fit>("naturalness fit"),
+    entry<&query>("query"),
     entry<&score>("score"),
     entry<&segment>("segment"),
     entry<&start>("start"),

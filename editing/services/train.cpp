@@ -3,6 +3,7 @@
 
 #include "editing/faces/face_identity.h"
 #include "editing/faces/recognition_weights.h"
+#include "editing/language/language_evaluation.h"
 #include "editing/services/edit_evaluation.h"
 #include "editing/training/clip_evaluation.h"
 #include "editing/training/clip_training.h"
@@ -181,11 +182,34 @@ EvaluateResult evaluate_enhancement(const EvaluateRequest& request, Job& job) {
   return result;
 }
 
+EvaluateResult evaluate_lifting(const EvaluateRequest& request, Job& job) {
+  const auto config =
+      read_config<LanguageEvaluationConfig>(request.recipe, request.overrides, request.limits);
+  if (!request.output.empty()) check_writable(request.output);
+  const std::string model = request.model.empty() ? config.clip : request.model;
+  ClipLoadOptions options;
+  options.limits = request.limits;
+  const std::unique_ptr<ClipEncoder> clip = load_clip(model, options);
+  Vocabulary vocabulary;
+  if (has_vocabulary(model)) {
+    std::vector<VocabularyWord> words = wanted_vocabulary("", model, request.limits).words;
+    std::erase_if(words, [](const VocabularyWord& word) { return !names_a_thing(word); });
+    vocabulary = embed_vocabulary(*clip, words, job);
+  }
+  const LanguageEvaluation evaluation = evaluate_language(*clip, vocabulary, config, job);
+  EvaluateResult result{evaluation.json(), {}};
+  if (!request.output.empty()) {
+    atomic_write(request.output, std::string_view(result.scores + "\n"));
+  }
+  return result;
+}
+
 }  // namespace
 
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job) {
   if (request.kind == "enhance") return evaluate_enhancement(request, job);
   if (request.kind == "edit") return evaluate_edit(request, job);
+  if (request.kind == "language") return evaluate_lifting(request, job);
   const auto config =
       read_config<ClipTrainingConfig>(request.recipe, request.overrides, request.limits);
   if (!config.folder.empty()) {

@@ -70,13 +70,13 @@ struct EvaluateRequest {
   static void fields(V& v) {
     using C = EvaluateRequest;
     v.field("kind", &C::kind, "what is evaluated",
-            {.choices = {"clip", "segment", "diagnose", "enhance", "edit"},
+            {.choices = {"clip", "segment", "diagnose", "enhance", "edit", "language"},
              .required = true,
              .positional = true,
              .placeholder = "KIND"});
     v.field("scenes", &C::scenes, "composites for segment and diagnose", {.min = 1, .max = 1e6});
     v.field("recipe", &C::recipe,
-            "the configuration it was trained with; of edit: what is asked for",
+            "the configuration it was trained with; of edit and language: what is asked for",
             {.required = true, .positional = true, .placeholder = "CONFIG.yaml"});
     v.field("model", &C::model, "model to evaluate; the output of the recipe by default",
             {.placeholder = "MODEL"});
@@ -106,7 +106,8 @@ struct EvaluateResult {
 
 /// "enhance" measures the classical methods, the networks, and the recipe's own method with the
 /// weights `model` (those of its output, where they are there already). "edit" measures what edits
-/// do to generated faces: see editing/services/edit_evaluation.h.
+/// do to generated faces: see editing/services/edit_evaluation.h. "language" measures lifting and
+/// queries on toyboxes: see editing/language/language_evaluation.h.
 /// Throws Error{config} when the recipe has nothing held out, Error{usage} for a network that is
 /// not NAME=FILE.
 EvaluateResult evaluate(const EvaluateRequest& request, Job& job);

@@ -4,6 +4,10 @@
 #include "engine/weights/npy.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "tests/weights/element_values.h"
 #include "tests/weights/file_bytes.h"
@@ -88,6 +92,30 @@ TEST(Npy, NoCutFileIsRead) {
   for (size_t size = 0; size < whole.size(); ++size) {
     refusal(size, [&] { parse(whole.substr(0, size)); });
   }
+}
+
+// The header of np.save for these shapes, which pads it to a multiple of 64 bytes.
+TEST(Npy, IsWrittenAsNumPyWritesIt) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                     ("vane-npy-write-" + std::to_string(getpid()) + ".npy");
+  for (const auto& [shape, text] : std::vector<std::pair<std::vector<int64_t>, std::string>>{
+           {{2}, "(2,)"}, {{1, 2}, "(1, 2)"}}) {
+    TensorRecord record;
+    record.shape = shape;
+    record.strides = std::vector<int64_t>(shape.size(), 1);
+    if (shape.size() == 2) record.strides[0] = 2;
+    record.bytes = std::as_bytes(std::span(kTwoFloats));
+    write_npy(path, record);
+    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': " + text + ", }";
+    header.resize(117, ' ');
+    std::ifstream in(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_EQ(bytes, npy_bytes(header + "\n", kTwoFloats));
+  }
+  TensorRecord half;
+  half.dtype = DType::bf16;
+  EXPECT_THROW(write_npy(path, half), Error);
+  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/language/scene_lifter.h"
+
+#include "engine/base/error.h"
+
+namespace vane {
+
+SceneLifter::SceneLifter(const ClipEncoder& clip, const SplatCloud& cloud,
+                         const LiftOptions& options)
+    : clip_(clip), cloud_(cloud), options_(options), lifter_(cloud.size()) {
+  field_.gaussians = cloud.size();
+  field_.dim = static_cast<int>(clip.info().embed_dim);
+  field_.clip_hash = clip.info().hash;
+}
+
+void SceneLifter::add(const std::string& name, const Camera& camera, const Image& image,
+                      RegionMaps& maps, Job& job) {
+  if (maps.features.empty()) embed_masks(clip_, image, options_.crops, maps, job);
+  if (maps.dim != field_.dim) {
+    throw Error(ErrorCode::input, "features have " + std::to_string(maps.dim) +
+                                      " numbers, those of the CLIP " + std::to_string(field_.dim))
+        .in_file(name)
+        .with_hint("give the --clip that they were made with, or leave the _f.npy files out");
+  }
+  const SplatRaster raster(cloud_, camera);
+  lifter_.add_view(raster, camera.width, camera.height, maps);
+  features_.insert(features_.end(), maps.features.begin(), maps.features.end());
+  field_.view_names.push_back(name);
+  field_.cameras.push_back(camera);
+}
+
+int64_t SceneLifter::masks() const {
+  int64_t count = 0;
+  for (int level = 0; level < kRegionLevels; ++level) count += lifter_.table(level).masks();
+  return count;
+}
+
+LanguageField SceneLifter::finish(Job& job) {
+  const auto dim = static_cast<size_t>(field_.dim);
+  for (int level = 0; level < kRegionLevels; ++level) {
+    job.check_cancelled();
+    job.progress(level, kRegionLevels, "grouping masks");
+    const LabelTable& table = lifter_.table(level);
+    std::vector<float> features;
+    features.reserve(table.view_of.size() * dim);
+    for (const int32_t row : lifter_.row_of(level)) {
+      const auto first = features_.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(row) * dim);
+      features.insert(features.end(), first, first + static_cast<ptrdiff_t>(dim));
+    }
+    field_.levels.push_back(make_level(std::string(region_level_name(level)), table,
+                                       group_masks(table, options_.least_overlap), features,
+                                       field_.dim));
+  }
+  job.progress(kRegionLevels, kRegionLevels, "grouping masks");
+  return std::move(field_);
+}
+
+}  // namespace vane

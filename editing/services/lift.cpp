@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "editing/services/lift.h"
+
+#include "editing/language/scene_lifter.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/byte_source.h"
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/base/stopwatch.h"
+#include "engine/image/codec.h"
+#include "engine/image/resize.h"
+#include "engine/scene/scene_data.h"
+#include "engine/scene/splat_file.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A picture with alpha shows what is behind it.
+Image over_background(const Image& image, const std::array<float, 3>& background) {
+  Image rgb = to_rgb8(image);
+  if (!image.has_alpha()) return rgb;
+  const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
+  const size_t channels = static_cast<size_t>(image.channels);
+  for (size_t i = 0; i < pixels; ++i) {
+    const size_t at = i * channels + channels - 1;
+    const float alpha = image.depth == 16 ? static_cast<float>(image.u16[at]) / 65535.f
+                                          : static_cast<float>(image.u8[at]) / 255.f;
+    for (size_t c = 0; c < 3; ++c) {
+      const float mixed =
+          alpha * static_cast<float>(rgb.u8[3 * i + c]) + (1 - alpha) * 255 * background[c];
+      rgb.u8[3 * i + c] = static_cast<uint8_t>(mixed + 0.5f);
+    }
+  }
+  return rgb;
+}
+
+RegionMaps given_maps(const fs::path& folder, const std::string& view, const Limits& limits) {
+  const fs::path stem = folder / fs::path(view).stem();
+  fs::path labels = stem, ids = stem;
+  labels += "_s.npy";
+  ids += ".png";
+  if (fs::exists(labels)) return read_region_maps(stem, limits);
+  if (!fs::exists(ids)) {
+    throw Error(ErrorCode::input, "there are no masks of " + view + ": neither " +
+                                      labels.filename().string() + " nor " +
+                                      ids.filename().string())
+        .in_file(folder);
+  }
+  DecodeOptions decode;
+  decode.limits = limits;
+  try {
+    return region_maps_of_ids(read_image(ids, decode));
+  } catch (Error& error) {
+    error.set_file_if_empty(ids);
+    throw;
+  }
+}
+
+// Labels at the size of the picture that CLIP sees.
+void resize_maps(RegionMaps& maps, int width, int height) {
+  if (maps.width == width && maps.height == height) return;
+  const auto resized = [&](const std::vector<int32_t>& labels) {
+    std::vector<int32_t> result;
+    if (labels.empty()) return result;
+    result.reserve(static_cast<size_t>(width) * static_cast<size_t>(height));
+    for (int y = 0; y < height; ++y) {
+      const int64_t row = (2 * int64_t{y} + 1) * maps.height / (2 * height);
+      for (int x = 0; x < width; ++x) {
+        const int64_t column = (2 * int64_t{x} + 1) * maps.width / (2 * width);
+        result.push_back(labels[static_cast<size_t>(row * maps.width + column)]);
+      }
+    }
+    return result;
+  };
+  for (std::vector<int32_t>& labels : maps.labels) labels = resized(labels);
+  maps.flat = resized(maps.flat);
+  maps.width = width;
+  maps.height = height;
+}
+
+std::string hash_of(const fs::path& file) {
+  if (fs::is_directory(file)) return hash_of(file / "meta.json");
+  return hex64(
+      xxh64(MappedFile::open(file, UINT64_MAX, static_cast<int>(ErrorCode::input))->view()));
+}
+
+}  // namespace
+
+LiftResult lift(const LiftRequest& request, Job& job) {
+  const at::NoGradGuard no_grad;
+  Stopwatch watch;
+  check_writable(request.output);
+  const CropStyle crops = crop_style(request.crops);
+  const SplatFile scene = read_splats(request.scene, request.limits);
+  const SceneData data = read_scene_data(request.dataset, request.limits);
+  const std::vector<size_t> views = data.training_views();
+  if (views.empty()) {
+    throw Error(ErrorCode::input, "has no training views").in_file(request.dataset);
+  }
+  ClipLoadOptions options;
+  options.limits = request.limits;
+  options.text_tower = false;
+  const std::unique_ptr<ClipEncoder> clip = load_clip(request.clip, options);
+  if (!request.save_masks.empty()) fs::create_directories(request.save_masks);
+  DecodeOptions decode;
+  decode.limits = request.limits;
+  SceneLifter lifter(*clip, scene.cloud, {crops, request.least_overlap});
+  for (size_t i = 0; i < views.size(); ++i) {
+    job.check_cancelled();
+    job.progress(static_cast<int64_t>(i), static_cast<int64_t>(views.size()), "lifting views");
+    const SceneView& view = data.views[views[i]];
+    const Image stored = over_background(read_image(view.image, decode), view.camera.background);
+    const Image image = thumbnail(stored, request.long_side);
+    RegionMaps maps = request.masks.empty() ? region_maps(graph_segmentation(image))
+                                            : given_maps(request.masks, view.name, request.limits);
+    resize_maps(maps, image.width, image.height);
+    lifter.add(view.name, view.camera.resized(image.width, image.height), image, maps, job);
+    if (!request.save_masks.empty()) {
+      write_region_maps(request.save_masks / fs::path(view.name).stem(), maps);
+    }
+  }
+  LiftResult result;
+  result.masks = lifter.masks();
+  LanguageField field = lifter.finish(job);
+  const fs::path folder = fs::absolute(request.output).parent_path();
+  field.scene = fs::proximate(fs::absolute(request.scene), folder).generic_string();
+  field.scene_hash = hash_of(request.scene);
+  field.clip = request.clip;
+  field.crops = request.crops;
+  write_language_field(request.output, field);
+  result.output = request.output.string();
+  result.scene = request.scene.string();
+  result.clip = clip->info().name;
+  result.views = static_cast<int64_t>(views.size());
+  result.gaussians = field.gaussians;
+  result.bytes = static_cast<int64_t>(fs::file_size(request.output));
+  for (const LanguageLevel& level : field.levels) {
+    const auto seen = std::count_if(level.weight.begin(), level.weight.end(),
+                                    [](float weight) { return weight > 0; });
+    result.levels.push_back(
+        {level.name, level.objects(),
+         static_cast<double>(seen) / static_cast<double>(std::max<int64_t>(1, field.gaussians))});
+  }
+  result.seconds = watch.milliseconds() / 1000;
+  return result;
+}
+
+}  // namespace vane

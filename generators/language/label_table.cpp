@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/language/label_table.h"
+
+#include "engine/base/error.h"
+
+namespace vane {
+
+LabelLifter::LabelLifter(int64_t gaussians) {
+  for (LabelTable& table : tables_) table.rows.resize(static_cast<size_t>(gaussians));
+}
+
+void LabelLifter::add_view(const SplatRaster& raster, int width, int height,
+                           const RegionMaps& maps) {
+  if (maps.width < 1 || maps.height < 1 || width < 1 || height < 1) {
+    throw Error(ErrorCode::usage, "a view without pixels cannot be lifted");
+  }
+  std::vector<int32_t> labels(static_cast<size_t>(width) * static_cast<size_t>(height));
+  for (size_t level = 0; level < kRegionLevels; ++level) {
+    LabelTable& table = tables_[level];
+    // Numbers of this level only: the rows of other levels have no weight here.
+    std::vector<int32_t> number(static_cast<size_t>(maps.count), -1);
+    for (int y = 0; y < height; ++y) {
+      const int64_t from_y = (2 * int64_t{y} + 1) * maps.height / (2 * height);
+      for (int x = 0; x < width; ++x) {
+        const int64_t from_x = (2 * int64_t{x} + 1) * maps.width / (2 * width);
+        const int32_t row = maps.labels[level][static_cast<size_t>(from_y * maps.width + from_x)];
+        int32_t label = -1;
+        if (row >= 0) {
+          int32_t& mine = number[static_cast<size_t>(row)];
+          if (mine < 0) {
+            mine = table.masks();
+            table.view_of.push_back(views_);
+            rows_[level].push_back(features_ + row);
+          }
+          label = mine;
+        }
+        labels[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)] =
+            label;
+      }
+    }
+    raster.accumulate_labels(labels.data(), table.rows);
+  }
+  ++views_;
+  features_ += maps.count;
+}
+
+}  // namespace vane
