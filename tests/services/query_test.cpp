@@ -14,6 +14,7 @@
 
 #include "editing/language/toy_splats.h"
 #include "editing/services/lift.h"
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_encoder.h"
 #include "engine/image/codec.h"
@@ -252,7 +253,7 @@ TEST_F(Query, WrongRequestsAreRefused) {
   EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::input);
   // Another CLIP.
   asked = request({"a mushroom"});
-  asked.clip = "clip-audit";
+  asked.clip = (assets_folder() / "models" / "clip-audit").string();
   EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::checkpoint);
 }
 
