@@ -13,7 +13,7 @@ namespace vane {
 /// Rates and thresholds are those of 3D Gaussian Splatting (Kerbl et al. 2023); where a step number
 /// is 0 the published schedule of 30 000 iterations is scaled to `iterations`.
 struct SplatFitConfig {
-  int64_t iterations = 4000;
+  int64_t iterations = 3000;
   std::string strategy = "adaptive";
   int sh_degree = 3;
   bool antialiased = false;

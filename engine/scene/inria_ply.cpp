@@ -115,6 +115,7 @@ SplatFile parse_inria_ply(std::span<const std::byte> file, const PlyHeader& head
 
   SplatCloud& cloud = out.cloud;
   cloud.resize(static_cast<int64_t>(table.count()));
+  if (table.count() == 0) return out;
   size_t slot = 0;
   const auto target = [&](std::vector<float>& values, size_t width) {
     for (size_t i = 0; i < width; ++i, ++slot) {

@@ -119,6 +119,10 @@ std::array<double, 12> world_to_camera(const Json& frame) {
   }
   const auto rotation = nearest_rotation(axes, kRotationTolerance);
   if (!rotation) throw fault(value, kKey, "holds no rotation");
+  constexpr double kFarthest = 1e9;
+  for (size_t row = 0; row < 3; ++row) {
+    if (!(std::abs(m[row][3]) <= kFarthest)) throw fault(value, kKey, "lies too far away");
+  }
   return world_to_camera_of_opengl(*rotation, {m[0][3], m[1][3], m[2][3]});
 }
 
@@ -146,8 +150,9 @@ TransformsFrame frame_of(const Json& json, const Json& top) {
   constexpr double kMostFocal = 1e9;
   frame.fl_x = fields.between("fl_x", 0, kMostFocal);
   frame.fl_y = fields.between("fl_y", 0, kMostFocal);
-  frame.angle_x = fields.between("camera_angle_x", 0, std::numbers::pi);
-  frame.angle_y = fields.between("camera_angle_y", 0, std::numbers::pi);
+  constexpr double kLeastAngle = 1e-6;  // keeps the focal length finite
+  frame.angle_x = fields.between("camera_angle_x", kLeastAngle, std::numbers::pi);
+  frame.angle_y = fields.between("camera_angle_y", kLeastAngle, std::numbers::pi);
   frame.cx = fields.number("cx");
   frame.cy = fields.number("cy");
   if (!frame.fl_x && !frame.angle_x) {

@@ -237,6 +237,8 @@ TEST(HostileTransforms, EveryBrokenRuleIsNamed) {
   };
   const Json_ mirror{{-1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}};
   const Json_ below{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0.1, 1}};
+  Json_ far = looking_along_minus_x();
+  far[1][3] = 1e308;
   const Json_ zero{{0, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}};
   const Fault faults[] = {
       {"/frames", Json_::array(), "no views"},
@@ -263,7 +265,9 @@ TEST(HostileTransforms, EveryBrokenRuleIsNamed) {
       {"/h", 1e9, "whole pixels"},
       {"/fl_x", 0, "between 0"},
       {"/fl_y", -1, "between 0"},
-      {"/camera_angle_x", 3.2, "between 0"},
+      {"/camera_angle_x", 3.2, "between 1e-06 and 3.14159"},
+      {"/camera_angle_x", 1e-320, "between 1e-06 and 3.14159"},
+      {"/frames/0/transform_matrix", far, "too far away"},
       {"/k1", 0.01, "k1 = 0.01"},
       {"/frames/0/p1", 1e-5, "p1 = 1e-05"},
       {"/distortion_params", {0, 0, 0.1}, "distortion"},
