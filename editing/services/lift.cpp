@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/services/lift.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "editing/language/scene_lifter.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/byte_source.h"
@@ -86,6 +89,23 @@ std::string hash_of(const fs::path& file) {
       xxh64(MappedFile::open(file, UINT64_MAX, static_cast<int>(ErrorCode::input))->view()));
 }
 
+/// Views are numbered as the data set numbers them, and as `vane render --view` does: those that
+/// were held out are not lifted, but can be asked about.
+void name_all_views(LanguageField& field, const SceneData& data, int64_t long_side) {
+  field.view_names.clear();
+  field.cameras.clear();
+  for (const SceneView& view : data.views) {
+    const int longest = std::max(view.camera.width, view.camera.height);
+    const double scale = std::min(1.0, double(long_side) / longest);
+    const auto reduced = [&](int side) {
+      return std::max(1, static_cast<int>(std::lround(side * scale)));
+    };
+    field.view_names.push_back(view.name);
+    field.cameras.push_back(
+        view.camera.resized(reduced(view.camera.width), reduced(view.camera.height)));
+  }
+}
+
 }  // namespace
 
 LiftResult lift(const LiftRequest& request, Job& job) {
@@ -124,6 +144,7 @@ LiftResult lift(const LiftRequest& request, Job& job) {
   LiftResult result;
   result.masks = lifter.masks();
   LanguageField field = lifter.finish(job);
+  name_all_views(field, data, request.long_side);
   const fs::path folder = fs::absolute(request.output).parent_path();
   field.scene = fs::proximate(fs::absolute(request.scene), folder).generic_string();
   field.scene_hash = hash_of(request.scene);

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// Oracle: a toybox, whose things are known in every view and in space, with exact masks that mean
+// exactly their names (splatting sheet, section 14), so that no judgement of CLIP's is tested here;
+// bytes of files.
+#include "editing/services/query.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "editing/language/toy_splats.h"
+#include "editing/services/lift.h"
+#include "engine/base/assets.h"
+#include "engine/base/error.h"
+#include "engine/clip/clip_encoder.h"
+#include "engine/image/codec.h"
+#include "engine/regions/region_maps.h"
+#include "engine/scene/ply.h"
+#include "engine/scene/splat_file.h"
+#include "generators/toybox/toy_world.h"
+#include "generators/toybox/toybox.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The rows of a .ply and what comes before them.
+struct Rows {
+  std::string header;
+  std::vector<std::string> rows;
+  explicit Rows(const fs::path& file) {
+    const std::string bytes = bytes_of(file);
+    const PlyHeader ply = parse_ply_header(std::as_bytes(std::span(bytes)));
+    const PlyElement& vertex = *ply.find("vertex");
+    header = bytes.substr(0, ply.data_at);
+    for (uint64_t i = 0; i < vertex.count; ++i) {
+      rows.push_back(bytes.substr(ply.data_at + i * vertex.row_bytes, vertex.row_bytes));
+    }
+  }
+};
+
+// One scene for all tests: a teapot and a mushroom, lifted with exact masks.
+class Query : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = fs::path(::testing::TempDir()) / ("query_" + std::to_string(::getpid()));
+    ToyboxDatasetRequest toys;
+    toys.views = 10;
+    toys.kind = "still-life";
+    toys.size = "128x128";
+    toys.seed = kSeed;
+    toys.threads = 2;
+    toys.output = folder_ / "toys";
+    QuietJob job;
+    toybox_dataset(toys, job);
+    ToyScene scene = make_toy_scene(kSeed, 0, {"still-life", "any", 128, 128});
+    const std::vector<ToyCamera> cameras = toy_orbit(scene, 10);
+    std::vector<ToyFrame> frames;
+    for (const ToyCamera& camera : cameras) {
+      scene.camera = camera;
+      frames.push_back(render_toybox(scene, {2, 2}, job));
+    }
+    splats_ = toy_splats(cameras, frames);
+    write_splats(folder_ / "scene.ply", splats_.cloud);
+    for (const ToyThing& thing : scene.things) kinds_.push_back(thing.kind);
+    const auto clip = load_clip("clip-mini");
+    const Tensor names = clip->text_features({"a teapot", "a mushroom"}).contiguous();
+    fs::create_directories(folder_ / "masks");
+    for (size_t view = 0; view < frames.size(); ++view) {
+      Image ids = frames[view].picture();
+      ids.channels = 1;
+      ids.u8 = frames[view].instance;
+      RegionMaps maps = region_maps_of_ids(ids);
+      maps.dim = static_cast<int>(names.size(1));
+      maps.features.resize(static_cast<size_t>(maps.count * maps.dim));
+      for (size_t i = 0; i < ids.u8.size(); ++i) {
+        if (ids.u8[i] == 0) continue;
+        std::copy_n(names.data_ptr<float>() + (ids.u8[i] - 1) * maps.dim, maps.dim,
+                    maps.features.begin() + maps.labels[0][i] * maps.dim);
+      }
+      write_region_maps(folder_ / "masks" / fmt::format("{:06}", view), maps);
+    }
+    LiftRequest lifting;
+    lifting.scene = folder_ / "scene.ply";
+    lifting.dataset = folder_ / "toys";
+    lifting.masks = folder_ / "masks";
+    lifting.save_masks = folder_ / "saved";
+    lifting.output = folder_ / "scene.lang";
+    lifted_ = lift(lifting, job);
+  }
+  static void TearDownTestSuite() { fs::remove_all(folder_); }
+
+  static QueryRequest request(std::vector<std::string> texts) {
+    QueryRequest request;
+    request.field = folder_ / "scene.lang";
+    request.texts = std::move(texts);
+    return request;
+  }
+  template <class Call>
+  static ErrorCode code_of(Call&& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::internal;
+  }
+
+  static constexpr uint64_t kSeed = 1;
+  static fs::path folder_;
+  static ToySplats splats_;
+  static LiftResult lifted_;
+  static std::vector<std::string> kinds_;
+  QuietJob job_;
+};
+fs::path Query::folder_;
+ToySplats Query::splats_;
+LiftResult Query::lifted_;
+std::vector<std::string> Query::kinds_;
+
+TEST_F(Query, LiftingReportsWhatItDid) {
+  ASSERT_EQ(kinds_, (std::vector<std::string>{"teapot", "mushroom"}));
+  EXPECT_EQ(lifted_.views, 8);
+  EXPECT_EQ(lifted_.gaussians, splats_.cloud.size());
+  ASSERT_EQ(lifted_.levels.size(), 3u);
+  // Of the 16 masks of two things most became one object with those of other views.
+  EXPECT_GE(lifted_.levels[1].objects, 2);
+  EXPECT_LE(lifted_.levels[1].objects, 4);
+  EXPECT_EQ(static_cast<uint64_t>(lifted_.bytes), fs::file_size(folder_ / "scene.lang"));
+  EXPECT_TRUE(fs::exists(folder_ / "saved" / "000000_s.npy"));
+  EXPECT_TRUE(fs::exists(folder_ / "saved" / "000000_f.npy"));
+}
+
+TEST_F(Query, SavedMasksGiveTheSameField) {
+  LiftRequest again;
+  again.scene = folder_ / "scene.ply";
+  again.dataset = folder_ / "toys";
+  again.masks = folder_ / "saved";
+  again.output = folder_ / "again.lang";
+  lift(again, job_);
+  EXPECT_EQ(bytes_of(folder_ / "again.lang"), bytes_of(folder_ / "scene.lang"));
+}
+
+TEST_F(Query, FindsTheThingInSpaceAndInTheView) {
+  QueryRequest asked = request({"a mushroom"});
+  asked.output = folder_ / "found";
+  const QueryResult result = query(asked, job_);
+  ASSERT_EQ(result.texts.size(), 1u);
+  const QueryText& text = result.texts[0];
+  EXPECT_TRUE(text.present);
+  EXPECT_EQ(fs::path(text.heat).filename(), "01-a-mushroom.png");
+  ASSERT_GE(text.view, 0);
+  // The views are the training views of the data set.
+  const auto transforms = nlohmann::json::parse(bytes_of(folder_ / "toys" / "transforms.json"));
+  const std::string name = transforms["train_filenames"][static_cast<size_t>(text.view)];
+  const Image truth = read_image(folder_ / "toys" / "instances" / fs::path(name).filename());
+  EXPECT_EQ(truth.u8[static_cast<size_t>(text.point[1] * 128 + text.point[0])], 2);
+  const Image mask = read_image(text.mask);
+  int64_t both = 0, either = 0;
+  for (size_t i = 0; i < mask.u8.size(); ++i) {
+    both += mask.u8[i] > 0 && truth.u8[i] == 2;
+    either += mask.u8[i] > 0 || truth.u8[i] == 2;
+  }
+  EXPECT_GT(static_cast<double>(both), 0.7 * static_cast<double>(either));
+  // The box is that of the mask.
+  for (size_t i = 0; i < mask.u8.size(); ++i) {
+    if (mask.u8[i] == 0) continue;
+    const auto x = static_cast<int64_t>(i % 128), y = static_cast<int64_t>(i / 128);
+    EXPECT_TRUE(x >= text.box[0] && x < text.box[2] && y >= text.box[1] && y < text.box[3]);
+  }
+}
+
+TEST_F(Query, SelectionsAndTheirRestAreTheRowsOfTheScene) {
+  QueryRequest asked = request({"a mushroom"});
+  asked.select = folder_ / "mushroom.ply";
+  asked.remove = folder_ / "rest.ply";
+  const QueryResult result = query(asked, job_);
+  const Rows all(folder_ / "scene.ply"), chosen(asked.select), rest(asked.remove);
+  ASSERT_EQ(static_cast<int64_t>(chosen.rows.size()), result.selected);
+  EXPECT_GT(result.selected, 500);
+  // Both together are the scene, row for row and in its order.
+  size_t a = 0, b = 0;
+  double right = 0;
+  for (size_t i = 0; i < all.rows.size(); ++i) {
+    if (a < chosen.rows.size() && chosen.rows[a] == all.rows[i]) {
+      right += splats_.thing[i] == 2;
+      ++a;
+    } else {
+      ASSERT_LT(b, rest.rows.size());
+      ASSERT_EQ(rest.rows[b++], all.rows[i]);
+    }
+  }
+  EXPECT_EQ(a, chosen.rows.size());
+  EXPECT_EQ(b, rest.rows.size());
+  EXPECT_GT(right, 0.9 * static_cast<double>(chosen.rows.size()));
+}
+
+TEST_F(Query, RecolouringLeavesTheOthersAsTheyWere) {
+  QueryRequest asked = request({"a mushroom"});
+  asked.recolour = "#2040c0";
+  asked.recoloured = folder_ / "blue.ply";
+  const QueryResult result = query(asked, job_);
+  const Rows before(folder_ / "scene.ply"), after(asked.recoloured);
+  EXPECT_EQ(before.header, after.header);
+  ASSERT_EQ(before.rows.size(), after.rows.size());
+  int64_t changed = 0;
+  for (size_t i = 0; i < before.rows.size(); ++i) changed += before.rows[i] != after.rows[i];
+  EXPECT_EQ(changed, result.selected);
+  // What changed is blue now.
+  const SplatCloud cloud = read_splats(asked.recoloured, {}).cloud;
+  for (size_t i = 0; i < before.rows.size(); ++i) {
+    if (before.rows[i] == after.rows[i]) continue;
+    ASSERT_GE(cloud.sh0[3 * i + 2], cloud.sh0[3 * i]);
+  }
+}
+
+TEST_F(Query, WhatIsNotThereIsNotFound) {
+  QueryRequest asked = request({"a toy car"});
+  asked.select = folder_ / "car.ply";
+  const QueryResult result = query(asked, job_);
+  EXPECT_FALSE(result.texts[0].present);
+  EXPECT_EQ(result.selected, 0);
+  EXPECT_TRUE(result.written.empty());
+  EXPECT_FALSE(fs::exists(asked.select));
+}
+
+TEST_F(Query, WrongRequestsAreRefused) {
+  EXPECT_EQ(code_of([&] { query(request({}), job_); }), ErrorCode::usage);
+  EXPECT_EQ(code_of([&] { query(request({"..."}), job_); }), ErrorCode::usage);
+  QueryRequest asked = request({"a mushroom"});
+  asked.view = 99;
+  EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::usage);
+  asked = request({"a mushroom"});
+  asked.recolour = "blue";
+  EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::usage);
+  asked.recoloured = folder_ / "x.ply";
+  asked.recolour = "blueish";
+  EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::usage);
+  // A scene that changed since.
+  asked = request({"a mushroom"});
+  asked.scene = folder_ / "other.ply";
+  fs::copy_file(folder_ / "scene.ply", asked.scene);
+  std::ofstream(asked.scene, std::ios::app) << ' ';
+  EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::input);
+  // Another CLIP.
+  asked = request({"a mushroom"});
+  asked.clip = (assets_folder() / "models" / "clip-audit").string();
+  EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::checkpoint);
+}
+
+}  // namespace
+}  // namespace vane
