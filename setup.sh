@@ -23,10 +23,10 @@ Downloads are kept in ${VANE_DEPS:-~/.cache/vane/deps}; delete that folder to st
 EOF
 }
 
-cuda=0 nvcc=0 dev=0 build=1 offline="" get=""
+cuda=0 nvcc=0 dev=0 build=1 window=1 offline="" get=""
 while [ $# -gt 0 ]; do
   case "$1" in
-    --headless) ;;  # Nothing that is installed today needs a display.
+    --headless) window=0 ;;
     --cuda) cuda=1 nvcc=1 ;;
     --nvcc) nvcc=1 ;;
     --dev) dev=1 ;;
@@ -104,6 +104,11 @@ packages=(g++ cmake ninja-build ccache lld python3 python3-pip unzip
 if [ "$dev" = 1 ]; then
   packages+=(libgtest-dev libbenchmark-dev clang libclang-rt-14-dev clang-format unicode-data)
 fi
+if [ "$window" = 1 ]; then
+  packages+=(libglfw3-dev libgl1 libgl1-mesa-dri)
+  # The tests run the real window on a display in memory.
+  if [ "$dev" = 1 ]; then packages+=(xvfb xauth); fi
+fi
 
 missing=()
 for package in "${packages[@]}"; do
@@ -142,6 +147,34 @@ rm -rf "$deps/site/torch/include/fmt"
 fetch_wheel "nvidia-cuda-runtime==13.0.96" 'nvidia/*'
 fetch_wheel "nvidia-cuda-cupti==13.0.85" 'nvidia/*'
 
+# Dear ImGui with docking, ImPlot and the Dear ImGui Test Engine: sources inside PyPI's source archive of
+# imgui-bundle, of which nothing else is used. The Test Engine is for the tests only. pip asks the
+# archive's own build system for its name, nothing is built; with --offline the folder needs a wheel of
+# scikit-build-core and what that names, too.
+fetch_window_sources() {
+  local version=1.93.0
+  local stamp="$deps/.imgui-bundle-$version.done"
+  [ -e "$stamp" ] && return 0
+  local folder; folder="$(mktemp -d "$deps/.download.XXXXXX")"
+  say "fetching the sources of the window's widgets (54 MB)"
+  local source=()
+  if [ -n "$offline" ]; then source=(--no-index --find-links "$offline"); fi
+  python3 -m pip download -q --no-deps --no-binary=imgui-bundle "${source[@]}" -d "$folder" "imgui-bundle==$version" || {
+    rm -rf "$folder"
+    echo "setup.sh: could not download imgui-bundle; with no network, give --offline DIR holding its source archive, or build without the window: --headless" >&2
+    exit 1
+  }
+  rm -rf "$deps/window"
+  mkdir "$folder/window"
+  tar -xzf "$folder"/imgui_bundle-*.tar.gz -C "$folder/window" --strip-components=3 --wildcards \
+    '*/external/imgui/imgui/*' '*/external/implot/implot/*' \
+    '*/external/imgui_test_engine/imgui_test_engine/*'
+  mv "$folder/window" "$deps/window"
+  rm -rf "$folder"
+  touch "$stamp"
+}
+if [ "$window" = 1 ]; then fetch_window_sources; fi
+
 # The compiler comes from PyPI when the machine has none; it unpacks beside the run-time headers.
 if [ "$nvcc" = 1 ] && ! command -v nvcc >/dev/null; then
   for wheel in nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88 \
@@ -173,6 +206,7 @@ fi
 if [ "$build" = 1 ]; then
   say "building (a first build takes several minutes)"
   cmake --preset release -DVANE_DEPS="$deps" \
+    -DVANE_GUI=$([ "$window" = 1 ] && echo ON || echo OFF) \
     -DVANE_BUILD_TESTS=$([ "$dev" = 1 ] && echo ON || echo OFF) \
     -DVANE_CUDA=$([ "$cuda" = 1 ] && echo ON || echo OFF) >&2
   cmake --build build >&2

@@ -6,6 +6,7 @@ namespace vane {
 std::span<const Command> commands() {
   static const std::vector<Command> table = {
       edit_command(),
+      gui_command(),
       enhance_command(),
       generate_command(),
       invert_command(),

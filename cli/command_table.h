@@ -32,6 +32,7 @@ Command faces_dataset_command();
 Command faces_paste_command();
 Command fit_command();
 Command generate_command();
+Command gui_command();
 Command invert_command();
 Command lift_command();
 Command metrics_command();

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/program_library.h"
 #include "editing/services/start.h"
 
 namespace vane {
@@ -35,22 +36,7 @@ void shorten_spinning() {
 Lookup load() {
   const fs::path path = library_path();
   shorten_spinning();
-  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    const char* text = ::dlerror();
-    const std::string reason = text ? text : "cannot be loaded";
-    for (const char* sign : {"failed to map segment", "cannot allocate", "Cannot allocate"}) {
-      if (reason.find(sign) == std::string::npos) continue;
-      throw Error(ErrorCode::resource, "there is not enough memory to load it: " + reason)
-          .in_file(path);
-    }
-    throw Error(ErrorCode::input, reason)
-        .in_file(path)
-        .with_hint("run ./setup.sh to build it again");
-  }
-  const auto lookup = reinterpret_cast<Lookup>(::dlsym(library, "vane_service"));
-  if (!lookup) throw Error(ErrorCode::internal, "has no services").in_file(path);
-  return lookup;
+  return reinterpret_cast<Lookup>(library_symbol(path, "vane_service"));
 }
 
 ServiceFunction find(Lookup lookup, const std::string& name, std::size_t request_bytes,
@@ -72,6 +58,25 @@ std::optional<fs::path> library_beside_program(const std::string& name) {
     if (fs::exists(folder / name, ignored)) return folder / name;
   }
   return std::nullopt;
+}
+
+void* library_symbol(const fs::path& path, const char* symbol) {
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    const char* text = ::dlerror();
+    const std::string reason = text ? text : "cannot be loaded";
+    for (const char* sign : {"failed to map segment", "cannot allocate", "Cannot allocate"}) {
+      if (reason.find(sign) == std::string::npos) continue;
+      throw Error(ErrorCode::resource, "there is not enough memory to load it: " + reason)
+          .in_file(path);
+    }
+    throw Error(ErrorCode::input, reason)
+        .in_file(path)
+        .with_hint("run ./setup.sh to build it again");
+  }
+  void* const found = ::dlsym(library, symbol);
+  if (!found) throw Error(ErrorCode::internal, "has no services").in_file(path);
+  return found;
 }
 
 ServiceFunction engine_service(const std::string& name, std::size_t request_bytes,

@@ -45,6 +45,17 @@ endif()
 set(VANE_DEPS "${default_deps}" CACHE PATH "Where setup.sh unpacked its downloads")
 set(VANE_TORCH_ROOT "${VANE_DEPS}/site/torch" CACHE PATH "LibTorch: a folder with lib/ and include/")
 
+# The window; without its parts the program says that it was built without.
+set(VANE_GUI_FOUND OFF)
+if(VANE_GUI)
+  find_package(glfw3 QUIET)
+  if(glfw3_FOUND AND EXISTS ${VANE_DEPS}/window/imgui/imgui.cpp)
+    set(VANE_GUI_FOUND ON)
+  else()
+    message(STATUS "GLFW or ${VANE_DEPS}/window is not there: building without the window")
+  endif()
+endif()
+
 if(VANE_TORCH)
   find_library(VANE_TORCH_CPU torch_cpu PATHS ${VANE_TORCH_ROOT}/lib NO_DEFAULT_PATH)
   find_library(VANE_C10 c10 PATHS ${VANE_TORCH_ROOT}/lib NO_DEFAULT_PATH)

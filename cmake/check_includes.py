@@ -31,9 +31,10 @@ ENGINE_LEVELS = [
 ]
 TORCH_FREE = ["engine/base", "engine/config", "engine/text", "engine/weights", "engine/raw",
               "engine/image", "engine/data", "engine/regions", "engine/scene", "engine/video",
-              "generators/language", "generators/splats", "generators/toybox", "editing/scenes", "cli"]
+              "generators/language", "generators/splats", "generators/toybox", "editing/document",
+              "editing/scenes", "gui", "cli"]
 TORCH_INCLUDE = re.compile(r"<(torch|ATen|c10|caffe2)/")
-TORCH_FOLDERS = re.compile(r"(engine/(tensor|clip|run)|guidance|generators(?!/(language|splats|toybox))|enhance|editing(?!/(scenes|services)))/")
+TORCH_FOLDERS = re.compile(r"(engine/(tensor|clip|run)|guidance|generators(?!/(language|splats|toybox))|enhance|editing(?!/(document|scenes|services)))/")
 RAW_INCLUDE = re.compile(r"[<\"]libraw/")
 OPENCV_INCLUDE = re.compile(r"[<\"]opencv2/")
 WINDOW_INCLUDE = re.compile(r"[<\"](imgui|implot|GLFW)")

@@ -24,6 +24,7 @@
 #include "editing/services/metrics.h"
 #include "editing/services/models.h"
 #include "editing/services/naturalness.h"
+#include "editing/services/preview.h"
 #include "editing/services/query.h"
 #include "editing/services/score.h"
 #include "editing/services/segment.h"
@@ -122,6 +123,8 @@ constexpr Entry kServices[] = {
     entry<&models_inspect>("models inspect"),
     entry<&models_list>("models list"),
     entry<&naturalness_fit>("naturalness fit"),
+    entry<&preview_develop>("preview develop"),
+    entry<&preview_enhance>("preview enhance"),
     entry<&query>("query"),
     entry<&score>("score"),
     entry<&segment>("segment"),

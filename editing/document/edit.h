@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One edit of a photograph: what it does, how strongly, where, and whether at all.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config/fields.h"
+
+namespace vane {
+
+/// Light where it is missing: `vane enhance`.
+struct EnhanceParameters {
+  std::string method;
+  bool auto_strength = true;
+  int64_t refine = 0;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = EnhanceParameters;
+    v.field("method", &C::method,
+            "what brightens: vane (the default), rave, clip-lit, gamma, auto-gamma, equalise, "
+            "clahe, msr, lime, exposure-fusion",
+            {.placeholder = "NAME"});
+    v.field("auto-strength", &C::auto_strength,
+            "let the method vane judge how much light each photograph needs");
+    v.field("refine", &C::refine, "steps that the method vane spends on this photograph alone",
+            {.min = 0, .max = 1000});
+  }
+};
+
+/// Settings of the photograph moved along a phrase: `vane edit`.
+struct DevelopParameters {
+  std::string to, from;
+  std::filesystem::path like, unlike, direction;
+  int64_t steps = 120;
+  uint64_t seed = 0;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = DevelopParameters;
+    v.field("to", &C::to, "what the picture should become", {.placeholder = "TEXT"});
+    v.field("from", &C::from, "what it is now; a plain photograph by default",
+            {.placeholder = "TEXT"});
+    v.field("like", &C::like, "move towards the look of this picture", {.placeholder = "IMAGE"});
+    v.field("unlike", &C::unlike, "and away from the look of this one", {.placeholder = "IMAGE"});
+    v.field("direction", &C::direction, "a saved direction (vane direction … -o)",
+            {.placeholder = "FILE"});
+    v.field("steps", &C::steps, "optimisation steps at most", {.min = 1, .max = 1000});
+    v.field("seed", &C::seed, "random seed");
+  }
+};
+
+/// A face of the photograph moved along a phrase: `vane edit --generator faces`.
+struct FaceParameters {
+  std::string to, from = "a person", face = "largest";
+  double gain = 1.5, least_identity = 0.4;
+  uint64_t seed = 0;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = FaceParameters;
+    v.field("to", &C::to, "what the person should become", {.placeholder = "TEXT"});
+    v.field("from", &C::from, "what the person is now", {.placeholder = "TEXT"});
+    v.field("face", &C::face, "which face is edited; 1 or largest: the largest",
+            {.placeholder = "N"});
+    v.field("gain", &C::gain, "how far full strength goes", {.min = 0.1, .max = 20});
+    v.field("least-identity", &C::least_identity,
+            "go no further than where so much of who it is is left", {.min = 0, .max = 1});
+    v.field("seed", &C::seed, "random seed");
+  }
+};
+
+/// Where something is, for the masks of other edits: `vane segment`.
+struct MaskParameters {
+  std::string text;
+  std::vector<std::string> negative;
+  double threshold = 0;
+  bool hard = false;
+
+  template <class V>
+  static void fields(V& v) {
+    using C = MaskParameters;
+    v.field("text", &C::text, "what to look for; \"sky; clouds\" are one thing",
+            {.placeholder = "TEXT"});
+    v.field("negative", &C::negative, "what else is there: the background",
+            {.placeholder = "TEXT"});
+    v.field("threshold", &C::threshold, "less likely places are left out", {.min = 0, .max = 1});
+    v.field("hard", &C::hard, "all or nothing instead of a soft edge");
+  }
+};
+
+enum class EditKind { enhance, develop, face, mask };
+
+/// "enhance", "develop", "face", "mask".
+std::string_view edit_kind_name(EditKind kind);
+/// Throws Error{config} for another word.
+EditKind edit_kind(std::string_view name);
+
+/// The version of each kind that is written now. A file of a newer one is refused.
+inline constexpr int64_t kEditVersion = 1;
+
+struct Edit {
+  int64_t id = 0;
+  EditKind kind = EditKind::develop;
+  int64_t version = kEditVersion;
+  bool enabled = true;
+  /// 0 changes nothing, 1 is what was asked for. Has no meaning for masks.
+  double strength = 1;
+  /// Empty: everywhere; a phrase; a picture file; "#3": the mask edit of that number.
+  std::string mask;
+  /// What a search found, in the document's folder: settings, a recipe, a mask. Empty: not yet.
+  std::filesystem::path found;
+
+  EnhanceParameters enhance;
+  DevelopParameters develop;
+  FaceParameters face;
+  MaskParameters region;
+};
+
+/// What a kind accepts as strength; the window's slider.
+struct StrengthRange {
+  double least = 0, most = 2;
+};
+StrengthRange strength_range(EditKind kind);
+
+/// Kinds that have to be searched for once before they show anything.
+bool needs_search(EditKind kind);
+/// One line for a person: "Develop: warm light".
+std::string edit_title(const Edit& edit);
+/// The phrase of a kind that has one; empty otherwise.
+std::string edit_phrase(const Edit& edit);
+
+}  // namespace vane

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The window's contents: draws everything, and lists everything that can be done.
+
+#include <imgui.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gui/panels/canvas.h"
+#include "gui/session/session.h"
+#include "gui/widgets/textures.h"
+#include "gui/widgets/theme.h"
+
+namespace vane {
+
+/// One thing that can be done. Menus, shortcuts and the command palette are made of these.
+struct Action {
+  /// Menu and name: "Edit/Undo".
+  std::string name;
+  ImGuiKeyChord shortcut = 0;
+  std::function<bool()> possible;
+  std::function<void()> run;
+  /// Works also while text is typed.
+  bool global = true;
+};
+
+enum class Workspace { photo, face, batch };
+
+/// One interface thread. Drawn between NewFrame and Render of the current Dear ImGui context.
+class App {
+ public:
+  App(ServiceDoor& door, Textures& textures, std::function<void()> wake);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  /// One frame.
+  void draw();
+  /// A photograph or a folder: from the command line, dropped, or chosen.
+  void open(const std::filesystem::path& path);
+  /// From now on photographs and results lie below `folder` only.
+  void confine(const std::filesystem::path& folder) { confined_ = folder; }
+  /// Asks whether to keep what is not saved, and quits then.
+  void ask_to_quit();
+  bool wants_to_quit() const { return quit_; }
+  /// Something moves by itself: the next frame is due soon.
+  bool is_lively() const { return session_.busy(); }
+
+  Session& session() { return session_; }
+  Theme& theme() { return theme_; }
+  /// apply_theme() is due before the next frame; true once.
+  bool take_theme_change();
+  void set_display_scale(float scale);
+  void set_user_scale(float scale);
+  void set_dark(bool dark);
+  Workspace workspace() const { return workspace_; }
+  /// Name of the window's title bar.
+  std::string title() const;
+  const std::vector<Action>& actions() const { return actions_; }
+
+ private:
+  void list_actions();
+  void add_action(const std::string& name, ImGuiKeyChord shortcut, std::function<void()> run,
+                  std::function<bool()> possible = {}, bool global = true);
+  void run_shortcuts();
+  void set_workspace(Workspace workspace);
+  void change_scale(float factor);
+
+  // Panels, each in the file of its name.
+  void draw_menu_bar();
+  void draw_status_bar();
+  void draw_dock_space();
+  void draw_edits();
+  void draw_phrase_box();
+  void draw_edit_list();
+  void draw_edit_card(const Edit& edit, size_t position);
+  void draw_mask_choice(const Edit& edit);
+  void draw_properties();
+  void draw_history();
+  void draw_activity();
+  void draw_batch_controls();
+  void draw_batch_report();
+  void draw_canvas_window();
+  void draw_empty_state();
+  void draw_palette();
+  void draw_file_dialog();
+  void draw_questions();
+  void draw_shortcut_list();
+
+  void add_phrase_edit();
+  void add_enhance();
+  void add_mask(const std::string& phrase);
+  void search_selected();
+  void copy_command();
+  void choose_file(const std::string& purpose, std::filesystem::path start,
+                   std::function<void(const std::filesystem::path&)> use, bool folders = false);
+  const Edit* selected() const;
+  void update_selection();
+  /// False, with a notice, for what lies outside of confine().
+  bool is_allowed(const std::filesystem::path& path);
+
+  Session session_;
+  Textures& textures_;
+  Theme theme_;
+  bool theme_changed_ = true;
+  Canvas canvas_;
+  Workspace workspace_ = Workspace::photo;
+  std::vector<Action> actions_;
+  int64_t selected_ = 0;
+  std::filesystem::path confined_;
+  bool panels_ = true, quit_ = false, reset_layout_ = false;
+
+  std::string phrase_, face_phrase_, mask_phrase_;
+  bool focus_phrase_ = false;
+  BatchParameters batch_;
+  std::string batch_folder_, batch_output_;
+
+  // Dialogs.
+  bool open_palette_ = false, open_files_ = false, open_keys_ = false, ask_quit_ = false;
+  std::string palette_text_;
+  int palette_choice_ = 0;
+  struct FileDialog {
+    std::string purpose, path;
+    std::filesystem::path listed;
+    std::vector<std::filesystem::path> folders, files;
+    bool for_folder = false;
+    std::function<void(const std::filesystem::path&)> use;
+  } files_;
+
+  std::vector<std::unique_ptr<Texture>> sample_pictures_;
+  std::vector<std::filesystem::path> samples_;
+  uint64_t shown_pictures_ = ~uint64_t{0}, seen_notices_ = 0;
+};
+
+}  // namespace vane

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// Oracle: the document behind the window, files on disk, the same through the services alone.
+#include <gtest/gtest.h>
+#include <imgui_internal.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "editing/document/commands.h"
+#include "editing/document/render.h"
+#include "engine/base/rng.h"
+#include "engine/base/text.h"
+#include "tests/gui/headless_window.h"
+
+namespace vane {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HeadlessWindow;
+
+std::string bytes_of(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+void wait_for_jobs(ImGuiTestContext* context, Session& session) {
+  do {
+    context->Yield(2);
+  } while (session.busy() || session.previewing());
+  context->Yield(2);
+}
+
+TEST(Window, APhraseIsAppliedSlidUndoneAndExported) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Picture/Sample rocket");
+    context->Yield(2);
+    IM_CHECK(session.is_open());
+    context->ItemClick("//Edits/##phrase");
+    context->KeyCharsReplaceEnter("warm light");
+    wait_for_jobs(context, session);
+    IM_CHECK(session.stack().size() == size_t{1});
+    const Edit& edit = *session.stack().edits().front();
+    IM_CHECK(edit.develop.to == std::string("warm light"));
+    IM_CHECK(!edit.found.empty());
+    context->ItemInputValue("//Edits/**/##strength", 0.5f);
+    wait_for_jobs(context, session);
+    IM_CHECK(session.stack().edits().front()->strength == 0.5);
+    context->KeyPress(ImGuiMod_Ctrl | ImGuiKey_Z);
+    IM_CHECK(session.stack().edits().front()->strength == 1.0);
+    context->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z);
+    IM_CHECK(session.stack().edits().front()->strength == 0.5);
+  }));
+  const fs::path exported = window.folder() / "out.png";
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->KeyPress(ImGuiMod_Ctrl | ImGuiKey_E);
+    context->Yield(2);
+    context->ItemClick("//Files/##path");
+    context->KeyCharsReplaceEnter(exported.c_str());
+    wait_for_jobs(context, session);
+    IM_CHECK(fs::exists(exported));
+  }));
+  // What the command line would write.
+  const std::string bytes = bytes_of(exported);
+  fs::remove(exported);
+  testing::FakeServices services;
+  QuietJob job;
+  DocumentRenderer(services).run(picture_steps(session.stack(), session.places(), exported), true,
+                                 job);
+  EXPECT_EQ(bytes_of(exported), bytes);
+  EXPECT_FALSE(bytes.empty());
+}
+
+TEST(Window, AJobIsStoppedByItsButtonAndLeavesTheRestAlone) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.app().open(window.photo("a.png"));
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Edits/##phrase");
+    context->KeyCharsReplaceEnter("slow");
+    context->Yield(10);
+    IM_CHECK(session.busy());
+    context->ItemClick("//Activity/Stop");
+    wait_for_jobs(context, session);
+  }));
+  EXPECT_FALSE(session.busy());
+  ASSERT_EQ(session.stack().size(), 1u);
+  EXPECT_TRUE(session.stack().edits().front()->found.empty());
+  EXPECT_NE(session.notices().back().text.find("stopped"), std::string::npos);
+}
+
+TEST(Window, WhatFailsIsSaidAndChangesNothing) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.app().open(window.photo("a.png"));
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Edits/##phrase");
+    context->KeyCharsReplaceEnter("fail");
+    wait_for_jobs(context, session);
+  }));
+  EXPECT_EQ(session.notices().back().kind, Notice::Kind::error);
+  EXPECT_TRUE(session.stack().edits().front()->found.empty());
+  std::ofstream(window.folder() / "text.png") << "no picture";
+  window.app().open(window.folder() / "text.png");
+  EXPECT_EQ(session.notices().back().kind, Notice::Kind::error);
+  EXPECT_EQ(session.name(), "a.png");
+}
+
+TEST(Window, ACrashLosesNothing) {
+  HeadlessWindow window;
+  const fs::path photo = window.photo("a.png");
+  window.app().open(photo);
+  Edit edit;
+  edit.kind = EditKind::enhance;
+  window.session().add(edit);
+  edit.kind = EditKind::develop;
+  edit.develop.to = "warm";
+  window.session().add(edit);
+  window.session().undo();
+  const uint64_t hash = window.session().stack().hash();
+  window.restart();
+  window.app().open(photo);
+  EXPECT_TRUE(window.session().stack().empty());
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->Yield(2);
+    context->ItemClick("//Recover/Recover them");
+  }));
+  EXPECT_EQ(window.session().stack().hash(), hash);
+  EXPECT_TRUE(window.session().history().can_redo());
+  window.session().save();
+  window.restart();
+  window.app().open(photo);
+  EXPECT_FALSE(window.session().can_recover());
+  EXPECT_EQ(window.session().stack().hash(), hash);
+}
+
+TEST(Window, AFolderIsEnhanced) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  for (const char* name : {"in/a.png", "in/b.png", "in/c.png"}) window.photo(name);
+  window.app().open(window.folder() / "in");
+  EXPECT_EQ(window.app().workspace(), Workspace::batch);
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Edits/Start batch");
+    wait_for_jobs(context, session);
+    IM_CHECK(session.batch().has_value());
+  }));
+  EXPECT_EQ(session.batch()->ok, 3);
+  EXPECT_TRUE(fs::exists(window.folder() / "in" / "enhanced" / "b.png"));
+}
+
+TEST(Window, EveryActionIsReachedByThePaletteAndDoesNoHarm) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.app().open(window.photo("a.png"));
+  Edit edit;
+  edit.kind = EditKind::enhance;
+  session.add(edit);
+  for (const Action& action : window.app().actions()) {
+    if (action.name == "File/Quit") continue;
+    const std::string name = action.name;
+    EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+      context->KeyPress(ImGuiMod_Ctrl | ImGuiKey_K);
+      context->Yield(2);
+      IM_CHECK(context->ItemExists("//Commands/##command"));
+      context->KeyChars(name.c_str());
+      context->Yield(2);
+      context->KeyPress(ImGuiKey_Enter);
+      context->Yield(2);
+      context->PopupCloseAll();
+      wait_for_jobs(context, session);
+    })) << name;
+  }
+  EXPECT_TRUE(session.is_open());
+}
+
+TEST(Window, TypedLettersAreNoShortcuts) {
+  HeadlessWindow window;
+  window.app().open(window.photo("a.png"));
+  Edit edit;
+  edit.kind = EditKind::enhance;
+  window.session().add(edit);
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Edits/##phrase");
+    context->KeyChars("silver 01");
+    context->KeyPress(ImGuiKey_Delete);
+    context->Yield(2);
+  }));
+  EXPECT_EQ(window.session().stack().size(), 1u);
+}
+
+/// Random hands on mouse and keyboard. VANE_MONKEY_STEPS sets how long (tests/CMakeLists.txt).
+TEST(Window, RandomHandsBreakNothing) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.photo("b.png");
+  window.app().open(window.photo("a.png", 200, 120));
+  const char* const asked = std::getenv("VANE_MONKEY_STEPS");
+  const long long steps = asked ? parse_integer(asked).value_or(1000) : 1000;
+  constexpr ImGuiKey kKeys[] = {
+      ImGuiKey_Tab,       ImGuiKey_Enter,     ImGuiKey_Escape, ImGuiKey_Space, ImGuiKey_UpArrow,
+      ImGuiKey_DownArrow, ImGuiKey_LeftArrow, ImGuiKey_Delete, ImGuiKey_S,     ImGuiKey_B,
+      ImGuiKey_M,         ImGuiKey_L,         ImGuiKey_1,      ImGuiKey_0,     ImGuiKey_Backspace,
+      ImGuiKey_F9,        ImGuiKey_F1,        ImGuiKey_Home};
+  constexpr ImGuiKey kControlled[] = {
+      ImGuiKey_Z, ImGuiKey_E, ImGuiKey_K, ImGuiKey_D, ImGuiKey_R,     ImGuiKey_1,     ImGuiKey_2,
+      ImGuiKey_3, ImGuiKey_T, ImGuiKey_L, ImGuiKey_S, ImGuiKey_Equal, ImGuiKey_Minus, ImGuiKey_0};
+  Rng rng(20);
+  ImGuiIO& io = ImGui::GetIO();
+  const auto tap = [&](ImGuiKey key) {
+    io.AddKeyEvent(key, true);
+    window.frame();
+    io.AddKeyEvent(key, false);
+  };
+  for (long long i = 0; i < steps; ++i) {
+    switch (rng.below(8)) {
+      case 0:
+      case 1:
+      case 2: {
+        io.AddMousePosEvent(static_cast<float>(rng.below(1280)),
+                            static_cast<float>(rng.below(800)));
+        const int button = rng.below(6) == 0 ? 1 : 0;
+        io.AddMouseButtonEvent(button, true);
+        window.frame();
+        if (rng.below(3) == 0) {
+          io.AddMousePosEvent(static_cast<float>(rng.below(1280)),
+                              static_cast<float>(rng.below(800)));
+          window.frame();
+        }
+        io.AddMouseButtonEvent(button, false);
+        break;
+      }
+      case 3:
+        io.AddMouseWheelEvent(0, static_cast<float>(rng.below(5)) - 2);
+        break;
+      case 4:
+        tap(kKeys[rng.below(std::size(kKeys))]);
+        break;
+      case 5:
+        io.AddKeyEvent(ImGuiMod_Ctrl, true);
+        if (rng.below(3) == 0) io.AddKeyEvent(ImGuiMod_Shift, true);
+        tap(kControlled[rng.below(std::size(kControlled))]);
+        io.AddKeyEvent(ImGuiMod_Shift, false);
+        io.AddKeyEvent(ImGuiMod_Ctrl, false);
+        break;
+      case 6:
+        io.AddInputCharacter(static_cast<unsigned>("ab c1.ü"[rng.below(6)]));
+        break;
+      default:
+        if (rng.below(20) == 0) {
+          io.DisplaySize = {static_cast<float>(200 + rng.below(1400)),
+                            static_cast<float>(150 + rng.below(900))};
+        }
+        if (!session.is_open() || rng.below(200) == 0) window.app().open(window.folder() / "b.png");
+    }
+    window.frame();
+  }
+  session.stop();
+  window.settle();
+  if (!session.is_open()) window.app().open(window.folder() / "a.png");
+  const uint64_t hash = session.stack().hash();
+  const size_t position = session.history().position();
+  while (session.history().can_undo()) session.undo();
+  while (session.history().position() < position) session.redo();
+  EXPECT_EQ(session.stack().hash(), hash);
+}
+
+/// Memory of a session does not grow with its length beyond its history, which shares what it can.
+TEST(Window, FiveHundredChangesShareTheirEdits) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.app().open(window.photo("a.png"));
+  Edit edit;
+  edit.kind = EditKind::enhance;
+  const int64_t first = session.add(edit);
+  const int64_t second = session.add(edit);
+  for (int i = 0; i < 500; ++i) {
+    Edit changed = *session.stack().find(second);
+    changed.strength = 0.001 * i;
+    session.change(changed, "Strength");
+  }
+  const auto& states = session.history().states();
+  ASSERT_EQ(states.size(), 503u);
+  EXPECT_EQ(states[2].stack.find(first), states.back().stack.find(first));
+}
+
+}  // namespace
+}  // namespace vane

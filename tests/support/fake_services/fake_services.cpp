@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/fake_services/fake_services.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <thread>
+
+#include "editing/services/edit.h"
+#include "editing/services/enhance.h"
+#include "editing/services/preview.h"
+#include "editing/services/segment.h"
+#include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
+#include "engine/image/codec.h"
+#include "engine/image/resize.h"
+
+namespace vane::testing {
+namespace {
+
+std::mutex mutex;
+std::map<std::string, int> counts;
+
+void count(const std::string& name) {
+  const std::lock_guard lock(mutex);
+  ++counts[name];
+}
+
+Image brightened(const Image& source, double strength, const Image* mask) {
+  Image out = to_rgb8(source);
+  const int add = static_cast<int>(std::lround(16 * strength));
+  for (int y = 0; y < out.height; ++y) {
+    for (int x = 0; x < out.width; ++x) {
+      int by = add;
+      if (mask) {
+        const int my = y * mask->height / out.height, mx = x * mask->width / out.width;
+        const size_t at = static_cast<size_t>(my * mask->width + mx);
+        by = add * mask->u8[at * static_cast<size_t>(mask->channels)] / 255;
+      }
+      for (int c = 0; c < 3; ++c) {
+        uint8_t& sample = out.u8[static_cast<size_t>((y * out.width + x) * 3 + c)];
+        sample = static_cast<uint8_t>(std::clamp(sample + by, 0, 255));
+      }
+    }
+  }
+  return out;
+}
+
+void follow_phrase(const std::string& phrase, Job& job) {
+  if (phrase == "fail") {
+    throw Error(ErrorCode::numeric, "the loss is not finite").with_hint("another phrase may work");
+  }
+  for (int i = 0; phrase == "slow" || i < 3; ++i) {
+    job.check_cancelled();
+    job.progress(i, phrase == "slow" ? 100000 : 3, "optimising");
+    job.metric("loss", i, 1.0 / (i + 1));
+    if (phrase == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void edit(const void* in, Job& job, void* out) {
+  count("edit");
+  const auto& request = *static_cast<const EditRequest*>(in);
+  auto& result = *static_cast<EditResult*>(out);
+  if (request.apply.empty()) follow_phrase(request.to, job);
+  const Image source = read_image(request.input);
+  std::optional<Image> mask;
+  if (std::filesystem::exists(request.mask)) mask = read_image(request.mask);
+  write_image(request.output,
+              brightened(source, static_cast<double>(request.strength), mask ? &*mask : nullptr));
+  if (!request.sidecar.empty()) {
+    atomic_write(request.sidecar, std::string_view("phrase: " + request.to + "\n"));
+  }
+  result.output = request.output.string();
+  result.gain = 0.25;
+  result.verdict = "real";
+  result.moved = {"exposure +0.25 EV"};
+}
+
+void enhance(const void* in, Job& job, void* out) {
+  count("enhance");
+  const auto& request = *static_cast<const EnhanceRequest*>(in);
+  auto& result = *static_cast<EnhanceResult*>(out);
+  std::vector<std::filesystem::path> photos;
+  for (const auto& input : request.inputs) {
+    if (!std::filesystem::is_directory(input)) {
+      photos.push_back(input);
+      continue;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(input)) {
+      if (is_picture_name(entry.path())) photos.push_back(entry.path());
+    }
+  }
+  std::sort(photos.begin(), photos.end());
+  for (size_t i = 0; i < photos.size(); ++i) {
+    job.check_cancelled();
+    job.progress(static_cast<int64_t>(i), static_cast<int64_t>(photos.size()), "enhancing");
+    std::filesystem::path output = request.output;
+    if (photos.size() > 1 || output.extension().empty()) {
+      std::filesystem::create_directories(output);
+      output /= photos[i].filename();
+    }
+    write_image(output, brightened(read_image(photos[i]), request.strength, nullptr));
+    EnhancedFile file;
+    file.input = photos[i].string();
+    file.output = output.string();
+    file.status = "ok";
+    result.files.push_back(file);
+    ++result.ok;
+  }
+}
+
+void segment(const void* in, Job& job, void* out) {
+  count("segment");
+  const auto& request = *static_cast<const SegmentRequest*>(in);
+  auto& result = *static_cast<SegmentResult*>(out);
+  follow_phrase(request.texts.front(), job);
+  const Image source = read_image(request.image);
+  Image mask;
+  mask.width = source.width;
+  mask.height = source.height;
+  mask.channels = 1;
+  mask.u8.resize(mask.sample_count());
+  for (int y = 0; y < mask.height; ++y) {
+    for (int x = 0; x < mask.width / 2; ++x) mask.u8[static_cast<size_t>(y * mask.width + x)] = 255;
+  }
+  std::filesystem::create_directories(request.output);
+  SegmentText text;
+  text.text = request.texts.front();
+  text.mask = (request.output / "01-mask.png").string();
+  text.soft = (request.output / "01-mask-soft.png").string();
+  text.share = 0.5;
+  write_image(text.mask, mask);
+  write_image(text.soft, mask);
+  result.texts.push_back(text);
+}
+
+void preview_develop(const void* in, Job&, void* out) {
+  count("preview develop");
+  const auto& request = *static_cast<const PreviewDevelopRequest*>(in);
+  static_cast<PreviewDevelopResult*>(out)->image = std::make_shared<const Image>(
+      brightened(*request.source, request.strength, request.mask.get()));
+}
+
+void preview_enhance(const void* in, Job&, void* out) {
+  count("preview enhance");
+  const auto& request = *static_cast<const PreviewEnhanceRequest*>(in);
+  auto& result = *static_cast<PreviewEnhanceResult*>(out);
+  result.image = std::make_shared<const Image>(
+      brightened(*request.source, request.strength, request.mask.get()));
+  result.known = result.image;
+  result.strength = request.strength;
+  if (request.map)
+    result.stops.assign(
+        static_cast<size_t>(result.image->width) * static_cast<size_t>(result.image->height), 0.5f);
+}
+
+struct Entry {
+  const char* name;
+  ServiceFunction function;
+  std::size_t request_bytes, result_bytes;
+};
+constexpr Entry kEntries[] = {
+    {"edit", edit, sizeof(EditRequest), sizeof(EditResult)},
+    {"enhance", enhance, sizeof(EnhanceRequest), sizeof(EnhanceResult)},
+    {"segment", segment, sizeof(SegmentRequest), sizeof(SegmentResult)},
+    {"preview develop", preview_develop, sizeof(PreviewDevelopRequest),
+     sizeof(PreviewDevelopResult)},
+    {"preview enhance", preview_enhance, sizeof(PreviewEnhanceRequest),
+     sizeof(PreviewEnhanceResult)},
+};
+
+}  // namespace
+
+ServiceFunction FakeServices::find(const std::string& name, std::size_t request_bytes,
+                                   std::size_t result_bytes, Job&) {
+  for (const Entry& entry : kEntries) {
+    if (name != entry.name) continue;
+    if (entry.request_bytes == request_bytes && entry.result_bytes == result_bytes) {
+      return entry.function;
+    }
+  }
+  throw Error(ErrorCode::internal, "no such service: " + name);
+}
+
+std::map<std::string, int> FakeServices::calls() {
+  const std::lock_guard lock(mutex);
+  return counts;
+}
+
+void FakeServices::forget_calls() {
+  const std::lock_guard lock(mutex);
+  counts.clear();
+}
+
+}  // namespace vane::testing
