@@ -57,7 +57,7 @@ struct DevelopParameters {
 /// A face of the photograph moved along a phrase: `vane edit --generator faces`.
 struct FaceParameters {
   std::string to, from = "a person", face = "largest";
-  double gain = 1.5, least_identity = 0.4;
+  double gain = 2, least_identity = 0.6;
   uint64_t seed = 0;
 
   template <class V>
