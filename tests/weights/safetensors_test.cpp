@@ -196,7 +196,10 @@ class SafetensorsWriter : public testing::Test {
     return std::string(text_view(source->view()));
   }
   std::vector<std::byte> bytes_ = std::vector<std::byte>(64, std::byte{7});
-  std::filesystem::path path_ = std::filesystem::path(testing::TempDir()) / "writer.safetensors";
+  std::filesystem::path path_ =
+      std::filesystem::path(testing::TempDir()) /
+      (std::string("writer-") + testing::UnitTest::GetInstance()->current_test_info()->name() +
+       ".safetensors");
 };
 
 TEST_F(SafetensorsWriter, WritesWhatItReadsBack) {
@@ -275,7 +278,9 @@ class ShardedSafetensors : public testing::Test {
     atomic_write(path, text);
     return refusal(text.size(), [&] { open_weights(path); });
   }
-  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "vane-sharded";
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) /
+                                  (std::string("vane-sharded-") +
+                                   testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(ShardedSafetensors, NamesThatReachElsewhereAreRefused) {
