@@ -6,7 +6,10 @@
 namespace vane {
 
 LabelLifter::LabelLifter(int64_t gaussians) {
-  for (LabelTable& table : tables_) table.rows.resize(static_cast<size_t>(gaussians));
+  for (LabelTable& table : tables_) {
+    table.rows.resize(static_cast<size_t>(gaussians));
+    table.outside.resize(static_cast<size_t>(gaussians));
+  }
 }
 
 void LabelLifter::add_view(const SplatRaster& raster, int width, int height,
@@ -39,6 +42,8 @@ void LabelLifter::add_view(const SplatRaster& raster, int width, int height,
       }
     }
     raster.accumulate_labels(labels.data(), table.rows);
+    for (int32_t& label : labels) label = label < 0 ? 0 : -1;
+    raster.accumulate_labels(labels.data(), table.outside);
   }
   ++views_;
   features_ += maps.count;

@@ -17,6 +17,8 @@ namespace vane {
 struct LabelTable {
   std::vector<std::vector<SplatWeight>> rows;
   std::vector<int32_t> view_of;  // mask -> view
+  /// The weight of each Gaussian at pixels of no mask, as an entry of label 0; may be empty.
+  std::vector<std::vector<SplatWeight>> outside;
 
   int32_t masks() const { return static_cast<int32_t>(view_of.size()); }
 };
