@@ -119,7 +119,8 @@ void write_splats(const fs::path& file, const SplatCloud& cloud) {
   const std::string name = lower_name(file);
   for (const auto& [ending, writer] : kWriters) {
     if (!name.ends_with(ending)) continue;
-    atomic_write(file, [&](const ByteSink& sink) { writer(cloud, sink); });
+    // Clang before 16 cannot capture a structured binding by reference.
+    atomic_write(file, [&cloud, write = writer](const ByteSink& sink) { write(cloud, sink); });
     return;
   }
   throw Error(ErrorCode::usage, "scenes are written as .ply, .compressed.ply, .splat or .spz")
