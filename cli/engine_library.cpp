@@ -75,7 +75,7 @@ void* library_symbol(const fs::path& path, const char* symbol) {
         .with_hint("run ./setup.sh to build it again");
   }
   void* const found = ::dlsym(library, symbol);
-  if (!found) throw Error(ErrorCode::internal, "has no services").in_file(path);
+  if (!found) throw Error(ErrorCode::internal, std::string("lacks ") + symbol).in_file(path);
   return found;
 }
 

@@ -5,15 +5,14 @@ import argparse
 import json
 import os
 import pathlib
-import random
 import statistics
 import subprocess
 import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Worker threads of a peer go on spinning after its turn; the next one waits until they sleep.
-PAUSE_SECONDS = 0.4
+sys.path.insert(0, str(HERE.parent))
+from workers import PAUSE_SECONDS, Worker, interval  # noqa: E402
 
 
 def make_weights(folder):
@@ -48,41 +47,9 @@ def make_weights(folder):
     return weights
 
 
-class Worker:
-    def __init__(self, name, command):
-        self.name = name
-        self.start = time.perf_counter()
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
-
-    def ask(self, case):
-        self.process.stdin.write(case + "\n")
-        self.process.stdin.flush()
-        parts = self.process.stdout.readline().split()
-        if not parts:
-            sys.exit(f"{self.name} died on {case}")
-        return float(parts[0]), [float(v) for v in parts[1:]]
-
-    def peak_mib(self):
-        for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) / 1024
-        return float("nan")
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def cosine(a, b):
     dot = sum(x * y for x, y in zip(a, b))
     return dot / (sum(x * x for x in a) ** 0.5 * sum(y * y for y in b) ** 0.5)
-
-
-def interval(ratios):
-    rng = random.Random(0)
-    medians = sorted(statistics.median(rng.choices(ratios, k=len(ratios))) for _ in range(2000))
-    return medians[50], medians[1949]
 
 
 def commands(arguments, weights):
@@ -94,7 +61,7 @@ def commands(arguments, weights):
 
 
 def throughput(arguments, weights):
-    workers = {name: Worker(name, command) for name, command in commands(arguments, weights).items()}
+    workers = {name: Worker(name, command, stderr=subprocess.DEVNULL) for name, command in commands(arguments, weights).items()}
     for case in ("forward:1", "forward:8", "gradient:1", "gradient:8", "text:1", "text:8"):
         names = [n for n in workers if not (n == "onnxruntime" and case.startswith("gradient"))]
         outputs = {}
@@ -124,7 +91,7 @@ def cold_start_and_memory(arguments, weights):
     results = {name: ([], []) for name in commands(arguments, weights)}
     for _ in range(arguments.cold_rounds):
         for name, command in commands(arguments, weights).items():
-            worker = Worker(name, command)
+            worker = Worker(name, command, stderr=subprocess.DEVNULL)
             worker.ask("forward:1")
             results[name][0].append(time.perf_counter() - worker.start)
             if name != "onnxruntime":

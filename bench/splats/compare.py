@@ -11,24 +11,8 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-class Worker:
-    def __init__(self, name, command):
-        self.name = name
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, case):
-        self.process.stdin.write(case + "\n")
-        self.process.stdin.flush()
-        parts = self.process.stdout.readline().split()
-        if not parts:
-            sys.exit(f"{self.name} died on {case}")
-        return float(parts[0]), [float(value) for value in parts[1:]]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+sys.path.insert(0, str(HERE.parent))
+from workers import Worker, interval, take_turns  # noqa: E402
 
 
 def alike(own, other):
@@ -59,12 +43,13 @@ def main():
         own, other = vane.ask(case)[1], plain.ask(case)[1]
         if not alike(own, other):
             sys.exit(f"{case}: the two differ: timing is void")
-        times = []
-        for _ in range(arguments.rounds):
-            times.append((vane.ask(case)[0], plain.ask(case)[0]))
-        print(json.dumps({"case": case, "vane_ms": round(1000 * statistics.median(t[0] for t in times), 1),
-                          "pytorch_ms": round(1000 * statistics.median(t[1] for t in times), 1),
-                          "ratio": round(statistics.median(t[1] / t[0] for t in times), 1)}), flush=True)
+        own_times, other_times = take_turns((vane, plain), case, arguments.rounds)
+        ratios = [peer / own for own, peer in zip(own_times, other_times)]
+        low, high = interval(ratios)
+        print(json.dumps({"case": case, "vane_ms": round(1000 * statistics.median(own_times), 1),
+                          "pytorch_ms": round(1000 * statistics.median(other_times), 1),
+                          "ratio": round(statistics.median(ratios), 1), "interval": [round(low, 1), round(high, 1)]}),
+              flush=True)
     vane.close()
     plain.close()
     # The picture costs the same for any number of Gaussians, so the slope tells what one costs.

@@ -6,46 +6,15 @@ import argparse
 import json
 import os
 import pathlib
-import random
 import statistics
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Worker threads of a peer go on spinning after its turn; the next one waits until they sleep.
-PAUSE_SECONDS = 0.4
+sys.path.insert(0, str(HERE.parent))
+from workers import Worker, interval, take_turns  # noqa: E402
+
 LARGEST_DIFFERENCE = 1e-3  # of the largest number of the peer
-
-
-class Worker:
-    def __init__(self, name, command):
-        self.name = name
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, case):
-        self.process.stdin.write(case + "\n")
-        self.process.stdin.flush()
-        parts = self.process.stdout.readline().split()
-        if not parts:
-            sys.exit(f"{self.name} died on {case}")
-        return float(parts[0]), [float(value) for value in parts[1:]]
-
-    def peak_mib(self):
-        for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith("VmHWM"):
-                return round(int(line.split()[1]) / 1024)
-        return None
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def interval(ratios):
-    rng = random.Random(0)
-    medians = sorted(statistics.median(rng.choices(ratios, k=len(ratios))) for _ in range(2000))
-    return medians[50], medians[1949]
 
 
 def main():
@@ -78,15 +47,11 @@ def main():
         difference = max(abs(a - b) for a, b in zip(own, other, strict=True)) / scale
         if not difference < LARGEST_DIFFERENCE:
             sys.exit(f"{case}: the two differ by {difference:.2g} of {scale:.3g}: timing is void")
-        times = {vane: [], other_program: []}
-        for _ in range(arguments.rounds):
-            for worker, seconds in times.items():
-                time.sleep(PAUSE_SECONDS)
-                seconds.append(worker.ask(case)[0])
-        ratios = [peer / own for own, peer in zip(*times.values())]
+        own_times, other_times = take_turns((vane, other_program), case, arguments.rounds)
+        ratios = [peer / own for own, peer in zip(own_times, other_times)]
         low, high = interval(ratios)
-        print(json.dumps({"case": case, "size": size, "vane_ms": round(1e3 * statistics.median(times[vane]), 1),
-                          f"{name}_ms": round(1e3 * statistics.median(times[other_program]), 1),
+        print(json.dumps({"case": case, "size": size, "vane_ms": round(1e3 * statistics.median(own_times), 1),
+                          f"{name}_ms": round(1e3 * statistics.median(other_times), 1),
                           "ratio": round(statistics.median(ratios), 3), "interval": [round(low, 3), round(high, 3)],
                           "rounds": arguments.rounds, "difference": float(f"{difference:.2g}"),
                           "peak_mib": [vane.peak_mib(), other_program.peak_mib()]}), flush=True)

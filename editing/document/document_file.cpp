@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "engine/base/assets.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
@@ -141,12 +141,6 @@ bool can_write_beside(const fs::path& photo) {
   return ::access(folder.empty() ? "." : folder.c_str(), W_OK) == 0;
 }
 
-fs::path data_folder() {
-  if (const char* home = std::getenv("XDG_DATA_HOME"); home && *home) return fs::path(home);
-  const char* home = std::getenv("HOME");
-  return fs::path(home && *home ? home : "/tmp") / ".local" / "share";
-}
-
 }  // namespace
 
 DocumentPlaces document_places(const fs::path& photo) {
@@ -155,7 +149,7 @@ DocumentPlaces document_places(const fs::path& photo) {
   fs::path base = places.photo;
   if (!can_write_beside(places.photo)) {
     const fs::path folder =
-        data_folder() / "vane" / "documents" / hex64(xxh64(places.photo.parent_path().string()));
+        data_folder() / "documents" / hex64(xxh64(places.photo.parent_path().string()));
     std::error_code fault;
     fs::create_directories(folder, fault);
     if (fault) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "editing/training/schedule_fields.h"
 #include "engine/config/fields.h"
 #include "engine/data/faces_source.h"
 #include "engine/data/photo_library.h"
@@ -130,12 +131,7 @@ struct ClipTrainingConfig {
             {.min = 0, .max = 100});
     v.field("average-decay", &C::average_decay, "of the averaged weights that are saved",
             {.min = 0, .max = 1});
-    v.field("evaluate-every", &C::evaluate_every, "steps between evaluations; 0: only at the end",
-            {.min = 0, .max = 1e9});
-    v.field("checkpoint-seconds", &C::checkpoint_seconds, "between checkpoints",
-            {.min = 0, .max = 1e6, .unit = "s"});
-    v.field("max-minutes", &C::max_minutes, "stop earlier and save what there is; 0: no limit",
-            {.min = 0, .max = 1e6, .unit = "min"});
+    schedule_fields<C>(v);
     v.field("producers", &C::producers, "threads that make samples", {.min = 1, .max = 64});
     v.field("model", &C::model, "sizes of the towers");
     v.field("start", &C::start,

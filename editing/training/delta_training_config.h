@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "editing/training/schedule_fields.h"
 #include "engine/config/fields.h"
 
 namespace vane {
@@ -54,12 +55,7 @@ struct DeltaTrainingConfig {
             {.min = 0, .max = 100, .log_scale = true});
     v.field("average-decay", &C::average_decay, "of the averaged weights that are saved, per step",
             {.min = 0, .max = 1});
-    v.field("evaluate-every", &C::evaluate_every, "steps between measurements; 0: at the end",
-            {.min = 0, .max = 1e9});
-    v.field("checkpoint-seconds", &C::checkpoint_seconds, "between checkpoints",
-            {.min = 0, .max = 1e6, .unit = "s"});
-    v.field("max-minutes", &C::max_minutes, "stop earlier and save what there is; 0: no limit",
-            {.min = 0, .max = 1e6, .unit = "min"});
+    schedule_fields<C>(v);
     v.field("relevance-pairs", &C::relevance_pairs, "pairs for the relevance matrix",
             {.min = 2, .max = 1e6});
     v.field("relevance-ridge", &C::relevance_ridge,

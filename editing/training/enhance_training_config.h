@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "editing/training/schedule_fields.h"
 #include "engine/config/fields.h"
 #include "engine/data/backlit_source.h"
 #include "engine/data/photo_library.h"
@@ -127,12 +128,7 @@ struct EnhanceTrainingConfig {
     v.field("weight-decay", &C::weight_decay, "added to the gradient (L2), as published",
             {.min = 0, .max = 10});
     v.field("clip", &C::clip, "the CLIP that guides", {.placeholder = "MODEL"});
-    v.field("evaluate-every", &C::evaluate_every, "steps between measurements; 0: at the end",
-            {.min = 0, .max = 1e9});
-    v.field("checkpoint-seconds", &C::checkpoint_seconds, "between checkpoints",
-            {.min = 0, .max = 1e6, .unit = "s"});
-    v.field("max-minutes", &C::max_minutes, "stop earlier and save what there is; 0: no limit",
-            {.min = 0, .max = 1e6, .unit = "min"});
+    schedule_fields<C>(v);
     v.field("data", &C::data, "pictures");
     v.field("vane", &C::vane, "losses of the method vane");
     v.field("published", &C::published, "schedule of the published methods");

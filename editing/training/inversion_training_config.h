@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "editing/training/schedule_fields.h"
 #include "engine/config/fields.h"
 
 namespace vane {
@@ -113,12 +114,7 @@ struct InversionTrainingConfig {
             {.min = 0, .max = 1, .log_scale = true});
     v.field("average-decay", &C::average_decay, "of the averaged weights that are saved, per step",
             {.min = 0, .max = 1});
-    v.field("evaluate-every", &C::evaluate_every, "steps between measurements; 0: at the end",
-            {.min = 0, .max = 1e9});
-    v.field("checkpoint-seconds", &C::checkpoint_seconds, "between checkpoints",
-            {.min = 0, .max = 1e6, .unit = "s"});
-    v.field("max-minutes", &C::max_minutes, "stop earlier and save what there is; 0: no limit",
-            {.min = 0, .max = 1e6, .unit = "min"});
+    schedule_fields<C>(v);
     v.field("latent-loss", &C::latent_loss, "weights of the losses on latents alone");
     v.field("loss", &C::loss, "weights of the losses with pictures");
     v.field("augmentation", &C::augmentation, "changes of the portraits");

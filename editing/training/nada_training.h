@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "editing/training/schedule_fields.h"
 #include "editing/training/training_result.h"
 #include "engine/base/job.h"
 #include "engine/config/fields.h"
@@ -49,12 +50,7 @@ struct NadaTrainingConfig {
     v.field("layers", &C::layers, "convolutions that learn in a step", {.min = 1, .max = 100});
     v.field("layer-portraits", &C::layer_portraits, "portraits that choose them",
             {.min = 1, .max = 1024});
-    v.field("evaluate-every", &C::evaluate_every, "steps between measurements; 0: at the end",
-            {.min = 0, .max = 1e9});
-    v.field("checkpoint-seconds", &C::checkpoint_seconds, "between checkpoints",
-            {.min = 0, .max = 1e6, .unit = "s"});
-    v.field("max-minutes", &C::max_minutes, "stop earlier and save what there is; 0: no limit",
-            {.min = 0, .max = 1e6, .unit = "min"});
+    schedule_fields<C>(v);
   }
 };
 

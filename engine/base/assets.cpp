@@ -26,19 +26,13 @@ fs::path find_assets() {
       .with_hint("set VANE_ASSETS to the assets folder of Vane");
 }
 
-}  // namespace
-
-const fs::path& assets_folder() {
-  static const fs::path folder = find_assets();
-  return folder;
-}
-
-fs::path cache_folder() {
+/// "vane" in the folder that `variable` names, else in `usual` of the home folder.
+fs::path folder_of_user(const char* variable, const char* usual) {
   fs::path base;
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg && *xdg) {
+  if (const char* xdg = std::getenv(variable); xdg && *xdg) {
     base = xdg;
   } else if (const char* home = std::getenv("HOME"); home && *home) {
-    base = fs::path(home) / ".cache";
+    base = fs::path(home) / usual;
   } else {
     base = fs::temp_directory_path();
   }
@@ -47,6 +41,17 @@ fs::path cache_folder() {
   fs::create_directories(base, ignored);
   return base;
 }
+
+}  // namespace
+
+const fs::path& assets_folder() {
+  static const fs::path folder = find_assets();
+  return folder;
+}
+
+fs::path cache_folder() { return folder_of_user("XDG_CACHE_HOME", ".cache"); }
+
+fs::path data_folder() { return folder_of_user("XDG_DATA_HOME", ".local/share"); }
 
 fs::path models_folder() { return assets_folder().parent_path() / "models"; }
 

@@ -11,6 +11,9 @@ namespace vane {
 const std::filesystem::path& assets_folder();
 /// A folder for files made at run time (`$XDG_CACHE_HOME/vane` or `~/.cache/vane`); created on use.
 std::filesystem::path cache_folder();
+/// A folder for what a person made and did not say where (`$XDG_DATA_HOME/vane` or
+/// `~/.local/share/vane`); created on use.
+std::filesystem::path data_folder();
 /// Downloaded models (`models/` beside the assets folder): filled by setup.sh, may be absent.
 std::filesystem::path models_folder();
 

@@ -38,7 +38,9 @@ class Shares {
     members_.resize(masks_);
     total_.resize(table.rows.size());
     std::vector<float> seen(static_cast<size_t>(views_));
-    for (size_t i = 0; i < table.rows.size(); ++i) add_gaussian(i, table.rows[i], seen);
+    for (size_t i = 0; i < table.rows.size(); ++i) {
+      if (!is_mostly_outside(table, i)) add_gaussian(i, table.rows[i], seen);
+    }
   }
 
   // Sum of shares of mask `m` over the Gaussians that `view` sees.

@@ -49,4 +49,11 @@ void LabelLifter::add_view(const SplatRaster& raster, int width, int height,
   features_ += maps.count;
 }
 
+bool is_mostly_outside(const LabelTable& table, size_t gaussian) {
+  if (table.outside.empty() || table.outside[gaussian].empty()) return false;
+  float inside = 0;
+  for (const SplatWeight& entry : table.rows[gaussian]) inside += entry.weight;
+  return table.outside[gaussian].front().weight > inside;
+}
+
 }  // namespace vane

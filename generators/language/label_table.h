@@ -23,6 +23,10 @@ struct LabelTable {
   int32_t masks() const { return static_cast<int32_t>(view_of.size()); }
 };
 
+/// The ground beside a thing shows a little inside its mask; what is seen mostly at pixels of no
+/// mask belongs to none, and says nothing about which masks are of one thing.
+bool is_mostly_outside(const LabelTable& table, size_t gaussian);
+
 /// Gathers the tables of all three levels, view by view.
 class LabelLifter {
  public:

@@ -29,15 +29,6 @@ void make_unit(float* row, int dim) {
   }
 }
 
-// The ground beside a thing shows a little inside its mask; what is seen mostly at pixels of no
-// mask belongs to none.
-bool is_mostly_outside(const LabelTable& table, size_t i) {
-  if (table.outside.empty() || table.outside[i].empty()) return false;
-  float inside = 0;
-  for (const SplatWeight& entry : table.rows[i]) inside += entry.weight;
-  return table.outside[i].front().weight > inside;
-}
-
 // Adds to the entry of an object, or makes one.
 void add(std::vector<SplatWeight>& objects, int32_t object, float weight) {
   for (SplatWeight& entry : objects) {

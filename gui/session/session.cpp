@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <new>
 #include <utility>
 
 #include "editing/document/commands.h"
+#include "engine/base/assets.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/byte_source.h"
 #include "engine/base/error.h"
@@ -80,11 +80,7 @@ EnhanceRequest batch_request(const BatchParameters& parameters) {
 }
 
 fs::path own_copy_of_sample(const fs::path& sample) {
-  const char* data = std::getenv("XDG_DATA_HOME");
-  const char* home = std::getenv("HOME");
-  const fs::path base =
-      data && *data ? fs::path(data) : fs::path(home && *home ? home : "/tmp") / ".local/share";
-  const fs::path copy = base / "vane" / "samples" / sample.filename();
+  const fs::path copy = data_folder() / "samples" / sample.filename();
   if (fs::exists(copy)) return copy;
   std::error_code fault;
   fs::create_directories(copy.parent_path(), fault);

@@ -262,8 +262,8 @@ void expect_same_request(const Request& request, const std::string& command) {
 
 TEST_F(DocumentTest, CommandsSayWhatServicesAreAsked) {
   EditRequest edit;
-  edit.input = "/tmp/a b.jpg";
-  edit.output = "/tmp/out.png";
+  edit.input = "in/a b.jpg";
+  edit.output = "out.png";
   edit.to = "it's \"warm\" — light";
   edit.strength = -0.7f;
   edit.audit = true;
@@ -273,15 +273,15 @@ TEST_F(DocumentTest, CommandsSayWhatServicesAreAsked) {
   edit.also = {"a hat", "glasses"};
   expect_same_request(edit, "edit");
   EnhanceRequest enhance;
-  enhance.inputs = {"/tmp/a.jpg", "/tmp/b.jpg"};
-  enhance.output = "/tmp/out";
+  enhance.inputs = {"in/a.jpg", "in/b.jpg"};
+  enhance.output = "out";
   enhance.auto_strength = false;
   enhance.strength = 0.3;
   enhance.exclude = {"*_old*", "x"};
   expect_same_request(enhance, "enhance");
   SegmentRequest segment;
-  segment.image = "/tmp/a.jpg";
-  segment.output = "/tmp/masks";
+  segment.image = "in/a.jpg";
+  segment.output = "masks";
   segment.texts = {"the sky", "a house"};
   segment.negatives = {"grass"};
   expect_same_request(segment, "segment");
