@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "editing/language/scene_masks.h"
 #include "editing/language/toy_splats.h"
 #include "engine/base/stopwatch.h"
 #include "generators/toybox/toy_captions.h"
@@ -37,6 +39,13 @@ struct ToyStage {
   std::vector<ToyFrame> frames;
   ToySplats splats;
   bool is_held_out(size_t view) const { return view % kHeldOutEvery == kHeldOutFirst; }
+  std::vector<Camera> lifted_cameras() const {
+    std::vector<Camera> lifted;
+    for (size_t view = 0; view < frames.size(); ++view) {
+      if (!is_held_out(view)) lifted.push_back(camera_of(cameras[view], frames[view]));
+    }
+    return lifted;
+  }
 };
 
 ToyStage make_stage(const LanguageEvaluationConfig& config, uint64_t index, Job& job) {
@@ -273,11 +282,16 @@ LanguageEvaluation evaluate_language(const ClipEncoder& clip, const Vocabulary& 
       Stopwatch lifting;
       SceneLifter lifter(clip, stage.splats.cloud,
                          {crop_style(config.crops), config.least_overlap});
-      for (size_t view = 0; view < stage.frames.size(); ++view) {
+      std::optional<SceneMasks> masks;
+      if (built_in && config.segmentation == "scene") {
+        masks.emplace(stage.splats.cloud, stage.lifted_cameras(), quiet);
+      }
+      for (size_t view = 0, lifted = 0; view < stage.frames.size(); ++view) {
         if (stage.is_held_out(view)) continue;
         const Image picture = stage.frames[view].picture();
-        RegionMaps maps =
-            built_in ? region_maps(graph_segmentation(picture)) : true_maps(stage.frames[view]);
+        RegionMaps maps = !built_in ? true_maps(stage.frames[view])
+                          : masks   ? masks->of(lifted++, picture)
+                                    : region_maps(graph_segmentation(picture));
         scores.masks_a_view += maps.count;
         lifter.add("view", camera_of(stage.cameras[view], stage.frames[view]), picture, maps,
                    quiet);

@@ -16,7 +16,7 @@ struct LanguageEvaluationConfig {
   int scenes = 8, views = 24, side = 256;
   uint64_t seed = 100;
   std::string kind = "still-life";
-  std::string crops = "context";
+  std::string crops = "context", segmentation = "scene";
   bool contrast = true;
   double temperature = 10, threshold = 0.5, alike = 0.8, least_overlap = 0.5;
 
@@ -31,6 +31,8 @@ struct LanguageEvaluationConfig {
     v.field("kind", &C::kind, "kind of scenes", {.choices = {"still-life", "scene", "any"}});
     v.field("crops", &C::crops, "how masks are shown to CLIP",
             {.choices = {"cutout", "context", "both"}});
+    v.field("segmentation", &C::segmentation, "where the built-in masks come from",
+            {.choices = {"scene", "colour"}});
     v.field("contrast", &C::contrast, "let phrases compete with the words of the model");
     v.field("temperature", &C::temperature, "of the relevancy", {.min = 0.1, .max = 1000});
     v.field("threshold", &C::threshold, "relevancy below which a thing is not there",
