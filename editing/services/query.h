@@ -26,7 +26,7 @@ struct QueryRequest {
   std::filesystem::path select, remove, recoloured;
   std::string recolour;
   bool contrast = true;
-  double temperature = 10, threshold = 0.5, alike = 0.8;
+  double temperature = 10, threshold = 0.425, part_margin = 0.1, alike = 0.9;
   Limits limits{};
 
   template <class V>
@@ -59,6 +59,9 @@ struct QueryRequest {
     v.field("temperature", &C::temperature, "sharpness of the relevancy",
             {.min = 0.1, .max = 1000, .log_scale = true});
     v.field("threshold", &C::threshold, "a thing with less relevancy is not there",
+            {.min = 0, .max = 1});
+    v.field("part-margin", &C::part_margin,
+            "how much more relevant a part must be than any whole to be meant",
             {.min = 0, .max = 1});
     v.field("alike", &C::alike, "words nearer to the text (cosine) do not compete with it",
             {.min = -1, .max = 1});

@@ -9,16 +9,16 @@
 namespace vane {
 namespace {
 
-constexpr double kCellPixels = 2;   // side of a cell in pixels of the middle distance
-constexpr int kLeastViews = 3;      // that show an object
+constexpr double kCellPixels = 2;  // side of a cell in pixels of the middle distance
+constexpr int kLeastViews = 3;     // that show an object
 constexpr double kLeastPart = 1.0 / 1000, kMostPart = 0.5;  // of the pixels of a view
-constexpr double kLeastRise = 2.5;  // of an object, in tolerances of the support
-constexpr double kHighPart = 0.1;   // of its pixels, which must rise so far
+constexpr double kLeastRise = 2.5;                // of an object, in tolerances of the support
+constexpr double kHighPart = 0.1;                 // of its pixels, which must rise so far
 constexpr int64_t kHalfRange = int64_t{1} << 20;  // cells from the middle that a key can name
-constexpr double kConfirmed = 1.0 / 3;  // of the views that look at an object and show it
-constexpr double kContact = 4;      // tolerances from a support within which a piece stands on it
-constexpr int64_t kLeap = 8;        // cells over which a floating piece finds what carries it
-constexpr int kSmooth = 2;          // times that stray pixels take the label around them
+constexpr double kConfirmed = 1.0 / 3;            // of the views that look at an object and show it
+constexpr double kContact = 4;  // tolerances from a support within which a piece stands on it
+constexpr int64_t kLeap = 8;    // cells over which a floating piece finds what carries it
+constexpr int kSmooth = 2;      // times that stray pixels take the label around them
 
 using Point = std::array<double, 3>;
 using Key = uint64_t;
@@ -203,8 +203,8 @@ void smooth(const SceneSurface& view, std::vector<int32_t>& labels) {
     const std::vector<int32_t> before = labels;
     for (int y = 0; y < height; ++y) {
       for (int x = 0; x < width; ++x) {
-        const size_t at = static_cast<size_t>(y) * static_cast<size_t>(width) +
-                          static_cast<size_t>(x);
+        const size_t at =
+            static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x);
         std::array<int32_t, 8> near{};
         int count = 0, same = 0;
         for (int dy = -1; dy <= 1; ++dy) {
@@ -213,9 +213,8 @@ void smooth(const SceneSurface& view, std::vector<int32_t>& labels) {
                 y + dy >= height) {
               continue;
             }
-            const int32_t label =
-                before[static_cast<size_t>(y + dy) * static_cast<size_t>(width) +
-                       static_cast<size_t>(x + dx)];
+            const int32_t label = before[static_cast<size_t>(y + dy) * static_cast<size_t>(width) +
+                                         static_cast<size_t>(x + dx)];
             same += label == before[at];
             near[static_cast<size_t>(count++)] = label;
           }
@@ -224,7 +223,8 @@ void smooth(const SceneSurface& view, std::vector<int32_t>& labels) {
         int best = 0;
         for (int i = 0; i < count; ++i) {
           const int32_t label = near[static_cast<size_t>(i)];
-          const auto votes = static_cast<int>(std::count(near.begin(), near.begin() + count, label));
+          const auto votes =
+              static_cast<int>(std::count(near.begin(), near.begin() + count, label));
           if (votes <= best) continue;
           best = votes;
           labels[at] = label;

@@ -24,10 +24,9 @@ double densest(const SplatCloud& cloud, size_t i, const Camera& camera,
   const double at_centre = camera.to_camera(centre)[2];
   const double s = norm > 0 ? 2 / norm : 0, w = q[0], x = q[1], y = q[2], z = q[3];
   // Columns of the rotation: the axes of the Gaussian in the world.
-  const double axes[3][3] = {
-      {1 - s * (y * y + z * z), s * (x * y + w * z), s * (x * z - w * y)},
-      {s * (x * y - w * z), 1 - s * (x * x + z * z), s * (y * z + w * x)},
-      {s * (x * z + w * y), s * (y * z - w * x), 1 - s * (x * x + y * y)}};
+  const double axes[3][3] = {{1 - s * (y * y + z * z), s * (x * y + w * z), s * (x * z - w * y)},
+                             {s * (x * y - w * z), 1 - s * (x * x + z * z), s * (y * z + w * x)},
+                             {s * (x * z + w * y), s * (y * z - w * x), 1 - s * (x * x + y * y)}};
   double along = 0, square = 0;
   for (size_t k = 0; k < 3; ++k) {
     const double scale = std::exp(-static_cast<double>(cloud.log_scale[3 * i + k]));
@@ -47,9 +46,9 @@ double densest(const SplatCloud& cloud, size_t i, const Camera& camera,
 
 std::array<double, 3> SceneSurface::point(int column, int row) const {
   const auto& m = camera.world_to_camera;
-  const auto z = static_cast<double>(
-      depth[static_cast<size_t>(row) * static_cast<size_t>(camera.width) +
-            static_cast<size_t>(column)]);
+  const auto z =
+      static_cast<double>(depth[static_cast<size_t>(row) * static_cast<size_t>(camera.width) +
+                                static_cast<size_t>(column)]);
   const std::array<double, 3> c = {(column + 0.5 - camera.cx) / camera.fx * z - m[3],
                                    (row + 0.5 - camera.cy) / camera.fy * z - m[7], z - m[11]};
   std::array<double, 3> world{};
@@ -60,8 +59,7 @@ std::array<double, 3> SceneSurface::point(int column, int row) const {
 SceneSurface scene_surface(const SplatCloud& cloud, const SplatRaster& raster,
                            const Camera& camera) {
   SceneSurface surface{camera, {}};
-  surface.depth.assign(
-      static_cast<size_t>(camera.width) * static_cast<size_t>(camera.height), 0.f);
+  surface.depth.assign(static_cast<size_t>(camera.width) * static_cast<size_t>(camera.height), 0.f);
   const std::array<double, 3> origin = camera.centre();
   const auto& m = camera.world_to_camera;
   raster.visit_weights([&](int, int64_t pixel, const SplatWeight* weights, int count) {

@@ -139,9 +139,8 @@ class Search {
         if (distance(plane, sample_[k]) < plane.tolerance) left_[k] = false;
       }
     }
-    std::stable_sort(planes.begin(), planes.end(), [](const auto& a, const auto& b) {
-      return a.share > b.share;
-    });
+    std::stable_sort(planes.begin(), planes.end(),
+                     [](const auto& a, const auto& b) { return a.share > b.share; });
     return planes;
   }
 
@@ -221,8 +220,7 @@ class Search {
     if (residuals.empty()) return;
     const auto middle = residuals.begin() + static_cast<ptrdiff_t>(residuals.size() / 2);
     std::nth_element(residuals.begin(), middle, residuals.end());
-    plane.tolerance =
-        std::clamp(kSigmas * kMadToSigma * *middle, kLeastTolerance, kMostTolerance);
+    plane.tolerance = std::clamp(kSigmas * kMadToSigma * *middle, kLeastTolerance, kMostTolerance);
     size_t on = 0;
     for (size_t k = 0; k < sample_.size(); ++k) {
       on += left_[k] && distance(plane, sample_[k]) < plane.tolerance;
