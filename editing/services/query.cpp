@@ -315,6 +315,7 @@ QueryResult query(const QueryRequest& request, Job& job) {
   all.erase(std::unique(all.begin(), all.end()), all.end());
   result.selected = static_cast<int64_t>(all.size());
   write_scenes(request, path, scene, all, result, job);
+  result.rows = std::move(all);
   return result;
 }
 

@@ -84,6 +84,7 @@ struct QueryResult {
   std::vector<QueryText> texts;
   /// Of --select, --delete and --recolour together: the Gaussians of all that is present.
   int64_t selected = 0, of = 0;
+  std::vector<int64_t> rows;  // those Gaussians, as read_splats() numbers them, ascending
   std::vector<std::string> written;
 };
 
