@@ -83,6 +83,10 @@ Json json_of(const EditResult& result) {
   for (const auto& [name, value] : result.terms) json["terms"][name] = json_number(value);
   json["moved"] = result.moved;
   if (result.is_latent) add_latent(json, result);
+  if (result.is_scene) {
+    json["change"] = result.recipe;
+    json["rest_psnr"] = json_number(result.rest_psnr);
+  }
   return json;
 }
 
@@ -113,6 +117,12 @@ std::string page(const EditResult& result, const TerminalStyle& style) {
                style.dim(fmt::format("alpha {:.2f}, beta {:.3f}, {} channels", target.alpha,
                                      target.beta, target.channels))});
   }
+  if (result.is_scene && !std::isnan(result.rest_psnr)) {
+    table.row({"the rest",
+               std::isfinite(result.rest_psnr) ? fmt::format("{:.1f} dB", result.rest_psnr)
+                                               : std::string("unchanged"),
+               style.dim("PSNR of what was not edited, over all views")});
+  }
   table.row({"edges kept", fmt::format("{:.1f} %", 100 * result.preserved), ""});
   table.row({"colour",
              fmt::format("L {:+.1f}  a {:+.1f}  b {:+.1f}", result.delta_l, result.delta_a,
@@ -132,7 +142,7 @@ std::string page(const EditResult& result, const TerminalStyle& style) {
 Command edit_command() {
   return {
       "edit",
-      "move a photograph, or a face of a generator, along a direction",
+      "move a photograph, a scene, or a face of a generator, along a direction",
       {{"vane edit photo.jpg --to \"a warm, bright photo\" -o out.jpg", ""},
        {"vane edit photo.jpg --like sunset.jpg --strength 0.7 -o out.jpg",
         "take on the look of another picture, a little less"},
@@ -142,6 +152,10 @@ Command edit_command() {
         "objectives of one's own, from several encoders"},
        {"vane edit photo.jpg --to \"a dark photo\" --mask \"the sky\" -o out.jpg",
         "only what the words name"},
+       {"vane edit scene.ply --to \"a golden teapot\" --mask \"the teapot\" -o out.ply",
+        "one thing of a scene that `vane lift` knows"},
+       {"vane edit out.ply --apply out.edit.safetensors --strength 0 -o back.ply",
+        "that edit taken back, to the last bit"},
        {"vane edit w.safetensors --to \"a smiling person\" --from \"a person\" --sheet s.png -o "
         "out.png",
         "a latent of the face generator; the strengths side by side"},

@@ -10,6 +10,8 @@ namespace vane {
 namespace {
 
 constexpr double kTopShare = 0.002;
+// A share of a Gaussian that is more than half of it.
+constexpr uint8_t kMajority = 128;
 // LangSplat's rule for masks: of the range of a map, clip(2 x - 1, 0, 1) > 0.4.
 constexpr float kMaskCut = 0.7f;
 // Pixels with less weight of Gaussians that carry features show nothing.
@@ -50,6 +52,29 @@ std::vector<float> relevancies(const QuestionSet& set, int question,
   return result;
 }
 
+// Of one question for each Gaussian of the level: of its object where it has one, of its mixture
+// otherwise; 0 where no mask saw it.
+std::vector<float> gaussian_relevancies(const LanguageLevel& level, const FieldQueries& queries,
+                                        const QuestionSet& set, int question, double temperature) {
+  const std::vector<float> of_object =
+      relevancies(set, question, queries.of_objects(), temperature);
+  const auto rows = static_cast<size_t>(queries.count());
+  std::vector<float> result(level.weight.size(), 0.f), cosines(rows);
+  std::vector<SplatWeight> objects;
+  for (size_t i = 0; i < result.size(); ++i) {
+    const size_t slot = i * kFieldSlots;
+    if (level.weight[i] <= 0 || level.object[slot] < 0) continue;
+    if (level.share[slot] >= kMajority) {
+      result[i] = of_object[static_cast<size_t>(level.object[slot])];
+      continue;
+    }
+    objects_of(level, static_cast<int64_t>(i), objects);
+    queries.cosines(objects, cosines.data());
+    result[i] = relevancy(set, question, cosines.data(), temperature);
+  }
+  return result;
+}
+
 int mirrored(int i, int count) {
   if (count == 1) return 0;
   const int period = 2 * (count - 1);
@@ -70,22 +95,54 @@ void mean_line(const float* line, float* out, int count, int step, int size) {
   }
 }
 
-void cut_mask(const std::vector<float>& smooth, int width, int height, FoundInView& view) {
+std::vector<uint8_t> range_mask(const std::vector<float>& smooth, int width, int height) {
   const auto [low, high] = std::minmax_element(smooth.begin(), smooth.end());
   const float cut = *low + kMaskCut * (*high - *low);
   std::vector<float> above(smooth.size());
   for (size_t i = 0; i < smooth.size(); ++i) above[i] = smooth[i] > cut ? 1.f : 0.f;
   const std::vector<float> share =
       box_mean(above, width, height, scaled(kMajorityShare, width) | 1);
-  view.box = {width, height, 0, 0};
-  for (size_t i = 0; i < share.size(); ++i) {
-    view.mask[i] = share[i] > 0.5f;
-    if (!view.mask[i]) continue;
+  std::vector<uint8_t> mask;
+  mask.reserve(share.size());
+  for (const float x : share) mask.push_back(x > 0.5f);
+  return mask;
+}
+
+std::array<int, 4> box_of(const std::vector<uint8_t>& mask, int width, int height) {
+  std::array<int, 4> box = {width, height, 0, 0};
+  for (size_t i = 0; i < mask.size(); ++i) {
+    if (!mask[i]) continue;
     const int x = static_cast<int>(i) % width, y = static_cast<int>(i) / width;
-    view.box = {std::min(view.box[0], x), std::min(view.box[1], y), std::max(view.box[2], x + 1),
-                std::max(view.box[3], y + 1)};
+    box = {std::min(box[0], x), std::min(box[1], y), std::max(box[2], x + 1),
+           std::max(box[3], y + 1)};
   }
-  if (view.box[2] == 0) view.box = {0, 0, 0, 0};
+  return box[2] == 0 ? std::array<int, 4>{0, 0, 0, 0} : box;
+}
+
+// Draws what was selected for each question.
+void draw_selections(const SplatRaster& raster, int64_t gaussians,
+                     const std::vector<FoundInSpace>& found, std::vector<FoundInView>& views) {
+  std::vector<size_t> drawn;
+  for (size_t q = 0; q < found.size(); ++q) {
+    if (!found[q].gaussians.empty()) drawn.push_back(q);
+  }
+  if (drawn.empty()) return;
+  const size_t channels = drawn.size();
+  std::vector<float> chosen(static_cast<size_t>(gaussians) * channels, 0.f);
+  for (size_t c = 0; c < channels; ++c) {
+    for (const int64_t i : found[drawn[c]].gaussians) {
+      chosen[static_cast<size_t>(i) * channels + c] = 1;
+    }
+  }
+  std::vector<float> alpha(views[drawn.front()].mask.size());
+  const std::vector<float> weight =
+      raster.draw_features(chosen.data(), static_cast<int>(channels), alpha.data());
+  for (size_t c = 0; c < channels; ++c) {
+    std::vector<uint8_t>& mask = views[drawn[c]].mask;
+    for (size_t i = 0; i < mask.size(); ++i) {
+      mask[i] = alpha[i] >= kLeastWeight && weight[i * channels + c] > 0.5f * alpha[i];
+    }
+  }
 }
 
 }  // namespace
@@ -99,13 +156,12 @@ std::vector<FoundInSpace> search_space(const SplatCloud& cloud, const LanguageFi
     job.progress(static_cast<int64_t>(level), static_cast<int64_t>(field.levels.size()),
                  "searching");
     const LanguageLevel& here = field.levels[level];
-    const std::vector<float> cosines = FieldQueries(here, field.dim, questions.rows).of_gaussians();
+    const FieldQueries queries(here, field.dim, questions.rows);
+    const bool are_wholes = level + 1 == field.levels.size();
     for (int q = 0; q < questions.questions(); ++q) {
-      std::vector<float> map = relevancies(questions, q, cosines, options.temperature);
-      for (size_t i = 0; i < map.size(); ++i) {
-        if (here.weight[i] <= 0) map[i] = 0;
-      }
-      const double score = top_relevancy(here, map);
+      std::vector<float> map =
+          gaussian_relevancies(here, queries, questions, q, options.temperature);
+      const double score = top_relevancy(here, map) - (are_wholes ? 0 : options.part_margin);
       FoundInSpace& best = found[static_cast<size_t>(q)];
       if (level > 0 && score <= best.score) continue;
       best.level = static_cast<int>(level);
@@ -162,12 +218,15 @@ std::vector<FoundInView> search_view(const SplatRaster& raster, const Camera& ca
       view.peak = static_cast<double>(*peak);
       view.point = {at % camera.width, at / camera.width};
       view.mask.assign(smooth.size(), 0);
+      view.range_mask.assign(smooth.size(), 0);
       for (size_t i = 0; i < smooth.size(); ++i) {
         smooth[i] = 0.5f * (smooth[i] + view.relevancy[i]);
       }
-      if (found[q].present) cut_mask(smooth, camera.width, camera.height, view);
+      if (found[q].present) view.range_mask = range_mask(smooth, camera.width, camera.height);
     }
   }
+  draw_selections(raster, field.gaussians, found, views);
+  for (FoundInView& view : views) view.box = box_of(view.mask, camera.width, camera.height);
   return views;
 }
 

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "editing/language/scene_masks.h"
 #include "editing/language/toy_splats.h"
 #include "engine/base/stopwatch.h"
 #include "generators/toybox/toy_captions.h"
@@ -20,6 +22,9 @@ constexpr size_t kHeldOutEvery = 8, kHeldOutFirst = 4;
 
 // Frames that no caption has (generators/toybox/toy_captions.cpp).
 constexpr const char* kUnseen[] = {"this image shows {}", "where is {}?", "find {} for me"};
+// And some that no rule of request_words.cpp knows either.
+constexpr const char* kFree[] = {"my daughter would like to play with {}",
+                                 "somebody has left {} lying around"};
 
 std::string with_article(const std::string& noun) {
   return (std::string_view("aeiou").find(noun.front()) == std::string_view::npos ? "a " : "an ") +
@@ -37,6 +42,13 @@ struct ToyStage {
   std::vector<ToyFrame> frames;
   ToySplats splats;
   bool is_held_out(size_t view) const { return view % kHeldOutEvery == kHeldOutFirst; }
+  std::vector<Camera> lifted_cameras() const {
+    std::vector<Camera> lifted;
+    for (size_t view = 0; view < frames.size(); ++view) {
+      if (!is_held_out(view)) lifted.push_back(camera_of(cameras[view], frames[view]));
+    }
+    return lifted;
+  }
 };
 
 ToyStage make_stage(const LanguageEvaluationConfig& config, uint64_t index, Job& job) {
@@ -78,7 +90,9 @@ RegionMaps true_maps(const ToyFrame& frame) {
 struct Asked {
   std::vector<Question> questions;
   std::vector<int> thing;  // index, or -1: absent, -2: in another colour
-  int unseen_from = 0;     // questions[things + 3 i + k]: thing i in unseen frame k
+  // The first are plain, then come those in unseen and in free frames, then those that are not
+  // there and are not drawn.
+  int unseen_from = 0, free_from = 0, drawn = 0;
 };
 
 Asked questions_for(const ClipEncoder& clip, const ToyScene& scene, Rng rng) {
@@ -91,11 +105,17 @@ Asked questions_for(const ClipEncoder& clip, const ToyScene& scene, Rng rng) {
   const int things = static_cast<int>(scene.things.size());
   for (int i = 0; i < things; ++i) ask(phrase_of(scene.things[static_cast<size_t>(i)]), i);
   asked.unseen_from = things;
-  for (int i = 0; i < things; ++i) {
-    for (const char* frame : kUnseen) {
-      ask(fmt::format(fmt::runtime(frame), phrase_of(scene.things[static_cast<size_t>(i)])), i);
+  const auto ask_in = [&](const auto& frames) {
+    for (int i = 0; i < things; ++i) {
+      for (const char* frame : frames) {
+        ask(fmt::format(fmt::runtime(frame), phrase_of(scene.things[static_cast<size_t>(i)])), i);
+      }
     }
-  }
+  };
+  ask_in(kUnseen);
+  asked.free_from = static_cast<int>(texts.size());
+  ask_in(kFree);
+  asked.drawn = static_cast<int>(texts.size());
   std::vector<std::string> kinds = {"character"};
   for (const std::string_view kind : toy_object_names()) kinds.emplace_back(kind);
   for (const std::string& kind : kinds) {
@@ -117,10 +137,7 @@ Asked questions_for(const ClipEncoder& clip, const ToyScene& scene, Rng rng) {
       ++i;
     }
   }
-  const Tensor features = clip.text_features(texts);
-  for (size_t i = 0; i < texts.size(); ++i) {
-    asked.questions.push_back({texts[i], features[static_cast<int64_t>(i)], {}});
-  }
+  asked.questions = text_questions(clip, texts);
   return asked;
 }
 
@@ -153,13 +170,15 @@ class Tally {
     for (size_t q = 0; q < views.size(); ++q) {
       if (asked.thing[q] < 0) continue;
       const auto id = static_cast<uint8_t>(asked.thing[q] + 1);
-      int64_t both = 0, either = 0, truth = 0;
+      int64_t both = 0, either = 0, truth = 0, range_both = 0, range_either = 0;
       int left = frame.width, top = frame.height, right = 0, bottom = 0;
       for (size_t i = 0; i < frame.instance.size(); ++i) {
         const bool is_there = frame.instance[i] == id, is_found = views[q].mask[i] != 0;
         both += is_there && is_found;
         either += is_there || is_found;
         truth += is_there;
+        range_both += is_there && views[q].range_mask[i] != 0;
+        range_either += is_there || views[q].range_mask[i] != 0;
         if (!is_there) continue;
         const int x = static_cast<int>(i) % frame.width, y = static_cast<int>(i) / frame.width;
         left = std::min(left, x);
@@ -169,10 +188,17 @@ class Tally {
       }
       if (truth < kLeastSight) continue;
       const double iou = static_cast<double>(both) / static_cast<double>(either);
-      if (static_cast<int>(q) >= asked.unseen_from) {
-        scores_.miou_unseen += iou / std::size(kUnseen);
+      const double range_iou = static_cast<double>(range_both) / static_cast<double>(range_either);
+      if (static_cast<int>(q) >= asked.free_from) {
+        scores_.miou_free += iou / std::size(kFree);
         continue;
       }
+      if (static_cast<int>(q) >= asked.unseen_from) {
+        scores_.miou_unseen += iou / std::size(kUnseen);
+        scores_.range_miou_unseen += range_iou / std::size(kUnseen);
+        continue;
+      }
+      scores_.range_miou += range_iou;
       const auto [x, y] = views[q].point;
       ++scores_.sights;
       scores_.miou += iou;
@@ -195,7 +221,8 @@ class Tally {
   void finish() {
     const auto divide = [](double& sum, int count) { sum /= std::max(1, count); };
     for (double* sum :
-         {&scores_.localisation, &scores_.pointing, &scores_.miou, &scores_.miou_unseen}) {
+         {&scores_.localisation, &scores_.pointing, &scores_.miou, &scores_.miou_unseen,
+          &scores_.miou_free, &scores_.range_miou, &scores_.range_miou_unseen}) {
       divide(*sum, scores_.sights);
     }
     for (double* sum : {&scores_.present, &scores_.precision, &scores_.recall}) {
@@ -236,6 +263,9 @@ nlohmann::ordered_json json_of(const LanguageScores& s) {
           {"pointing", s.pointing},
           {"miou", s.miou},
           {"miou_unseen_wording", s.miou_unseen},
+          {"miou_free_wording", s.miou_free},
+          {"langsplat_miou", s.range_miou},
+          {"langsplat_miou_unseen_wording", s.range_miou_unseen},
           {"present_called_present", s.present},
           {"absent_phrases", s.absent},
           {"absent_called_absent", s.absent_right},
@@ -261,7 +291,7 @@ LanguageEvaluation evaluate_language(const ClipEncoder& clip, const Vocabulary& 
                                      const LanguageEvaluationConfig& config, Job& job) {
   const at::NoGradGuard no_grad;
   LanguageEvaluation result;
-  const SearchOptions search{config.temperature, config.threshold};
+  const SearchOptions search{config.temperature, config.threshold, config.part_margin};
   QuietJob quiet;
   for (const bool built_in : {true, false}) {
     LanguageScores& scores = built_in ? result.built_in : result.true_masks;
@@ -273,11 +303,16 @@ LanguageEvaluation evaluate_language(const ClipEncoder& clip, const Vocabulary& 
       Stopwatch lifting;
       SceneLifter lifter(clip, stage.splats.cloud,
                          {crop_style(config.crops), config.least_overlap});
-      for (size_t view = 0; view < stage.frames.size(); ++view) {
+      std::optional<SceneMasks> masks;
+      if (built_in && config.segmentation == "scene") {
+        masks.emplace(stage.splats.cloud, stage.lifted_cameras(), quiet);
+      }
+      for (size_t view = 0, lifted = 0; view < stage.frames.size(); ++view) {
         if (stage.is_held_out(view)) continue;
         const Image picture = stage.frames[view].picture();
-        RegionMaps maps =
-            built_in ? region_maps(graph_segmentation(picture)) : true_maps(stage.frames[view]);
+        RegionMaps maps = !built_in ? true_maps(stage.frames[view])
+                          : masks   ? masks->of(lifted++, picture)
+                                    : region_maps(graph_segmentation(picture));
         scores.masks_a_view += maps.count;
         lifter.add("view", camera_of(stage.cameras[view], stage.frames[view]), picture, maps,
                    quiet);
@@ -293,12 +328,13 @@ LanguageEvaluation evaluate_language(const ClipEncoder& clip, const Vocabulary& 
       const std::vector<FoundInSpace> found =
           search_space(stage.splats.cloud, field, questions, search, quiet);
       tally.add_space(stage, asked, field, found);
+      const std::vector<FoundInSpace> drawn(found.begin(), found.begin() + asked.drawn);
       for (size_t view = 0; view < stage.frames.size(); ++view) {
         if (!stage.is_held_out(view)) continue;
         const Camera camera = camera_of(stage.cameras[view], stage.frames[view]);
         const SplatRaster raster(stage.splats.cloud, camera);
         tally.add_view(stage.frames[view], asked,
-                       search_view(raster, camera, field, questions, found, search, quiet));
+                       search_view(raster, camera, field, questions, drawn, search, quiet));
       }
       tally.end_scene(asked);
       result.query_seconds += asking.milliseconds() / 1000 / (2 * config.scenes);

@@ -16,9 +16,9 @@ struct LanguageEvaluationConfig {
   int scenes = 8, views = 24, side = 256;
   uint64_t seed = 100;
   std::string kind = "still-life";
-  std::string crops = "context";
+  std::string crops = "context", segmentation = "scene";
   bool contrast = true;
-  double temperature = 10, threshold = 0.5, alike = 0.8, least_overlap = 0.5;
+  double temperature = 10, threshold = 0.425, part_margin = 0.1, alike = 0.9, least_overlap = 0.5;
 
   template <class V>
   static void fields(V& v) {
@@ -31,9 +31,13 @@ struct LanguageEvaluationConfig {
     v.field("kind", &C::kind, "kind of scenes", {.choices = {"still-life", "scene", "any"}});
     v.field("crops", &C::crops, "how masks are shown to CLIP",
             {.choices = {"cutout", "context", "both"}});
+    v.field("segmentation", &C::segmentation, "where the built-in masks come from",
+            {.choices = {"scene", "colour"}});
     v.field("contrast", &C::contrast, "let phrases compete with the words of the model");
     v.field("temperature", &C::temperature, "of the relevancy", {.min = 0.1, .max = 1000});
     v.field("threshold", &C::threshold, "relevancy below which a thing is not there",
+            {.min = 0, .max = 1});
+    v.field("part-margin", &C::part_margin, "how much more relevant a part must be than a whole",
             {.min = 0, .max = 1});
     v.field("alike", &C::alike, "words nearer to the phrase (cosine) do not compete with it",
             {.min = -1, .max = 1});
@@ -48,8 +52,10 @@ struct LanguageScores {
   /// The point lies in the thing's box; in the thing itself.
   double localisation = 0, pointing = 0;
   double miou = 0;
-  /// The same, asked in a sentence that no caption has.
-  double miou_unseen = 0;
+  /// The same, asked in a sentence that no caption has; in one that no rule knows either.
+  double miou_unseen = 0, miou_free = 0;
+  /// The first two with masks by LangSplat's rule instead of the drawn selection.
+  double range_miou = 0, range_miou_unseen = 0;
   /// Things that are there and were called so; phrases of things that are not there and were called
   /// absent; phrases with another colour than the thing has, called absent.
   double present = 0, absent_right = 0, recoloured_right = 0;

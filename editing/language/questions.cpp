@@ -5,6 +5,7 @@
 #include <cctype>
 #include <set>
 
+#include "editing/language/request_words.h"
 #include "engine/base/text.h"
 
 namespace vane {
@@ -16,7 +17,7 @@ std::set<std::string> words_of(const std::string& text) {
                                                "image", "in", "on",   "with", "this", "picture",
                                                "and",   "is", "that", "to",   "toy"};
   std::set<std::string> words;
-  for (std::string word : split(text, ' ')) {
+  for (std::string word : split(thing_asked_for(text), ' ')) {
     std::erase_if(word, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); });
     std::transform(word.begin(), word.end(), word.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -35,6 +36,18 @@ void append(std::vector<float>& rows, const Tensor& feature) {
   rows.insert(rows.end(), row.data_ptr<float>(), row.data_ptr<float>() + row.numel());
 }
 
+// [phrases, D] unit: the mean over the frames of captions of each.
+Tensor framed_features(const ClipEncoder& clip, const std::vector<std::string>& phrases) {
+  std::vector<std::string> framed;
+  for (const std::string& phrase : phrases) {
+    for (std::string& text : caption_frames(phrase)) framed.push_back(std::move(text));
+  }
+  if (framed.empty()) return at::empty({0, clip.info().embed_dim});
+  const auto count = static_cast<int64_t>(phrases.size());
+  return unit(
+      clip.text_features(framed).to(at::kFloat).view({count, -1, clip.info().embed_dim}).mean(1));
+}
+
 }  // namespace
 
 const std::vector<std::string>& canonical_phrases() {
@@ -44,6 +57,19 @@ const std::vector<std::string>& canonical_phrases() {
 
 bool names_a_thing(const VocabularyWord& word) {
   return word.kind.empty() || word.kind == "thing" || word.kind == "toy" || word.kind == "place";
+}
+
+std::vector<Question> text_questions(const ClipEncoder& clip,
+                                     const std::vector<std::string>& texts) {
+  const at::NoGradGuard no_grad;
+  std::vector<std::string> things;
+  for (const std::string& text : texts) things.push_back(thing_asked_for(text));
+  const Tensor features = framed_features(clip, things);
+  std::vector<Question> questions;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    questions.push_back({texts[i], features[static_cast<int64_t>(i)], {}});
+  }
+  return questions;
 }
 
 QuestionSet make_questions(const ClipEncoder& clip, const std::vector<Question>& questions,
@@ -91,6 +117,16 @@ QuestionSet make_questions(const ClipEncoder& clip, const std::vector<Question>&
     append(set.rows, vocabulary.features[static_cast<int64_t>(i)]);
     set.rival_texts.push_back(vocabulary.words[i].word);
     ++row;
+  }
+  for (size_t q = 0; q < questions.size() && !vocabulary.words.empty(); ++q) {
+    if (questions[q].rival.defined()) continue;
+    const std::vector<std::string> phrases = in_other_colours(thing_asked_for(questions[q].text));
+    const Tensor features = framed_features(clip, phrases);
+    for (size_t i = 0; i < phrases.size(); ++i) {
+      append(set.rows, features[static_cast<int64_t>(i)]);
+      set.rival_texts.push_back(phrases[i]);
+      set.rivals[q].push_back(row++);
+    }
   }
   for (size_t q = 0; q < questions.size(); ++q) {
     if (!questions[q].rival.defined()) continue;

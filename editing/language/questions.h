@@ -24,6 +24,11 @@ struct Question {
   Tensor rival;
 };
 
+/// Questions in words: of each text the thing that it asks for (request_words.h), its feature the
+/// mean over the frames of captions.
+std::vector<Question> text_questions(const ClipEncoder& clip,
+                                     const std::vector<std::string>& texts);
+
 /// Questions and their rivals as rows of one matrix.
 struct QuestionSet {
   std::vector<std::string> texts;
@@ -39,7 +44,8 @@ struct QuestionSet {
 
 /// Every question in words competes with the canonical phrases, with `negatives`, and with those
 /// words of `vocabulary` (may be empty) that mean something else: neither share a word with the
-/// question nor lie nearer to it than `alike` (cosine of texts).
+/// question nor lie nearer to it than `alike` (cosine of texts). With a vocabulary, a question that
+/// names a colour competes with the same thing in other colours, too.
 QuestionSet make_questions(const ClipEncoder& clip, const std::vector<Question>& questions,
                            const std::vector<std::string>& negatives, const Vocabulary& vocabulary,
                            double alike);

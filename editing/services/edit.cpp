@@ -13,6 +13,7 @@
 #include "editing/photo_edit.h"
 #include "editing/services/edit_report.h"
 #include "editing/services/latent_edit.h"
+#include "editing/services/scene_edit.h"
 #include "editing/sheet.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
@@ -79,6 +80,9 @@ void check_request(const EditRequest& request) {
     throw Error(ErrorCode::usage,
                 "--also, --toward, --sweep, --face and --latent-out are for latents of a generator")
         .with_hint("give --generator faces, or a LATENT.safetensors as `vane invert` writes it");
+  }
+  if (!request.field.empty() || !request.dataset.empty() || !request.groups.empty()) {
+    throw Error(ErrorCode::usage, "--field, --dataset and --groups are for scenes");
   }
   for (const fs::path& path :
        {request.output, request.report, request.sidecar, request.sheet, request.lut}) {
@@ -291,6 +295,7 @@ void write_outputs(const EditRequest& request, const Decision& decision, const I
 }  // namespace
 
 EditResult edit(const EditRequest& request, Job& job) {
+  if (is_scene_edit(request)) return scene_edit(request, job);
   if (is_latent_edit(request)) return latent_edit(request, job);
   const auto start = std::chrono::steady_clock::now();
   check_request(request);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// `vane edit`: a photograph, or a latent of a generator, moved along a direction. No torch here.
+// `vane edit`: a photograph, a latent of a generator, or a scene, moved along a direction. No torch
+// here.
 
 #include <cstdint>
 #include <filesystem>
@@ -27,6 +28,9 @@ struct EditRequest {
   std::string clip = "clip-mini";
   bool audit = false;
   std::filesystem::path report, sidecar, sheet, lut, apply;
+  // Of scenes.
+  std::filesystem::path field, dataset;
+  std::string groups;
   // Of latents.
   std::vector<std::string> also;
   std::filesystem::path toward;
@@ -47,8 +51,10 @@ struct EditRequest {
   template <class V>
   static void fields(V& v) {
     using C = EditRequest;
-    v.field("input", &C::input, "photograph to edit, or a latent (.safetensors) of a generator",
-            {.required = true, .positional = true, .placeholder = "IMAGE|LATENT"});
+    v.field(
+        "input", &C::input,
+        "photograph to edit, a scene of splats (.ply), or a latent (.safetensors) of a generator",
+        {.required = true, .positional = true, .placeholder = "IMAGE|SCENE|LATENT"});
     v.field("to", &C::to, "what the picture should become", {.placeholder = "TEXT"});
     v.field("from", &C::from, "what it is now; a plain photograph by default",
             {.placeholder = "TEXT"});
@@ -82,7 +88,18 @@ struct EditRequest {
             {.placeholder = "FILE"});
     v.field("sheet", &C::sheet, "write a before/after picture", {.placeholder = "FILE"});
     v.field("lut", &C::lut, "write the global part as a 3D LUT", {.placeholder = "FILE.cube"});
-    v.field("output", &C::output, "edited picture (.jpg .png .tif .webp, or .safetensors)",
+    v.field("field", &C::field,
+            "scenes: the language field in which --mask is looked for; the .lang beside the scene "
+            "by default",
+            {.placeholder = "LANG"});
+    v.field("dataset", &C::dataset,
+            "scenes: the data set whose cameras look; those of the field, or a circle, by default",
+            {.placeholder = "DIR"});
+    v.field("groups", &C::groups,
+            "scenes: what may move, of tone, colour, opacity, shape and position; tone,colour by "
+            "default",
+            {.placeholder = "LIST"});
+    v.field("output", &C::output, "edited picture (.jpg .png .tif .webp, or .safetensors), or .ply",
             {.required = true, .short_flag = "o", .placeholder = "FILE"});
     v.field("steps", &C::steps, "optimisation steps at most", {.min = 1, .max = 100000});
     v.field("also", &C::also, "latents: another target, whose change is added to that of --to",
@@ -178,10 +195,15 @@ struct EditResult {
   std::vector<EditTarget> targets;
   std::vector<EditCurvePoint> curve;
   std::string recipe;
+  /// Of scenes only: PSNR in dB, over all views, of what is mostly of other Gaussians; infinite
+  /// when nothing of it changed, NaN when the whole scene was edited.
+  bool is_scene = false;
+  double rest_psnr = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// What a latent names, or a generator other than develop, is edited by latent_edit(). Throws
-/// Error; a stop request ends the search early and still writes the best so far.
+/// Scenes are edited by scene_edit(); what a latent names, or a generator other than develop, by
+/// latent_edit(). Throws Error; a stop request ends the search early and still writes the best so
+/// far.
 EditResult edit(const EditRequest& request, Job& job);
 
 }  // namespace vane

@@ -124,10 +124,7 @@ Tensor mean_feature(const LanguageField& field) {
 
 QuestionSet questions_of(const QueryRequest& request, const LanguageField& field,
                          const std::string& name, const ClipEncoder& clip, Job& job) {
-  std::vector<Question> questions;
-  for (const std::string& text : request.texts) {
-    questions.push_back({text, clip.text_features({text})[0], {}});
-  }
+  std::vector<Question> questions = text_questions(clip, request.texts);
   if (!request.like.empty()) {
     DecodeOptions decode;
     decode.limits = request.limits;
@@ -317,7 +314,7 @@ QueryResult query(const QueryRequest& request, Job& job) {
         .with_hint("name that one with --clip, or run `vane lift` again");
   }
   const QuestionSet questions = questions_of(request, field, name, *clip, job);
-  const SearchOptions search{request.temperature, request.threshold};
+  const SearchOptions search{request.temperature, request.threshold, request.part_margin};
   const std::vector<FoundInSpace> found = search_space(scene.cloud, field, questions, search, job);
   QueryResult result;
   result.field = request.field.string();
@@ -361,6 +358,7 @@ QueryResult query(const QueryRequest& request, Job& job) {
   all.erase(std::unique(all.begin(), all.end()), all.end());
   result.selected = static_cast<int64_t>(all.size());
   write_scenes(request, path, scene, whole, all, result, job);
+  result.rows = std::move(all);
   return result;
 }
 

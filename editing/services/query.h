@@ -26,7 +26,7 @@ struct QueryRequest {
   std::filesystem::path select, remove, recoloured, written_field;
   std::string recolour, level;
   bool contrast = true;
-  double temperature = 10, threshold = 0.5, alike = 0.8;
+  double temperature = 10, threshold = 0.425, part_margin = 0.1, alike = 0.9;
   /// For a front that draws by itself: QueryText::relevancy and weight, and no view is drawn. Not
   /// an option of the command.
   bool scores = false;
@@ -68,6 +68,9 @@ struct QueryRequest {
             {.min = 0.1, .max = 1000, .log_scale = true});
     v.field("threshold", &C::threshold, "a thing with less relevancy is not there",
             {.min = 0, .max = 1});
+    v.field("part-margin", &C::part_margin,
+            "how much more relevant a part must be than any whole to be meant",
+            {.min = 0, .max = 1});
     v.field("alike", &C::alike, "words nearer to the text (cosine) do not compete with it",
             {.min = -1, .max = 1});
   }
@@ -92,6 +95,7 @@ struct QueryResult {
   std::vector<QueryText> texts;
   /// Of --select, --delete and --recolour together: the Gaussians of all that is present.
   int64_t selected = 0, of = 0;
+  std::vector<int64_t> rows;  // those Gaussians, as read_splats() numbers them, ascending
   std::vector<std::string> written;
 };
 

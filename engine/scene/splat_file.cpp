@@ -109,6 +109,12 @@ SplatFile read_splats(const fs::path& path, const Limits& limits) {
   }
 }
 
+bool is_splat_name(const fs::path& file) {
+  const std::string name = lower_name(file);
+  return name.ends_with(".ply") || name.ends_with(".splat") || name.ends_with(".spz") ||
+         name.ends_with(".sog");
+}
+
 void write_splats(const fs::path& file, const SplatCloud& cloud) {
   using Writer = void (*)(const SplatCloud&, const ByteSink&);
   // .compressed.ply ends with .ply too.

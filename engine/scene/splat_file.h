@@ -16,6 +16,9 @@ namespace vane {
 /// folder with meta.json or a zip of one). Empty when it is none of them.
 std::string splat_layout(const std::filesystem::path& file);
 
+/// Whether a file's name ends as those of splats do: .ply, .splat, .spz or .sog.
+bool is_splat_name(const std::filesystem::path& file);
+
 struct SplatFile {
   SplatCloud cloud;
   std::string layout;
