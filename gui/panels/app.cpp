@@ -379,6 +379,9 @@ void App::list_actions() {
       false);
   add_action(
       "View/Reset view", ImGuiKey_Home, [this] { scene_.camera.reset(); }, in_space, false);
+  add_action(
+      "View/Look around", kCtrl | kShift | ImGuiKey_L, [this] { scene_canvas_.focus = true; },
+      in_space);
   const auto dress = [this](SceneOverlay wanted) {
     scene_.overlay = scene_.overlay == wanted ? SceneOverlay::none : wanted;
   };

@@ -55,9 +55,7 @@ class App {
     return session_.busy() || scene_.busy() || (scene_.is_open() && scene_canvas_.is_moving());
   }
   /// Something is computed or drawn that was asked for.
-  bool is_working() const {
-    return session_.busy() || session_.previewing() || scene_.busy() || scene_.previewing();
-  }
+  bool is_working() const { return session_.working() || scene_.working(); }
 
   Session& session() { return session_; }
   SceneSession& scene() { return scene_; }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gui/widgets/theme.h"
 
@@ -24,7 +25,7 @@ bool SceneCanvas::take_mouse(SceneSession& scene, ImVec2 size) {
   if (ImGui::IsItemHovered() && io.MouseWheel != 0) {
     scene.camera.approach(std::pow(kWheelStep, -static_cast<double>(io.MouseWheel)));
   }
-  if (!ImGui::IsItemActive()) return false;
+  if (!ImGui::IsItemActive() || !ImGui::IsAnyMouseDown()) return false;
   const double shorter = static_cast<double>(std::min(size.x, size.y));
   const double x = static_cast<double>(io.MouseDelta.x) / shorter;
   const double y = static_cast<double>(io.MouseDelta.y) / shorter;
@@ -43,16 +44,26 @@ bool SceneCanvas::take_mouse(SceneSession& scene, ImVec2 size) {
 bool SceneCanvas::take_keys(SceneSession& scene) {
   const ImGuiIO& io = ImGui::GetIO();
   OrbitCamera& camera = scene.camera;
-  const auto steps = [](ImGuiKey less, ImGuiKey more) {
-    return static_cast<double>(ImGui::IsKeyPressed(more)) -
-           static_cast<double>(ImGui::IsKeyPressed(less));
+  // The arrows turn the camera; they do not leave the view, which Tab does.
+  const ImGuiID view = ImGui::GetItemID();
+  for (const ImGuiKey key :
+       {ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow, ImGuiKey_DownArrow,
+        ImGuiKey_Minus, ImGuiKey_Equal, ImGuiKey_KeypadSubtract, ImGuiKey_KeypadAdd}) {
+    ImGui::SetKeyOwner(key, view);
+  }
+  const auto steps = [view](ImGuiKey less, ImGuiKey more) {
+    const auto pressed = [view](ImGuiKey key) {
+      const bool taken = ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, view);
+      return static_cast<double>(taken);
+    };
+    return pressed(more) - pressed(less);
   };
   const double across = steps(ImGuiKey_LeftArrow, ImGuiKey_RightArrow);
   const double along = steps(ImGuiKey_UpArrow, ImGuiKey_DownArrow);
   if (io.KeyShift) {
     if (across != 0 || along != 0) camera.move(kKeyMove * across, kKeyMove * along, 0);
   } else if (across != 0 || along != 0) {
-    camera.turn(kKeyTurn * across, -kKeyTurn * along);
+    camera.turn(-kKeyTurn * across, -kKeyTurn * along);
   }
   const double nearer =
       steps(ImGuiKey_Minus, ImGuiKey_Equal) + steps(ImGuiKey_KeypadSubtract, ImGuiKey_KeypadAdd);
@@ -69,17 +80,20 @@ bool SceneCanvas::take_keys(SceneSession& scene) {
   return true;
 }
 
-void SceneCanvas::draw(SceneSession& scene, int64_t pointed, bool keyboard) {
+void SceneCanvas::draw(SceneSession& scene, int64_t pointed) {
   const ImVec2 from = ImGui::GetCursorScreenPos(), size = ImGui::GetContentRegionAvail();
   moving_ = false;
   if (size.x < 8 || size.y < 8) return;
   ImDrawList* const list = ImGui::GetWindowDrawList();
   list->AddRectFilled(from, from + size, ImGui::GetColorU32(colours().canvas));
+  if (std::exchange(focus, false)) ImGui::SetKeyboardFocusHere();
   ImGui::InvisibleButton("Scene view", size,
-                         ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle |
+                         ImGuiButtonFlags_EnableNav | ImGuiButtonFlags_MouseButtonLeft |
+                             ImGuiButtonFlags_MouseButtonMiddle |
                              ImGuiButtonFlags_MouseButtonRight);
   const bool dragged = take_mouse(scene, size);
-  moving_ = keyboard && take_keys(scene);
+  const ImGuiIO& io = ImGui::GetIO();
+  moving_ = ImGui::IsItemFocused() && !io.WantTextInput && !io.KeyCtrl && take_keys(scene);
   scene.want_picture(static_cast<int>(size.x), static_cast<int>(size.y), pointed,
                      dragged || moving_);
   if (scene.picture_version() != shown_) {

@@ -13,9 +13,11 @@ class SceneCanvas {
  public:
   explicit SceneCanvas(Textures& textures) : texture_(textures) {}
 
-  /// Fills what is left of the current window. `pointed` is the edit that is shown over it;
-  /// `keyboard`: keys are for the camera.
-  void draw(SceneSession& scene, int64_t pointed, bool keyboard);
+  /// Fills what is left of the current window. `pointed` is the edit that is shown over it.
+  /// Keys are for the camera while the view has the focus.
+  void draw(SceneSession& scene, int64_t pointed);
+  /// The view takes the focus in the next frame.
+  bool focus = false;
   /// The camera moves by itself while a key is held.
   bool is_moving() const { return moving_; }
 

@@ -305,9 +305,7 @@ void App::draw_scene_canvas() {
   } else {
     ImGui::NewLine();
   }
-  const bool keyboard = ImGui::IsWindowFocused() && !ImGui::GetIO().WantTextInput &&
-                        !ImGui::GetIO().KeyCtrl && !ImGui::GetIO().NavVisible;
-  scene_canvas_.draw(scene_, selected_thing_, keyboard);
+  scene_canvas_.draw(scene_, selected_thing_);
 }
 
 }  // namespace vane

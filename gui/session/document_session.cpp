@@ -66,6 +66,12 @@ bool DocumentSession::poll() {
   return followed || !finished.empty() || !messages.empty();
 }
 
+bool DocumentSession::working() const {
+  if (busy() || previewing()) return true;
+  const std::lock_guard lock(finished_mutex_);
+  return !finished_.empty();
+}
+
 void DocumentSession::deliver(std::function<void()> take) {
   {
     const std::lock_guard lock(finished_mutex_);

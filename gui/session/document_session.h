@@ -39,6 +39,8 @@ class DocumentSession {
 
   /// Takes over what the workers finished. True when something changed.
   bool poll();
+  /// Something is computed, or waits to be taken over.
+  bool working() const;
 
   virtual bool is_open() const = 0;
   const DocumentPlaces& places() const { return places_; }
@@ -125,7 +127,7 @@ class DocumentSession {
   std::vector<Notice> notices_;
   uint64_t notice_version_ = 0;
 
-  std::mutex finished_mutex_;
+  mutable std::mutex finished_mutex_;
   std::vector<std::function<void()>> finished_;
 
   Worker worker_;  // last: it ends first

@@ -49,7 +49,7 @@ void OrbitCamera::turn(double right, double up) {
   const double height =
       std::clamp(std::asin(std::clamp(above / distance, -1.0, 1.0)) + up, -kSteepest, kSteepest);
   const double out = distance * std::cos(height);
-  orbit_.start = sum(sum({}, ahead, out * std::cos(right)), side, out * std::sin(right));
+  orbit_.start = sum(sum({}, ahead, out * std::cos(right)), side, -out * std::sin(right));
   orbit_.start = sum(orbit_.start, pole, distance * std::sin(height));
 }
 

@@ -13,7 +13,8 @@ class OrbitCamera {
   void begin(const Orbit& orbit, const Camera& lens);
   void reset();
 
-  /// Around the middle, in radians: to the right, upwards (never over the pole).
+  /// Around the middle, in radians: what is near goes to the right, the camera upwards (never over
+  /// the pole).
   void turn(double right, double up);
   /// With the middle, in shares of the distance, along the picture's axes (right, down) and into
   /// it.

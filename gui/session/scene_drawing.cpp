@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "engine/image/resize.h"
 #include "generators/splats/splat_raster.h"
 
 namespace vane {
@@ -145,7 +146,9 @@ Image draw_scene(const SceneDrawing& drawing, double share) {
   image.height = camera.height;
   image.u8.resize(image.sample_count());
   for (size_t i = 0; i < rgb.size(); ++i) image.u8[i] = channel_byte(rgb[i]);
-  return image;
+  if (share >= 1) return image;
+  // A draft is as large as the canvas, so that no squares are seen.
+  return resize_u8(image, drawing.camera.width, drawing.camera.height);
 }
 
 double DraftSize::share(double wanted_ms) const {

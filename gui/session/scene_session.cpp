@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <thread>
 #include <utility>
 
@@ -29,6 +30,12 @@ namespace fs = std::filesystem;
 constexpr double kDraftMs = 60;
 // So long after a draft the hand may move again before the whole picture is begun.
 constexpr auto kPause = std::chrono::milliseconds(60), kPausePart = std::chrono::milliseconds(10);
+
+constexpr double kLeastOrbit = 0.01;
+
+double distance_of(const Orbit& orbit) {
+  return std::hypot(orbit.start[0], orbit.start[1], orbit.start[2]);
+}
 
 fs::path bytes_of_scene(const fs::path& scene) {
   return fs::is_directory(scene) ? scene / "meta.json" : scene;
@@ -154,11 +161,14 @@ void SceneSession::open(const fs::path& scene) {
     } catch (const Error& problem) {
       loaded->warning = problem.what();
     }
-    if (cameras.empty()) {
-      loaded->orbit = orbit_of(*loaded->cloud, loaded->lens);
-    } else {
-      loaded->orbit = orbit_of(cameras);
-      loaded->lens = cameras.front();
+    loaded->orbit = orbit_of(*loaded->cloud, loaded->lens);
+    if (!cameras.empty()) {
+      const Orbit around = orbit_of(cameras);
+      // Cameras that all look the same way have no middle.
+      if (distance_of(around) > kLeastOrbit * distance_of(loaded->orbit)) {
+        loaded->orbit = around;
+        loaded->lens = cameras.front();
+      }
     }
     job.check_cancelled();
     return [this, loaded] { take(*loaded); };
@@ -254,6 +264,7 @@ void SceneSession::show_stack() {
 bool SceneSession::follow_up() {
   if (!is_open() || !is_asking() || busy() || !stager_.idle()) return false;
   const SceneStage::Question question = *stage_.question;
+  if (answers_.contains(question.key)) return false;  // the stage that knows it is on its way
   const auto answered = [this, question, generation = generation_](SceneAnswer answer) {
     if (generation != generation_) return;
     if (answer.problem.empty()) {
@@ -393,7 +404,10 @@ void SceneSession::draw(const Wanted& wanted) {
                        wanted.look,
                        wanted.overlay,
                        wanted.opacity};
-  if (const SceneFinding* finding = stage_.finding(wanted.pointed); finding && finding->present) {
+  // What was done with a thing is better seen without.
+  const Edit* edit = stack().find(wanted.pointed);
+  const SceneFinding* finding = stage_.finding(wanted.pointed);
+  if (edit && !changes_scene(*edit) && finding && finding->present) {
     drawing.relevancy = finding->relevancy;
     drawing.selected = finding->selected;
   }

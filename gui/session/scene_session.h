@@ -62,7 +62,7 @@ class SceneSession final : public DocumentSession {
   SceneOverlay overlay = SceneOverlay::heat;
   double opacity = 0.6;
   /// Called in every frame: draws anew when something changed. `pointed` is the edit that is shown
-  /// over it; `moving`: drafts are enough.
+  /// over it, unless it changes the scene; `moving`: drafts are enough.
   void want_picture(int width, int height, int64_t pointed, bool moving);
   /// Null before the first. Grows with picture_version().
   const SharedImage& picture() const { return picture_; }

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 Edit of_kind(EditKind kind, const std::string& phrase = "warm light") {
   Edit edit;
   edit.kind = kind;
-  edit.develop.to = edit.face.to = edit.region.text = phrase;
+  edit.develop.to = edit.face.to = edit.region.text = edit.scene.text = phrase;
   return edit;
 }
 

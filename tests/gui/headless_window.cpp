@@ -7,7 +7,9 @@
 
 #include <cstdlib>
 
+#include "editing/services/lift.h"
 #include "engine/image/codec.h"
+#include "engine/scene/splat_file.h"
 #include "gui/widgets/theme.h"
 
 namespace vane::testing {
@@ -114,6 +116,30 @@ fs::path HeadlessWindow::photo(const std::string& name, int width, int height) c
   return path;
 }
 
+fs::path HeadlessWindow::scene(const std::string& name, bool lifted) const {
+  SplatCloud cloud;
+  cloud.resize(40);
+  for (size_t i = 0; i < 40; ++i) {
+    cloud.position[3 * i] = (i % 2 == 0 ? -1.f : 1.f) + 0.03f * static_cast<float>(i % 7);
+    cloud.position[3 * i + 1] = 0.04f * static_cast<float>(i % 5);
+    cloud.position[3 * i + 2] = 0.05f * static_cast<float>(i % 3);
+    cloud.sh0[3 * i] = 0.04f * static_cast<float>(i);
+    cloud.opacity_logit[i] = 3;
+    for (size_t k = 0; k < 3; ++k) cloud.log_scale[3 * i + k] = -2.5f;
+    cloud.rotation[4 * i] = 1;
+  }
+  const fs::path path = folder_ / name;
+  write_splats(path, cloud);
+  if (lifted) {
+    LiftRequest request;
+    request.scene = path;
+    request.output = fs::path(path).replace_extension(".lang");
+    QuietJob job;
+    services_.call<LiftResult>("lift", request, job);
+  }
+  return path;
+}
+
 void HeadlessWindow::frame() {
   if (app_->take_theme_change()) apply_theme(app_->theme());
   ImGui::GetIO().DeltaTime = 1.f / 60;
@@ -139,7 +165,11 @@ bool HeadlessWindow::run(const std::function<void(ImGuiTestContext*)>& session) 
 }
 
 void HeadlessWindow::settle() {
-  session().settle();
+  do {
+    session().settle();
+    scene_session().settle();
+    frame();
+  } while (app_->is_working());
   for (int i = 0; i < 3; ++i) frame();
 }
 

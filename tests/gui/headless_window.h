@@ -27,9 +27,14 @@ class HeadlessWindow {
 
   App& app() { return *app_; }
   Session& session() { return app_->session(); }
+  SceneSession& scene_session() { return app_->scene(); }
+  ServiceDoor& services() { return services_; }
   const std::filesystem::path& folder() const { return folder_; }
   /// A grey photograph in the folder.
   std::filesystem::path photo(const std::string& name, int width = 64, int height = 48) const;
+  /// A scene of two heaps of Gaussians beside each other, as .ply of sh degree 0; `lifted`: with
+  /// the field that the fake service makes of it.
+  std::filesystem::path scene(const std::string& name, bool lifted) const;
   /// The program dies without a word and is started again.
   void restart();
 
@@ -45,7 +50,7 @@ class HeadlessWindow {
   void end();
 
   std::filesystem::path folder_;
-  FakeServices services_;
+  mutable FakeServices services_;
   NoTextures textures_;
   ImGuiTestEngine* engine_ = nullptr;
   std::unique_ptr<App> app_;

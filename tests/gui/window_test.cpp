@@ -197,6 +197,13 @@ TEST(Window, RandomHandsBreakNothing) {
   HeadlessWindow window;
   Session& session = window.session();
   window.photo("b.png");
+  const fs::path scene = window.scene("c.ply", true);
+  window.app().open(scene);
+  window.settle();
+  Edit thing;
+  thing.kind = EditKind::scene;
+  thing.scene.text = "left";
+  window.scene_session().add(thing);
   window.app().open(window.photo("a.png", 200, 120));
   const char* const asked = std::getenv("VANE_MONKEY_STEPS");
   const long long steps = asked ? parse_integer(asked).value_or(1000) : 1000;
@@ -204,10 +211,12 @@ TEST(Window, RandomHandsBreakNothing) {
       ImGuiKey_Tab,       ImGuiKey_Enter,     ImGuiKey_Escape, ImGuiKey_Space, ImGuiKey_UpArrow,
       ImGuiKey_DownArrow, ImGuiKey_LeftArrow, ImGuiKey_Delete, ImGuiKey_S,     ImGuiKey_B,
       ImGuiKey_M,         ImGuiKey_L,         ImGuiKey_1,      ImGuiKey_0,     ImGuiKey_Backspace,
-      ImGuiKey_F9,        ImGuiKey_F1,        ImGuiKey_Home};
-  constexpr ImGuiKey kControlled[] = {
-      ImGuiKey_Z, ImGuiKey_E, ImGuiKey_K, ImGuiKey_D, ImGuiKey_R,     ImGuiKey_1,     ImGuiKey_2,
-      ImGuiKey_3, ImGuiKey_T, ImGuiKey_L, ImGuiKey_S, ImGuiKey_Equal, ImGuiKey_Minus, ImGuiKey_0};
+      ImGuiKey_F9,        ImGuiKey_F1,        ImGuiKey_Home,   ImGuiKey_W,     ImGuiKey_A,
+      ImGuiKey_E,         ImGuiKey_H,         ImGuiKey_X};
+  constexpr ImGuiKey kControlled[] = {ImGuiKey_Z, ImGuiKey_E,     ImGuiKey_K,     ImGuiKey_D,
+                                      ImGuiKey_R, ImGuiKey_1,     ImGuiKey_2,     ImGuiKey_3,
+                                      ImGuiKey_4, ImGuiKey_3,     ImGuiKey_T,     ImGuiKey_L,
+                                      ImGuiKey_S, ImGuiKey_Equal, ImGuiKey_Minus, ImGuiKey_0};
   Rng rng(20);
   ImGuiIO& io = ImGui::GetIO();
   const auto tap = [&](ImGuiKey key) {
@@ -254,18 +263,23 @@ TEST(Window, RandomHandsBreakNothing) {
           io.DisplaySize = {static_cast<float>(200 + rng.below(1400)),
                             static_cast<float>(150 + rng.below(900))};
         }
+        if (rng.below(100) == 0) window.app().open(scene);
         if (!session.is_open() || rng.below(200) == 0) window.app().open(window.folder() / "b.png");
     }
     window.frame();
   }
   session.stop();
+  window.scene_session().stop();
   window.settle();
   if (!session.is_open()) window.app().open(window.folder() / "a.png");
-  const uint64_t hash = session.stack().hash();
-  const size_t position = session.history().position();
-  while (session.history().can_undo()) session.undo();
-  while (session.history().position() < position) session.redo();
-  EXPECT_EQ(session.stack().hash(), hash);
+  for (DocumentSession* document : {static_cast<DocumentSession*>(&session),
+                                    static_cast<DocumentSession*>(&window.scene_session())}) {
+    const uint64_t hash = document->stack().hash();
+    const size_t position = document->history().position();
+    while (document->history().can_undo()) document->undo();
+    while (document->history().position() < position) document->redo();
+    EXPECT_EQ(document->stack().hash(), hash);
+  }
 }
 
 /// Memory of a session does not grow with its length beyond its history, which shares what it can.

@@ -21,6 +21,7 @@
 #include "engine/regions/region_maps.h"
 #include "engine/scene/ply.h"
 #include "engine/scene/splat_file.h"
+#include "generators/language/found_splats.h"
 #include "generators/toybox/toy_world.h"
 #include "generators/toybox/toybox.h"
 
@@ -203,6 +204,37 @@ TEST_F(Query, SelectionsAndTheirRestAreTheRowsOfTheScene) {
   EXPECT_EQ(a, chosen.rows.size());
   EXPECT_EQ(b, rest.rows.size());
   EXPECT_GT(right, 0.9 * static_cast<double>(chosen.rows.size()));
+}
+
+TEST_F(Query, WhatWasWrittenCanBeAskedAgain) {
+  QueryRequest asked = request({"a mushroom"});
+  asked.remove = folder_ / "without.ply";
+  asked.written_field = folder_ / "without.lang";
+  const QueryResult first = query(asked, job_);
+  QueryRequest again = request({"a mushroom"});
+  again.field = asked.written_field;
+  const QueryResult second = query(again, job_);
+  EXPECT_EQ(second.of, splats_.cloud.size() - first.selected);
+  EXPECT_LT(second.texts[0].score, first.texts[0].score);
+  again.texts = {"a teapot"};
+  EXPECT_TRUE(query(again, job_).texts[0].present);
+  asked.select = folder_ / "both.ply";
+  EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::usage);
+}
+
+TEST_F(Query, ScoresSelectWhatTheCommandSelects) {
+  QueryRequest asked = request({"a mushroom"});
+  const QueryResult command = query(asked, job_);
+  asked.scores = true;
+  asked.level = command.texts[0].level;
+  const QueryText& text = query(asked, job_).texts.at(0);
+  EXPECT_EQ(text.level, asked.level);
+  EXPECT_EQ(text.view, -1);
+  EXPECT_EQ(found_splats(splats_.cloud, text.weight, text.relevancy, command.texts[0].score,
+                         asked.threshold),
+            command.rows);
+  asked.level = "s";
+  EXPECT_EQ(code_of([&] { query(asked, job_); }), ErrorCode::usage);
 }
 
 TEST_F(Query, RecolouringLeavesTheOthersAsTheyWere) {

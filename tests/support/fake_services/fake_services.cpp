@@ -9,12 +9,20 @@
 
 #include "editing/services/edit.h"
 #include "editing/services/enhance.h"
+#include "editing/services/lift.h"
 #include "editing/services/preview.h"
+#include "editing/services/query.h"
 #include "editing/services/segment.h"
 #include "engine/base/atomic_file.h"
+#include "engine/base/byte_source.h"
 #include "engine/base/error.h"
+#include "engine/base/hash.h"
 #include "engine/image/codec.h"
 #include "engine/image/resize.h"
+#include "engine/scene/ply_patch.h"
+#include "engine/scene/splat_file.h"
+#include "generators/language/found_splats.h"
+#include "generators/splats/splat_recolour.h"
 
 namespace vane::testing {
 namespace {
@@ -156,6 +164,88 @@ void preview_enhance(const void* in, Job&, void* out) {
         static_cast<size_t>(result.image->width) * static_cast<size_t>(result.image->height), 0.5f);
 }
 
+std::string hash_of(const std::filesystem::path& file) {
+  return hex64(
+      xxh64(MappedFile::open(file, UINT64_MAX, static_cast<int>(ErrorCode::input))->view()));
+}
+
+void lift(const void* in, Job& job, void*) {
+  count("lift");
+  const auto& request = *static_cast<const LiftRequest*>(in);
+  follow_phrase("", job);
+  LanguageField field;
+  field.gaussians = read_splats(request.scene, {}).cloud.size();
+  field.dim = 1;
+  const auto size = static_cast<size_t>(field.gaussians);
+  LanguageLevel level{"m",
+                      std::vector<int16_t>(size * kFieldSlots, kNoObject),
+                      std::vector<uint8_t>(size * kFieldSlots, 0),
+                      std::vector<float>(size, 1.f),
+                      {1.f},
+                      {static_cast<float>(size)},
+                      {1}};
+  for (size_t i = 0; i < size; ++i) {
+    level.object[i * kFieldSlots] = 0;
+    level.share[i * kFieldSlots] = 255;
+  }
+  field.levels = {level};
+  field.clip = "fake";
+  field.clip_hash = "0";
+  field.scene = request.scene.filename().string();
+  field.scene_hash = hash_of(request.scene);
+  field.view_names = {"a"};
+  field.cameras = {Camera{}};
+  field.cameras[0].width = field.cameras[0].height = 8;
+  field.cameras[0].fx = field.cameras[0].fy = 8;
+  field.cameras[0].cx = field.cameras[0].cy = 4;
+  field.cameras[0].world_to_camera[11] = 6;
+  write_language_field(request.output, field);
+}
+
+void query(const void* in, Job& job, void* out) {
+  count("query");
+  const auto& request = *static_cast<const QueryRequest*>(in);
+  auto& result = *static_cast<QueryResult*>(out);
+  const std::string& phrase = request.texts.front();
+  follow_phrase(phrase, job);
+  LanguageField field = read_language_field(request.field);
+  const std::filesystem::path source =
+      request.scene.empty() ? request.field.parent_path() / field.scene : request.scene;
+  const SplatFile scene = read_splats(source, {});
+  QueryText text;
+  text.level = "m";
+  text.score = phrase == "nothing" ? 0.2 : 0.9;
+  text.weight.assign(static_cast<size_t>(scene.cloud.size()), 1.f);
+  for (size_t i = 0; i < text.weight.size(); ++i) {
+    const bool left = scene.cloud.position[3 * i] < 0;
+    text.relevancy.push_back(phrase == "left" && left     ? 0.9f
+                             : phrase == "right" && !left ? 0.9f
+                                                          : 0.1f);
+  }
+  const std::vector<int64_t> rows =
+      found_splats(scene.cloud, text.weight, text.relevancy, text.score, request.threshold);
+  std::vector<int64_t> others;
+  for (int64_t i = 0; i < scene.cloud.size(); ++i) {
+    if (!std::binary_search(rows.begin(), rows.end(), i)) others.push_back(i);
+  }
+  std::filesystem::path written;
+  if (!request.select.empty()) copy_ply_rows(source, rows, written = request.select, {});
+  if (!request.remove.empty()) copy_ply_rows(source, others, written = request.remove, {});
+  if (!request.recoloured.empty()) {
+    patch_ply_rows(source, rows, {"f_dc_0", "f_dc_1", "f_dc_2"},
+                   recoloured(scene.cloud, rows, colour_named(request.recolour)),
+                   written = request.recoloured, {});
+  }
+  if (!request.written_field.empty()) {
+    if (!request.select.empty()) field = field_of_rows(field, rows);
+    if (!request.remove.empty()) field = field_of_rows(field, others);
+    field.scene = written.filename().string();
+    field.scene_hash = hash_of(written);
+    write_language_field(request.written_field, field);
+  }
+  result.texts.push_back(std::move(text));
+}
+
 struct Entry {
   const char* name;
   ServiceFunction function;
@@ -164,6 +254,8 @@ struct Entry {
 constexpr Entry kEntries[] = {
     {"edit", edit, sizeof(EditRequest), sizeof(EditResult)},
     {"enhance", enhance, sizeof(EnhanceRequest), sizeof(EnhanceResult)},
+    {"lift", lift, sizeof(LiftRequest), sizeof(LiftResult)},
+    {"query", query, sizeof(QueryRequest), sizeof(QueryResult)},
     {"segment", segment, sizeof(SegmentRequest), sizeof(SegmentResult)},
     {"preview develop", preview_develop, sizeof(PreviewDevelopRequest),
      sizeof(PreviewDevelopResult)},
