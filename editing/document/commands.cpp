@@ -119,7 +119,7 @@ StepRequest applied(const Edit& edit, const std::string& mask, const DocumentPla
 }
 
 bool makes_a_picture(const Edit& edit) {
-  if (!edit.enabled || edit.kind == EditKind::mask) return false;
+  if (!edit.enabled || edit.kind == EditKind::mask || edit.kind == EditKind::scene) return false;
   return !needs_search(edit.kind) || !edit.found.empty();
 }
 
@@ -226,6 +226,7 @@ std::vector<std::string> command_words(const StepRequest& request) {
     std::vector<std::string> operator()(const EnhanceRequest& r) { return words_of("enhance", r); }
     std::vector<std::string> operator()(const EditRequest& r) { return words_of("edit", r); }
     std::vector<std::string> operator()(const SegmentRequest& r) { return words_of("segment", r); }
+    std::vector<std::string> operator()(const QueryRequest& r) { return words_of("query", r); }
   };
   return std::visit(Speller{}, request);
 }

@@ -12,11 +12,12 @@
 #include "editing/document/edit_stack.h"
 #include "editing/services/edit.h"
 #include "editing/services/enhance.h"
+#include "editing/services/query.h"
 #include "editing/services/segment.h"
 
 namespace vane {
 
-using StepRequest = std::variant<EnhanceRequest, EditRequest, SegmentRequest>;
+using StepRequest = std::variant<EnhanceRequest, EditRequest, SegmentRequest, QueryRequest>;
 
 /// One command. What `request` reads and writes is in it; `output` is the picture it leaves.
 struct Step {

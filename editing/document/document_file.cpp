@@ -33,7 +33,7 @@ struct EditHead {
     using C = EditHead;
     v.field("id", &C::id, "number of the edit", {.min = 1, .required = true});
     v.field("kind", &C::kind, "what it is",
-            {.choices = {"enhance", "develop", "face", "mask"}, .required = true});
+            {.choices = {"enhance", "develop", "face", "mask", "scene"}, .required = true});
     v.field("version", &C::version, "version of the kind",
             {.min = 1, .max = static_cast<double>(kEditVersion)});
     v.field("enabled", &C::enabled, "whether it is done");
@@ -74,6 +74,9 @@ Fields fields_of_edit(EditHead& head, Edit& edit) {
       break;
     case EditKind::mask:
       own = fields_of(edit.region);
+      break;
+    case EditKind::scene:
+      own = fields_of(edit.scene);
       break;
   }
   for (Field& field : own) all.push_back(std::move(field));
@@ -175,7 +178,7 @@ std::string document_text(const Document& document) {
   Header header{document.photo, document.photo_hash, document.notes, 1, nullptr};
   Fields fields = fields_of(header);
   fields.resize(3);
-  return "# Edits of a photograph, by `vane gui`.\nschema: 1\n" + yaml_text(fields) +
+  return "# Edits of a photograph or a scene, by `vane gui`.\nschema: 1\n" + yaml_text(fields) +
          stack_text(document.stack);
 }
 

@@ -10,11 +10,12 @@
 namespace vane {
 namespace {
 
-constexpr std::array<std::pair<EditKind, std::string_view>, 4> kNames{{
+constexpr std::array<std::pair<EditKind, std::string_view>, 5> kNames{{
     {EditKind::enhance, "enhance"},
     {EditKind::develop, "develop"},
     {EditKind::face, "face"},
     {EditKind::mask, "mask"},
+    {EditKind::scene, "scene"},
 }};
 
 constexpr size_t kLongestTitle = 48;
@@ -40,11 +41,13 @@ EditKind edit_kind(std::string_view name) {
 
 StrengthRange strength_range(EditKind kind) {
   if (kind == EditKind::enhance) return {0, 2};
-  if (kind == EditKind::mask) return {1, 1};
+  if (kind == EditKind::mask || kind == EditKind::scene) return {1, 1};
   return {-2, 2};
 }
 
-bool needs_search(EditKind kind) { return kind != EditKind::enhance; }
+bool needs_search(EditKind kind) {
+  return kind == EditKind::develop || kind == EditKind::face || kind == EditKind::mask;
+}
 
 std::string edit_phrase(const Edit& edit) {
   switch (edit.kind) {
@@ -58,9 +61,25 @@ std::string edit_phrase(const Edit& edit) {
       return edit.face.to;
     case EditKind::mask:
       return edit.region.text;
+    case EditKind::scene:
+      return edit.scene.text;
   }
   return {};
 }
+
+namespace {
+
+std::string scene_title(const Edit& edit) {
+  const std::string text = printable(edit.scene.text, kLongestTitle);
+  if (edit.scene.action == "isolate") return "Only " + text;
+  if (edit.scene.action == "delete") return "Delete " + text;
+  if (edit.scene.action == "recolour") {
+    return "Recolour " + text + ": " + printable(edit.scene.colour, kLongestTitle);
+  }
+  return "Find " + text;
+}
+
+}  // namespace
 
 std::string edit_title(const Edit& edit) {
   switch (edit.kind) {
@@ -72,6 +91,8 @@ std::string edit_title(const Edit& edit) {
       return "Face: " + printable(edit_phrase(edit), kLongestTitle);
     case EditKind::mask:
       return "Mask: " + printable(edit_phrase(edit), kLongestTitle);
+    case EditKind::scene:
+      return scene_title(edit);
   }
   return {};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One edit of a photograph: what it does, how strongly, where, and whether at all.
+// One edit of a photograph or a scene: what it does, how strongly, where, and whether at all.
 
 #include <cstdint>
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "editing/services/query.h"
 #include "engine/config/fields.h"
 
 namespace vane {
@@ -21,10 +22,9 @@ struct EnhanceParameters {
   template <class V>
   static void fields(V& v) {
     using C = EnhanceParameters;
-    v.field("method", &C::method,
-            "what brightens: vane (the default), rave, clip-lit, gamma, auto-gamma, equalise, "
-            "clahe, msr, lime, exposure-fusion",
-            {.placeholder = "NAME"});
+    v.field("method", &C::method, "what brightens; vane where nothing is chosen",
+            {.choices = {"", "vane", "rave", "clip-lit", "gamma", "auto-gamma", "equalise", "clahe",
+                         "msr", "lime", "exposure-fusion"}});
     v.field("auto-strength", &C::auto_strength,
             "let the method vane judge how much light each photograph needs");
     v.field("refine", &C::refine, "steps that the method vane spends on this photograph alone",
@@ -93,9 +93,37 @@ struct MaskParameters {
   }
 };
 
-enum class EditKind { enhance, develop, face, mask };
+/// A thing in a scene of Gaussians, and what becomes of it: `vane query`.
+struct SceneParameters {
+  std::string text;
+  std::vector<std::string> negative;
+  /// show: what is found is only pointed at.
+  std::string action = "show", colour = "blue", level;
+  double threshold = QueryRequest{}.threshold;
+  bool contrast = true;
 
-/// "enhance", "develop", "face", "mask".
+  template <class V>
+  static void fields(V& v) {
+    using C = SceneParameters;
+    v.field("text", &C::text, "what to look for", {.placeholder = "TEXT"});
+    v.field("negative", &C::negative, "what it is not: it must beat these too",
+            {.placeholder = "TEXT"});
+    v.field("action", &C::action, "what becomes of it",
+            {.choices = {"show", "isolate", "delete", "recolour"}});
+    v.field("colour", &C::colour, "of recolour: #rrggbb or a name", {.placeholder = "#RRGGBB"});
+    v.field("level", &C::level,
+            "s: parts, m: things, l: groups; the one that fits best where nothing is chosen",
+            {.choices = {"", "s", "m", "l"}});
+    v.field("threshold", &C::threshold, "a thing with less relevancy is not there",
+            {.min = 0, .max = 1});
+    v.field("contrast", &C::contrast,
+            "let the text compete with the words that the model knows, too");
+  }
+};
+
+enum class EditKind { enhance, develop, face, mask, scene };
+
+/// "enhance", "develop", "face", "mask", "scene".
 std::string_view edit_kind_name(EditKind kind);
 /// Throws Error{config} for another word.
 EditKind edit_kind(std::string_view name);
@@ -108,7 +136,7 @@ struct Edit {
   EditKind kind = EditKind::develop;
   int64_t version = kEditVersion;
   bool enabled = true;
-  /// 0 changes nothing, 1 is what was asked for. Has no meaning for masks.
+  /// 0 changes nothing, 1 is what was asked for. Has no meaning for masks and scenes.
   double strength = 1;
   /// Empty: everywhere; a phrase; a picture file; "#3": the mask edit of that number.
   std::string mask;
@@ -119,6 +147,7 @@ struct Edit {
   DevelopParameters develop;
   FaceParameters face;
   MaskParameters region;
+  SceneParameters scene;
 };
 
 /// What a kind accepts as strength; the window's slider.
@@ -127,7 +156,7 @@ struct StrengthRange {
 };
 StrengthRange strength_range(EditKind kind);
 
-/// Kinds that have to be searched for once before they show anything.
+/// Kinds of photographs that have to be searched for once before they show anything.
 bool needs_search(EditKind kind);
 /// One line for a person: "Develop: warm light".
 std::string edit_title(const Edit& edit);

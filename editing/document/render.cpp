@@ -59,6 +59,8 @@ void DocumentRenderer::call(const Step& step, Job& job) {
     door_.call<EnhanceResult>("enhance", *enhance, job);
   } else if (const auto* edit = std::get_if<EditRequest>(&step.request)) {
     door_.call<EditResult>("edit", *edit, job);
+  } else if (const auto* query = std::get_if<QueryRequest>(&step.request)) {
+    door_.call<QueryResult>("query", *query, job);
   } else {
     door_.call<SegmentResult>("segment", std::get<SegmentRequest>(step.request), job);
   }
@@ -72,7 +74,11 @@ void DocumentRenderer::run(const std::vector<Step>& steps, bool whole, Job& job)
     if (i == 0) {
       const auto* enhance = std::get_if<EnhanceRequest>(&step.request);
       const auto* edit = std::get_if<EditRequest>(&step.request);
-      const fs::path input = enhance ? enhance->inputs.front() : edit ? edit->input : fs::path();
+      const auto* query = std::get_if<QueryRequest>(&step.request);
+      const fs::path input = enhance ? enhance->inputs.front()
+                             : edit  ? edit->input
+                             : query ? query->field
+                                     : fs::path();
       input_key = input.string() + stamp_of(input);
     }
     create_folder(step.output.parent_path());

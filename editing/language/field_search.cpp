@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "generators/language/found_splats.h"
+
 namespace vane {
 namespace {
 
@@ -192,14 +194,8 @@ std::vector<FoundInSpace> search_space(const SplatCloud& cloud, const LanguageFi
   }
   for (FoundInSpace& thing : found) {
     thing.present = thing.score >= options.threshold;
-    if (!thing.present) continue;
-    // A score just above the threshold is a seed; what is nearly as relevant belongs to it.
-    SelectionOptions selection;
-    selection.seed = static_cast<float>(options.threshold);
-    selection.grow = static_cast<float>(kMaskCut * thing.score);
-    selection.seed = std::max(selection.seed, selection.grow);
-    thing.gaussians = select_splats(cloud, field.levels[static_cast<size_t>(thing.level)].weight,
-                                    thing.relevancy, selection);
+    thing.gaussians = found_splats(cloud, field.levels[static_cast<size_t>(thing.level)].weight,
+                                   thing.relevancy, thing.score, options.threshold);
   }
   return found;
 }

@@ -14,6 +14,7 @@
 #include "engine/image/codec.h"
 #include "engine/scene/splat_file.h"
 #include "engine/text/phrase.h"
+#include "generators/language/found_splats.h"
 #include "guidance/direction.h"
 
 namespace vane {
@@ -56,7 +57,13 @@ void check_request(const QueryRequest& request) {
     throw Error(ErrorCode::usage, "--recolour and --to-ply go together");
   }
   if (!request.recolour.empty()) colour_named(request.recolour);
-  for (const fs::path& file : {request.select, request.remove, request.recoloured}) {
+  const int scenes =
+      !request.select.empty() + !request.remove.empty() + !request.recoloured.empty();
+  if (!request.written_field.empty() && scenes != 1) {
+    throw Error(ErrorCode::usage, "--to-field goes with one of --select, --delete and --to-ply");
+  }
+  for (const fs::path& file :
+       {request.select, request.remove, request.recoloured, request.written_field}) {
     if (!file.empty()) check_writable(file);
   }
 }
@@ -79,6 +86,28 @@ SplatFile scene_of(const QueryRequest& request, const LanguageField& field, fs::
     throw Error(ErrorCode::input, "has another number of Gaussians than the field").in_file(path);
   }
   return scene;
+}
+
+void keep_level(LanguageField& field, const QueryRequest& request) {
+  if (request.level.empty()) return;
+  std::erase_if(field.levels,
+                [&](const LanguageLevel& level) { return level.name != request.level; });
+  if (field.levels.empty()) {
+    throw Error(ErrorCode::usage, "the field has no such level").at_key("--level " + request.level);
+  }
+}
+
+// The field of the scene that was written last, of all rows or of those named.
+void write_field(const QueryRequest& request, LanguageField field, const std::vector<int64_t>* rows,
+                 QueryResult& result) {
+  if (request.written_field.empty()) return;
+  const fs::path scene = fs::absolute(result.written.back());
+  if (rows) field = field_of_rows(field, *rows);
+  field.scene = scene.lexically_relative(fs::absolute(request.written_field).parent_path());
+  field.scene_hash =
+      hex64(xxh64(MappedFile::open(scene, UINT64_MAX, static_cast<int>(ErrorCode::input))->view()));
+  write_language_field(request.written_field, field);
+  result.written.push_back(request.written_field.string());
 }
 
 // What the scene means on average, at the middle level.
@@ -211,7 +240,8 @@ const Drawn& drawn_for(const QueryRequest& request, const LanguageField& field,
 }
 
 void write_scenes(const QueryRequest& request, const fs::path& path, const SplatFile& scene,
-                  const std::vector<int64_t>& indices, QueryResult& result, Job& job) {
+                  const LanguageField& field, const std::vector<int64_t>& indices,
+                  QueryResult& result, Job& job) {
   const bool is_wanted =
       !request.select.empty() || !request.remove.empty() || !request.recoloured.empty();
   if (!is_wanted) return;
@@ -224,27 +254,32 @@ void write_scenes(const QueryRequest& request, const fs::path& path, const Splat
         .in_file(path)
         .with_hint("`vane models convert` makes a .ply of it");
   }
-  std::vector<int64_t> rows, others;
+  std::vector<int64_t> rows, others, rest;
   std::vector<bool> chosen(static_cast<size_t>(scene.cloud.size()), false);
   for (const int64_t i : indices) {
     chosen[static_cast<size_t>(i)] = true;
     rows.push_back(scene.source_row(i));
   }
   for (int64_t i = 0; i < scene.cloud.size(); ++i) {
-    if (!chosen[static_cast<size_t>(i)]) others.push_back(scene.source_row(i));
+    if (chosen[static_cast<size_t>(i)]) continue;
+    others.push_back(scene.source_row(i));
+    rest.push_back(i);
   }
   if (!request.select.empty()) {
     copy_ply_rows(path, rows, request.select, request.limits);
     result.written.push_back(request.select.string());
+    write_field(request, field, &indices, result);
   }
   if (!request.remove.empty()) {
     copy_ply_rows(path, others, request.remove, request.limits);
     result.written.push_back(request.remove.string());
+    write_field(request, field, &rest, result);
   }
   if (!request.recoloured.empty()) {
     recolour_ply(path, scene, indices, colour_named(request.recolour), request.recoloured,
                  request.limits);
     result.written.push_back(request.recoloured.string());
+    write_field(request, field, nullptr, result);
   }
 }
 
@@ -257,7 +292,9 @@ std::string clip_of(const QueryRequest& request, const LanguageField& field) {
 QueryResult query(const QueryRequest& request, Job& job) {
   const at::NoGradGuard no_grad;
   check_request(request);
-  const LanguageField field = read_language_field(request.field, request.limits);
+  const LanguageField whole = read_language_field(request.field, request.limits);
+  LanguageField field = whole;
+  keep_level(field, request);
   if (request.view && static_cast<size_t>(*request.view) >= field.cameras.size()) {
     throw Error(ErrorCode::usage, "there are " + std::to_string(field.cameras.size()) + " views")
         .at_key("--view " + std::to_string(*request.view));
@@ -295,6 +332,12 @@ QueryResult query(const QueryRequest& request, Job& job) {
     text.present = found[q].present;
     text.gaussians = static_cast<int64_t>(found[q].gaussians.size());
     all.insert(all.end(), found[q].gaussians.begin(), found[q].gaussians.end());
+    if (request.scores) {
+      text.relevancy = found[q].relevancy;
+      text.weight = field.levels[static_cast<size_t>(found[q].level)].weight;
+      result.texts.push_back(std::move(text));
+      continue;
+    }
     const Drawn& drawn = drawn_for(request, field, scene.cloud, found[q], q, cameras, viewer);
     const FoundInView& seen = drawn.found[q];
     text.view = drawn.view;
@@ -314,7 +357,7 @@ QueryResult query(const QueryRequest& request, Job& job) {
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   result.selected = static_cast<int64_t>(all.size());
-  write_scenes(request, path, scene, all, result, job);
+  write_scenes(request, path, scene, whole, all, result, job);
   result.rows = std::move(all);
   return result;
 }

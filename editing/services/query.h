@@ -23,10 +23,13 @@ struct QueryRequest {
   std::optional<int64_t> view;
   std::filesystem::path camera;
   std::filesystem::path output;
-  std::filesystem::path select, remove, recoloured;
-  std::string recolour;
+  std::filesystem::path select, remove, recoloured, written_field;
+  std::string recolour, level;
   bool contrast = true;
   double temperature = 10, threshold = 0.425, part_margin = 0.1, alike = 0.9;
+  /// For a front that draws by itself: QueryText::relevancy and weight, and no view is drawn. Not
+  /// an option of the command.
+  bool scores = false;
   Limits limits{};
 
   template <class V>
@@ -55,6 +58,11 @@ struct QueryRequest {
             {.placeholder = "#RRGGBB"});
     v.field("to-ply", &C::recoloured, "where the recoloured scene goes",
             {.placeholder = "OUT.ply"});
+    v.field("to-field", &C::written_field,
+            "where the language field of the one scene that is written goes, to ask it again",
+            {.placeholder = "OUT.lang"});
+    v.field("level", &C::level, "look at this level only: s parts, m things, l groups",
+            {.choices = {"", "s", "m", "l"}});
     v.field("contrast", &C::contrast, "let texts compete with the words that the model knows, too");
     v.field("temperature", &C::temperature, "sharpness of the relevancy",
             {.min = 0.1, .max = 1000, .log_scale = true});
@@ -77,6 +85,9 @@ struct QueryText {
   std::array<int64_t, 2> point{0, 0};
   std::array<int64_t, 4> box{0, 0, 0, 0};
   std::string heat, mask;  // files
+  /// With QueryRequest::scores, for every Gaussian: the relevancy at the level, and what the views
+  /// saw of it there (found_splats()).
+  std::vector<float> relevancy, weight;
 };
 
 struct QueryResult {

@@ -9,6 +9,7 @@
 #include "engine/base/error.h"
 #include "engine/image/codec.h"
 #include "engine/image/srgb_view.h"
+#include "engine/scene/splat_file.h"
 
 namespace vane {
 namespace {
@@ -36,7 +37,11 @@ std::vector<fs::path> bundled_samples() {
 }  // namespace
 
 App::App(ServiceDoor& door, Textures& textures, std::function<void()> wake)
-    : session_(door, std::move(wake)), textures_(textures), canvas_(textures) {
+    : session_(door, wake),
+      scene_(door, std::move(wake)),
+      textures_(textures),
+      canvas_(textures),
+      scene_canvas_(textures) {
   list_actions();
   samples_ = bundled_samples();
   for (const fs::path& sample : samples_) {
@@ -53,8 +58,15 @@ App::App(ServiceDoor& door, Textures& textures, std::function<void()> wake)
 App::~App() = default;
 
 std::string App::title() const {
-  if (!session_.is_open()) return "Vane";
-  return session_.name() + (session_.unsaved() ? " *" : "") + " - Vane";
+  const DocumentSession& shown =
+      in_scene() ? static_cast<const DocumentSession&>(scene_) : session_;
+  if (!shown.is_open()) return "Vane";
+  return shown.name() + (shown.unsaved() ? " *" : "") + " - Vane";
+}
+
+DocumentSession& App::document() {
+  if (in_scene()) return scene_;
+  return session_;
 }
 
 bool App::take_theme_change() { return std::exchange(theme_changed_, false); }
@@ -83,12 +95,22 @@ bool App::is_allowed(const fs::path& path) {
   if (confined_.empty()) return true;
   const fs::path inside = fs::weakly_canonical(path).lexically_relative(confined_);
   if (!inside.empty() && *inside.begin() != "..") return true;
-  session_.notify(Notice::Kind::warning, "Only what is in " + confined_.string() + " is open here");
+  document().notify(Notice::Kind::warning,
+                    "Only what is in " + confined_.string() + " is open here");
   return false;
 }
 
 void App::open(const fs::path& path) {
   if (!is_allowed(path)) return;
+  if (path.extension() == ".lang" && scene_.is_open()) {
+    scene_.use_field(path);
+    return;
+  }
+  if (!splat_layout(path).empty()) {
+    set_workspace(Workspace::scene);
+    scene_.open(path);
+    return;
+  }
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
     batch_folder_ = path.string();
@@ -97,18 +119,24 @@ void App::open(const fs::path& path) {
     return;
   }
   session_.open(path);
-  if (session_.is_open() && workspace_ == Workspace::batch) set_workspace(Workspace::photo);
+  const bool elsewhere = workspace_ == Workspace::batch || in_scene();
+  if (elsewhere) set_workspace(Workspace::photo);
   selected_ = 0;
   update_selection();
 }
 
 void App::ask_to_quit() {
-  if (session_.unsaved()) {
+  if (session_.unsaved() || scene_.unsaved()) {
     ask_quit_ = true;
   } else {
-    session_.stop();
-    quit_ = true;
+    quit();
   }
+}
+
+void App::quit() {
+  session_.stop();
+  scene_.stop();
+  quit_ = true;
 }
 
 void App::set_workspace(Workspace workspace) {
@@ -116,21 +144,25 @@ void App::set_workspace(Workspace workspace) {
   if (workspace != Workspace::batch) focus_phrase_ = true;
 }
 
-const Edit* App::selected() const { return session_.stack().find(selected_); }
+const Edit* App::selected() const {
+  return in_scene() ? scene_.stack().find(selected_thing_) : session_.stack().find(selected_);
+}
 
 void App::update_selection() {
-  if (selected() || session_.stack().empty()) return;
-  selected_ = session_.stack().edits().back()->id;
+  const EditStack& stack = document().stack();
+  if (selected() || stack.empty()) return;
+  (in_scene() ? selected_thing_ : selected_) = stack.edits().back()->id;
 }
 
 void App::draw() {
   session_.poll();
+  scene_.poll();
   update_selection();
   session_.want_light_map(canvas_.overlay == CanvasOverlay::light);
   if (session_.picture_version() != shown_pictures_) {
     shown_pictures_ = session_.picture_version();
     canvas_.set_pictures(session_.before(), session_.after());
-    const Edit* edit = selected();
+    const Edit* edit = session_.stack().find(selected_);
     const bool is_mask = edit && edit->kind == EditKind::mask;
     canvas_.set_mask(is_mask ? session_.mask_picture(selected_) : nullptr);
   }
@@ -180,6 +212,10 @@ void App::draw_dock_space() {
 }
 
 void App::add_phrase_edit() {
+  if (in_scene()) {
+    add_scene_query();
+    return;
+  }
   std::string& phrase = workspace_ == Workspace::face ? face_phrase_ : phrase_;
   if (phrase.empty() || !session_.is_open()) return;
   if (session_.busy()) {
@@ -212,6 +248,10 @@ void App::add_mask(const std::string& phrase) {
 }
 
 void App::search_selected() {
+  if (in_scene()) {
+    scene_.ask_again();
+    return;
+  }
   const Edit* edit = selected();
   if (edit && needs_search(edit->kind)) session_.search(edit->id);
 }
@@ -219,13 +259,13 @@ void App::search_selected() {
 void App::copy_command() {
   const std::string text = workspace_ == Workspace::batch
                                ? shell_line(command_words(batch_request(batch_))) + "\n"
-                               : session_.command_text(session_.suggested_output());
+                               : document().command_text(document().suggested_output());
   if (text.empty()) {
-    session_.notify(Notice::Kind::info, "Nothing is edited yet, so there is no command");
+    document().notify(Notice::Kind::info, "Nothing is edited yet, so there is no command");
     return;
   }
   ImGui::SetClipboardText(text.c_str());
-  session_.notify(Notice::Kind::good, "The command is in the clipboard");
+  document().notify(Notice::Kind::good, "The command is in the clipboard");
 }
 
 void App::add_action(const std::string& name, ImGuiKeyChord shortcut, std::function<void()> run,
@@ -235,35 +275,45 @@ void App::add_action(const std::string& name, ImGuiKeyChord shortcut, std::funct
 }
 
 void App::list_actions() {
-  const auto open = [this] { return session_.is_open(); };
+  const auto open = [this] { return document().is_open(); };
+  // In a scene the same letters fly.
+  const auto pictured = [this] { return session_.is_open() && !in_scene(); };
+  const auto in_space = [this] { return scene_.is_open() && in_scene(); };
   const auto chosen = [this] { return selected() != nullptr; };
-  const auto free = [this] { return session_.is_open() && !session_.busy(); };
+  const auto free = [this] { return document().is_open() && !document().busy(); };
   constexpr int kCtrl = ImGuiMod_Ctrl, kShift = ImGuiMod_Shift;
 
   add_action("File/Open photograph…", kCtrl | ImGuiKey_O, [this] {
     choose_file("Open photograph", session_.is_open() ? session_.places().photo.parent_path() : "",
                 [this](const fs::path& path) { this->open(path); });
   });
+  add_action("File/Open scene…", kCtrl | kShift | ImGuiKey_O, [this] {
+    choose_file("Open scene", scene_.is_open() ? scene_.places().photo.parent_path() : "",
+                [this](const fs::path& path) { this->open(path); });
+  });
   add_action(
-      "File/Save edits", kCtrl | ImGuiKey_S, [this] { session_.save(); }, open);
+      "File/Save edits", kCtrl | ImGuiKey_S, [this] { document().save(); }, open);
   add_action(
-      "File/Export picture…", kCtrl | ImGuiKey_E,
+      "File/Export…", kCtrl | ImGuiKey_E,
       [this] {
-        choose_file("Export picture", session_.suggested_output(),
-                    [this](const fs::path& path) { session_.export_picture(path); });
+        choose_file(in_scene() ? "Export scene" : "Export picture", document().suggested_output(),
+                    [this](const fs::path& path) { document().export_to(path); });
       },
       free);
   add_action(
+      "File/Export selection…", kCtrl | kShift | ImGuiKey_X, [this] { export_selection(); },
+      [in_space, free, chosen] { return in_space() && free() && chosen(); });
+  add_action(
       "File/Copy as command", kCtrl | kShift | ImGuiKey_C, [this] { copy_command(); },
-      [this] { return session_.is_open() || workspace_ == Workspace::batch; });
+      [this] { return document().is_open() || workspace_ == Workspace::batch; });
   add_action("File/Quit", kCtrl | ImGuiKey_Q, [this] { ask_to_quit(); });
 
   add_action(
-      "Edit/Undo", kCtrl | ImGuiKey_Z, [this] { session_.undo(); },
-      [this] { return session_.history().can_undo(); }, false);
+      "Edit/Undo", kCtrl | ImGuiKey_Z, [this] { document().undo(); },
+      [this] { return document().history().can_undo(); }, false);
   add_action(
-      "Edit/Redo", kCtrl | kShift | ImGuiKey_Z, [this] { session_.redo(); },
-      [this] { return session_.history().can_redo(); }, false);
+      "Edit/Redo", kCtrl | kShift | ImGuiKey_Z, [this] { document().redo(); },
+      [this] { return document().history().can_redo(); }, false);
   add_action(
       "Edit/Phrase", kCtrl | ImGuiKey_L,
       [this] {
@@ -272,56 +322,71 @@ void App::list_actions() {
       },
       open);
   add_action(
-      "Edit/Enhance light", kCtrl | kShift | ImGuiKey_E, [this] { add_enhance(); }, open);
+      "Edit/Enhance light", kCtrl | kShift | ImGuiKey_E, [this] { add_enhance(); }, pictured);
   add_action(
       "Edit/Search again", kCtrl | ImGuiKey_R, [this] { search_selected(); },
-      [this, free] { return free() && selected() && needs_search(selected()->kind); });
+      [this, free] {
+        return free() && selected() && (in_scene() || needs_search(selected()->kind));
+      });
   add_action(
       "Edit/Switch edit on or off", kCtrl | ImGuiKey_D,
       [this] {
         Edit edit = *selected();
         edit.enabled = !edit.enabled;
-        session_.change(edit, (edit.enabled ? "Switch on " : "Switch off ") + edit_title(edit));
+        document().change(edit, (edit.enabled ? "Switch on " : "Switch off ") + edit_title(edit));
       },
       chosen);
   add_action(
-      "Edit/Move edit up", kCtrl | ImGuiKey_UpArrow, [this] { session_.move(selected_, -1); },
-      chosen);
+      "Edit/Move edit up", kCtrl | ImGuiKey_UpArrow,
+      [this] { document().move(selected()->id, -1); }, chosen);
   add_action(
-      "Edit/Move edit down", kCtrl | ImGuiKey_DownArrow, [this] { session_.move(selected_, 1); },
-      chosen);
+      "Edit/Move edit down", kCtrl | ImGuiKey_DownArrow,
+      [this] { document().move(selected()->id, 1); }, chosen);
   add_action(
-      "Edit/Remove edit", ImGuiKey_Delete, [this] { session_.remove(selected_); }, chosen, false);
-  add_action(
-      "Edit/Stop", ImGuiKey_Escape, [this] { session_.stop(); }, [this] { return session_.busy(); },
+      "Edit/Remove edit", ImGuiKey_Delete, [this] { document().remove(selected()->id); }, chosen,
       false);
+  add_action(
+      "Edit/Stop", ImGuiKey_Escape, [this] { document().stop(); },
+      [this] { return document().busy(); }, false);
 
   add_action(
-      "View/Fit", ImGuiKey_0, [this] { canvas_.fit(); }, open, false);
+      "View/Fit", ImGuiKey_0, [this] { canvas_.fit(); }, pictured, false);
   add_action(
-      "View/Actual size", ImGuiKey_1, [this] { canvas_.actual_size(session_.width()); }, open,
+      "View/Actual size", ImGuiKey_1, [this] { canvas_.actual_size(session_.width()); }, pictured,
       false);
   add_action(
-      "View/Zoom in", ImGuiKey_Equal, [this] { canvas_.zoom_by(1.25f); }, open, false);
+      "View/Zoom in", ImGuiKey_Equal, [this] { canvas_.zoom_by(1.25f); }, pictured, false);
   add_action(
-      "View/Zoom out", ImGuiKey_Minus, [this] { canvas_.zoom_by(0.8f); }, open, false);
+      "View/Zoom out", ImGuiKey_Minus, [this] { canvas_.zoom_by(0.8f); }, pictured, false);
   const auto show = [this](CanvasView view) {
     canvas_.view = canvas_.view == view ? CanvasView::after : view;
   };
   add_action(
-      "View/Split before and after", ImGuiKey_S, [show] { show(CanvasView::split); }, open, false);
+      "View/Split before and after", ImGuiKey_S, [show] { show(CanvasView::split); }, pictured,
+      false);
   add_action(
       "View/Before and after side by side", ImGuiKey_B, [show] { show(CanvasView::side_by_side); },
-      open, false);
+      pictured, false);
   const auto lay = [this](CanvasOverlay overlay) {
     canvas_.overlay = canvas_.overlay == overlay ? CanvasOverlay::none : overlay;
   };
   add_action(
-      "View/Map of added light", ImGuiKey_L, [lay] { lay(CanvasOverlay::light); }, open, false);
+      "View/Map of added light", ImGuiKey_L, [lay] { lay(CanvasOverlay::light); }, pictured, false);
   add_action(
-      "View/Mask", ImGuiKey_M, [lay] { lay(CanvasOverlay::mask); }, open, false);
+      "View/Mask", ImGuiKey_M, [lay] { lay(CanvasOverlay::mask); }, pictured, false);
   add_action(
-      "View/Difference x10", ImGuiKey_D, [lay] { lay(CanvasOverlay::difference); }, open, false);
+      "View/Difference x10", ImGuiKey_D, [lay] { lay(CanvasOverlay::difference); }, pictured,
+      false);
+  add_action(
+      "View/Reset view", ImGuiKey_Home, [this] { scene_.camera.reset(); }, in_space, false);
+  const auto dress = [this](SceneOverlay wanted) {
+    scene_.overlay = scene_.overlay == wanted ? SceneOverlay::none : wanted;
+  };
+  add_action(
+      "View/Heat of what was found", ImGuiKey_H, [dress] { dress(SceneOverlay::heat); }, in_space,
+      false);
+  add_action(
+      "View/Selection", ImGuiKey_X, [dress] { dress(SceneOverlay::selection); }, in_space, false);
   add_action("View/Panels", ImGuiKey_F9, [this] { panels_ = !panels_; });
   add_action("View/Reset layout", 0, [this] { reset_layout_ = true; });
   add_action("View/Dark or light", kCtrl | ImGuiKey_T, [this] { set_dark(!theme_.dark); });
@@ -331,7 +396,8 @@ void App::list_actions() {
 
   add_action("Workspace/Photo", kCtrl | ImGuiKey_1, [this] { set_workspace(Workspace::photo); });
   add_action("Workspace/Face", kCtrl | ImGuiKey_2, [this] { set_workspace(Workspace::face); });
-  add_action("Workspace/Batch", kCtrl | ImGuiKey_3, [this] { set_workspace(Workspace::batch); });
+  add_action("Workspace/Scene", kCtrl | ImGuiKey_3, [this] { set_workspace(Workspace::scene); });
+  add_action("Workspace/Batch", kCtrl | ImGuiKey_4, [this] { set_workspace(Workspace::batch); });
 
   add_action("Help/Commands…", kCtrl | ImGuiKey_K, [this] { open_palette_ = true; });
   add_action("Help/Shortcuts", ImGuiKey_F1, [this] { open_keys_ = true; });
@@ -341,8 +407,8 @@ void App::run_shortcuts() {
   const ImGuiIO& io = ImGui::GetIO();
   // A dialog has the keyboard to itself.
   if (ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel)) return;
-  canvas_.peek = session_.is_open() && !io.WantTextInput && ImGui::IsKeyDown(ImGuiKey_Space) &&
-                 !ImGui::IsAnyItemFocused();
+  canvas_.peek = session_.is_open() && !in_scene() && !io.WantTextInput &&
+                 ImGui::IsKeyDown(ImGuiKey_Space) && !ImGui::IsAnyItemFocused();
   const Action* due = nullptr;
   for (const Action& action : actions_) {
     if (action.shortcut == 0 || (!action.global && io.WantTextInput)) continue;

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "gui/panels/canvas.h"
+#include "gui/panels/scene_canvas.h"
+#include "gui/session/scene_session.h"
 #include "gui/session/session.h"
 #include "gui/widgets/textures.h"
 #include "gui/widgets/theme.h"
@@ -29,7 +31,7 @@ struct Action {
   bool global = true;
 };
 
-enum class Workspace { photo, face, batch };
+enum class Workspace { photo, face, scene, batch };
 
 /// One interface thread. Drawn between NewFrame and Render of the current Dear ImGui context.
 class App {
@@ -41,7 +43,7 @@ class App {
 
   /// One frame.
   void draw();
-  /// A photograph or a folder: from the command line, dropped, or chosen.
+  /// A photograph, a scene or a folder: from the command line, dropped, or chosen.
   void open(const std::filesystem::path& path);
   /// From now on photographs and results lie below `folder` only.
   void confine(const std::filesystem::path& folder) { confined_ = folder; }
@@ -49,9 +51,18 @@ class App {
   void ask_to_quit();
   bool wants_to_quit() const { return quit_; }
   /// Something moves by itself: the next frame is due soon.
-  bool is_lively() const { return session_.busy(); }
+  bool is_lively() const {
+    return session_.busy() || scene_.busy() || (scene_.is_open() && scene_canvas_.is_moving());
+  }
+  /// Something is computed or drawn that was asked for.
+  bool is_working() const {
+    return session_.busy() || session_.previewing() || scene_.busy() || scene_.previewing();
+  }
 
   Session& session() { return session_; }
+  SceneSession& scene() { return scene_; }
+  /// What the workspace is about.
+  DocumentSession& document();
   Theme& theme() { return theme_; }
   /// apply_theme() is due before the next frame; true once.
   bool take_theme_change();
@@ -77,6 +88,13 @@ class App {
   void draw_dock_space();
   void draw_edits();
   void draw_phrase_box();
+  void draw_scene_controls();
+  void draw_scene_box();
+  void draw_lift_box();
+  void draw_scene_list();
+  void draw_scene_card(const Edit& edit);
+  void draw_scene_actions(const Edit& edit, const SceneFinding* finding);
+  void draw_scene_canvas();
   void draw_edit_list();
   void draw_edit_card(const Edit& edit, size_t position);
   void draw_mask_choice(const Edit& edit);
@@ -95,6 +113,9 @@ class App {
   void add_phrase_edit();
   void add_enhance();
   void add_mask(const std::string& phrase);
+  void add_scene_query();
+  void act_on_scene(const Edit& edit, const std::string& action);
+  void export_selection();
   void search_selected();
   void copy_command();
   void choose_file(const std::string& purpose, std::filesystem::path start,
@@ -103,19 +124,23 @@ class App {
   void update_selection();
   /// False, with a notice, for what lies outside of confine().
   bool is_allowed(const std::filesystem::path& path);
+  bool in_scene() const { return workspace_ == Workspace::scene; }
+  void quit();
 
   Session session_;
+  SceneSession scene_;
   Textures& textures_;
   Theme theme_;
   bool theme_changed_ = true;
   Canvas canvas_;
+  SceneCanvas scene_canvas_;
   Workspace workspace_ = Workspace::photo;
   std::vector<Action> actions_;
-  int64_t selected_ = 0;
+  int64_t selected_ = 0, selected_thing_ = 0;
   std::filesystem::path confined_;
   bool panels_ = true, quit_ = false, reset_layout_ = false;
 
-  std::string phrase_, face_phrase_, mask_phrase_;
+  std::string phrase_, face_phrase_, mask_phrase_, thing_, not_thing_, dataset_;
   bool focus_phrase_ = false;
   BatchParameters batch_;
   std::string batch_folder_, batch_output_;

@@ -20,7 +20,9 @@ struct WorkspaceTab {
 constexpr WorkspaceTab kTabs[] = {
     {Workspace::photo, "Photo", "Enhance a photograph and develop it by phrases  (Ctrl+1)"},
     {Workspace::face, "Face", "Change a face of the photograph by phrases  (Ctrl+2)"},
-    {Workspace::batch, "Batch", "Enhance a folder of photographs  (Ctrl+3)"},
+    {Workspace::scene, "Scene",
+     "Look around a scene of Gaussians and ask where a thing is  (Ctrl+3)"},
+    {Workspace::batch, "Batch", "Enhance a folder of photographs  (Ctrl+4)"},
 };
 
 const ImVec4& notice_colour(Notice::Kind kind) {
@@ -90,14 +92,23 @@ void App::draw_status_bar() {
   }
   if (ImGui::BeginMenuBar()) {
     std::string right;
-    if (session_.is_open() && workspace_ != Workspace::batch) {
+    if (in_scene() && scene_.is_open()) {
+      const int64_t left = scene_.stage().cloud->size();
+      right = fmt::format("{} Gaussians   {:.0f} ms{}", left, scene_.picture_ms(),
+                          scene_.is_draft() ? " (draft)" : "");
+      if (left != scene_.gaussians()) {
+        right = fmt::format("{} of {}", left,
+                            right.replace(0, right.find(' '), std::to_string(scene_.gaussians())));
+      }
+    } else if (session_.is_open() &&
+               (workspace_ == Workspace::photo || workspace_ == Workspace::face)) {
       right = fmt::format("{} x {}   {}", session_.width(), session_.height(), canvas_.read_out());
       if (session_.previewing()) right = "updating…   " + right;
     }
     const float right_width = ImGui::CalcTextSize(right.c_str()).x + em(0.5f);
     const float left_width = ImGui::GetContentRegionAvail().x - right_width - em(1);
-    if (!session_.notices().empty() && left_width > em(4)) {
-      const Notice& last = session_.notices().back();
+    if (!document().notices().empty() && left_width > em(4)) {
+      const Notice& last = document().notices().back();
       const std::string prefix = last.kind == Notice::Kind::error     ? "Error: "
                                  : last.kind == Notice::Kind::warning ? "Note: "
                                                                       : "";

@@ -57,6 +57,8 @@ void App::draw_canvas_window() {
   }
   if (workspace_ == Workspace::batch) {
     draw_batch_report();
+  } else if (in_scene()) {
+    draw_scene_canvas();
   } else if (!session_.is_open()) {
     draw_empty_state();
   } else {
@@ -105,7 +107,7 @@ void App::draw_empty_state() {
   ImGui::Dummy({0, std::max(em(0.5f), (room.y - height) / 2)});
   {
     const BoldType bold;
-    centred("Drop a photograph here");
+    centred("Drop a photograph or a scene here");
   }
   ImGui::PushStyleColor(ImGuiCol_Text, colours().dim);
   centred("or open one, or begin with a sample");

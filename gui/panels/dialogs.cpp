@@ -49,6 +49,12 @@ bool begin_dialog(const char* name, float width, float height) {
       ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings);
 }
 
+bool is_scene_name(const fs::path& path) {
+  const std::string ending = lower(path.extension().string());
+  return ending == ".ply" || ending == ".splat" || ending == ".spz" || ending == ".sog" ||
+         ending == ".lang";
+}
+
 void list_folder(const fs::path& folder, std::vector<fs::path>& folders,
                  std::vector<fs::path>& files) {
   folders.clear();
@@ -60,7 +66,7 @@ void list_folder(const fs::path& folder, std::vector<fs::path>& folders,
     std::error_code ignored;
     if (at->is_directory(ignored)) {
       folders.push_back(path);
-    } else if (is_picture_name(path) || is_raw_name(path)) {
+    } else if (is_picture_name(path) || is_raw_name(path) || is_scene_name(path)) {
       files.push_back(path);
     }
   }
@@ -193,19 +199,21 @@ void App::draw_file_dialog() {
 }
 
 void App::draw_questions() {
-  if (session_.can_recover() && !ImGui::IsPopupOpen("Recover")) ImGui::OpenPopup("Recover");
+  DocumentSession& torn = scene_.can_recover() ? static_cast<DocumentSession&>(scene_) : session_;
+  if (torn.can_recover() && !ImGui::IsPopupOpen("Recover")) ImGui::OpenPopup("Recover");
   if (begin_dialog("Recover", 26, 0)) {
     heading("Edits that were not saved");
-    dim_text("The last session with this photograph ended without saving. Its steps were kept.");
+    dim_text("The last session with " + torn.name() +
+             " ended without saving. Its steps were kept.");
     ImGui::Dummy({0, em(0.3f)});
     if (primary_button("Recover them", true, em(9))) {
-      session_.recover(true);
+      torn.recover(true);
       update_selection();
       ImGui::CloseCurrentPopup();
     }
     ImGui::SameLine();
     if (plain_button("Forget them", true, em(9))) {
-      session_.recover(false);
+      torn.recover(false);
       ImGui::CloseCurrentPopup();
     }
     ImGui::EndPopup();
@@ -213,21 +221,21 @@ void App::draw_questions() {
   if (std::exchange(ask_quit_, false)) ImGui::OpenPopup("Quit");
   if (begin_dialog("Quit", 26, 0)) {
     heading("Save the edits?");
-    dim_text(session_.name() + " has edits that are not saved.");
+    const auto named = [](const DocumentSession& one) { return one.unsaved() ? one.name() : ""; };
+    const std::string both = session_.unsaved() && scene_.unsaved() ? " and " : "";
+    dim_text(named(session_) + both + named(scene_) + (both.empty() ? " has" : " have") +
+             " edits that are not saved.");
     ImGui::Dummy({0, em(0.3f)});
     const float width = em(7);
     if (primary_button("Save", true, width)) {
-      session_.save();
-      if (!session_.unsaved()) {
-        session_.stop();
-        quit_ = true;
-      }
+      if (session_.unsaved()) session_.save();
+      if (scene_.unsaved()) scene_.save();
+      if (!session_.unsaved() && !scene_.unsaved()) quit();
       ImGui::CloseCurrentPopup();
     }
     ImGui::SameLine();
     if (plain_button("Do not save", true, width)) {
-      session_.stop();
-      quit_ = true;
+      quit();
       ImGui::CloseCurrentPopup();
     }
     ImGui::SameLine();

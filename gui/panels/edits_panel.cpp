@@ -22,6 +22,8 @@ const char* kind_doc(EditKind kind) {
       return "Moves a face of the photograph towards a phrase (vane edit --generator faces)";
     case EditKind::mask:
       return "Where something is, for other edits to be limited to (vane segment)";
+    case EditKind::scene:
+      return "Where in the scene something is, and what becomes of it (vane query)";
   }
   return "";
 }
@@ -39,6 +41,8 @@ void App::draw_edits() {
   }
   if (workspace_ == Workspace::batch) {
     draw_batch_controls();
+  } else if (in_scene()) {
+    draw_scene_controls();
   } else {
     draw_phrase_box();
     draw_edit_list();

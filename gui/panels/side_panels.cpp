@@ -22,6 +22,8 @@ Fields fields_of_kind(Edit& edit) {
       return fields_of(edit.face);
     case EditKind::mask:
       return fields_of(edit.region);
+    case EditKind::scene:
+      return fields_of(edit.scene);
   }
   return {};
 }
@@ -49,7 +51,8 @@ void App::draw_properties() {
   if (!edit) {
     dim_text(workspace_ == Workspace::batch
                  ? "The batch enhances every photograph of a folder with the same settings."
-                 : "Select an edit to see what it is made of.");
+             : in_scene() ? "Select a thing to see what was asked."
+                          : "Select an edit to see what it is made of.");
     ImGui::End();
     return;
   }
@@ -68,9 +71,9 @@ void App::draw_properties() {
   const Fields defaults = fields_of_kind(standard);
   const Change change = field_controls(fields, defaults);
   if (change.changed) {
-    session_.change(changed, "Change " + edit_title(*edit), "field");
+    document().change(changed, "Change " + edit_title(*edit), "field");
   }
-  if (change.finished) session_.end_drag();
+  if (change.finished) document().end_drag();
   if (needs_search(changed.kind)) {
     ImGui::Dummy({0, em(0.2f)});
     const bool ready = !session_.busy();
@@ -95,11 +98,12 @@ void App::draw_history() {
     ImGui::End();
     return;
   }
-  const auto& states = session_.history().states();
-  if (!session_.is_open()) {
+  DocumentSession& session = document();
+  const auto& states = session.history().states();
+  if (!session.is_open()) {
     dim_text("Every step is kept here and can be gone back to.");
   } else {
-    const size_t now = session_.history().position();
+    const size_t now = session.history().position();
     size_t wanted = now;
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(states.size()));
@@ -114,10 +118,10 @@ void App::draw_history() {
         hint(states[at].label);
       }
     }
-    if (session_.history().can_redo() && wanted == now) {
+    if (session.history().can_redo() && wanted == now) {
       dim_text("Grey: undone, Ctrl+Shift+Z brings it back");
     }
-    if (wanted != now) session_.go_to(wanted);
+    if (wanted != now) session.go_to(wanted);
   }
   ImGui::End();
 }
@@ -127,7 +131,8 @@ void App::draw_activity() {
     ImGui::End();
     return;
   }
-  const JobView job = session_.job();
+  DocumentSession& session = document();
+  const JobView job = session.job();
   if (job.running) {
     const float button = em(5.5f);
     ImGui::AlignTextToFramePadding();
@@ -143,13 +148,13 @@ void App::draw_activity() {
     ImGui::ProgressBar(share, {ImGui::GetContentRegionAvail().x - button - em(0.5f), 0},
                        text.c_str());
     ImGui::SameLine(0, em(0.5f));
-    if (plain_button("Stop", !job.stopping, button)) session_.stop();
+    if (plain_button("Stop", !job.stopping, button)) session.stop();
     hint("Ends at the next step  (Escape)");
     draw_plot(job);
     ImGui::End();
     return;
   }
-  const auto& notices = session_.notices();
+  const auto& notices = session.notices();
   if (notices.empty()) {
     dim_text("What is computed is shown here.");
   }
@@ -170,8 +175,8 @@ void App::draw_activity() {
       ImGui::PopStyleColor();
     }
     ImGui::PopTextWrapPos();
-    if (session_.notice_version() != seen_notices_) {
-      seen_notices_ = session_.notice_version();
+    if (session.notice_version() != seen_notices_) {
+      seen_notices_ = session.notice_version();
       ImGui::SetScrollHereY(1);
     }
   }

@@ -186,7 +186,7 @@ void Script::begin_step(App& app, WindowResult& result) {
       for (int i = static_cast<int>(number(&value)); i > 0; --i) events_.push_back([](App&) {});
     }
   } else if (what == "expect") {
-    const auto& notices = app.session().notices();
+    const auto& notices = app.document().notices();
     const bool said = !notices.empty() && notices.back().text.find(argument()) != std::string::npos;
     if (!said && !recorder_.find(argument())) {
       fail("expected \"" + printable(argument()) + "\"; the newest notice is \"" +
@@ -214,7 +214,7 @@ bool Script::advance(App& app, WindowResult& result) {
   recorder_.begin_frame();
   if (waiting_) {
     if (now() - waited_since_ > kLongestWait) fail("what runs did not end in ten minutes");
-    if (app.session().busy() || app.session().previewing()) return true;
+    if (app.is_working()) return true;
     waiting_ = false;
     return true;
   }

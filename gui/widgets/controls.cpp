@@ -74,9 +74,12 @@ Change text_field(const char* label, const Field& field) {
   if (!field.options.choices.empty()) {
     bool changed = false;
     ImGui::SetNextItemWidth(-1);
-    if (ImGui::BeginCombo(label, value.c_str())) {
+    const auto shown = [](const std::string& word) {
+      return word.empty() ? std::string("automatic") : word;
+    };
+    if (ImGui::BeginCombo(label, shown(value).c_str())) {
       for (const std::string& word : field.options.choices) {
-        if (ImGui::Selectable(word.c_str(), word == value)) {
+        if (ImGui::Selectable(shown(word).c_str(), word == value)) {
           node.assign(word, field.options);
           changed = true;
         }
