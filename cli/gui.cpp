@@ -56,9 +56,10 @@ std::string page(const WindowResult& result) {
 
 Command gui_command() {
   return {"gui",
-          "edit photographs in a window",
+          "edit photographs and scenes in a window",
           {{"vane gui", "begin with a sample photograph"},
            {"vane gui photo.jpg", ""},
+           {"vane gui scene.ply", "look around a scene, and ask where things are"},
            {"vane gui photos/", "enhance a folder"},
            {"vane gui --script tour.yaml --screenshot pictures/",
             "events from a file, for documentation and tests"}},

@@ -14,9 +14,17 @@ constexpr double kTopShare = 0.002;
 constexpr uint8_t kMajority = 128;
 // LangSplat's rule for masks: of the range of a map, clip(2 x - 1, 0, 1) > 0.4.
 constexpr float kMaskCut = 0.7f;
-// Pixels with less weight of Gaussians that carry features show nothing.
-constexpr float kLeastWeight = 0.1f;
+// Pixels where less than half of the light comes from Gaussians that carry features show nothing:
+// the rest of it speaks for what has no mask.
+constexpr float kLeastWeight = 0.5f;
+// Pixels that stop less light show nothing at all.
+constexpr float kLeastAlpha = 0.1f;
 constexpr double kBoxShare = 30.0 / 986, kMajorityShare = 7.0 / 986;
+
+// Differences of relevancy that mean nothing (mixtures at a rim reach them), and how much wider the
+// box is that decides then.
+constexpr float kSameHeight = 0.01f;
+constexpr int kWiderBox = 4;
 
 int scaled(double share, int width) {
   return std::max(1, static_cast<int>(std::lround(share * width)));
@@ -95,6 +103,21 @@ void mean_line(const float* line, float* out, int count, int step, int size) {
   }
 }
 
+// The highest pixel of the smoothed map. What is evenly relevant has many: of those, the one that
+// is deepest inside, by the mean over a larger box.
+std::array<int, 2> highest(const std::vector<float>& smooth, const std::vector<float>& relevancy,
+                           int width, int height) {
+  const float least = *std::max_element(smooth.begin(), smooth.end()) - kSameHeight;
+  const std::vector<float> wide =
+      box_mean(relevancy, width, height, kWiderBox * scaled(kBoxShare, width));
+  int best = -1;
+  for (int i = 0; i < width * height; ++i) {
+    const auto at = static_cast<size_t>(i);
+    if (smooth[at] >= least && (best < 0 || wide[at] > wide[static_cast<size_t>(best)])) best = i;
+  }
+  return {best % width, best / width};
+}
+
 std::vector<uint8_t> range_mask(const std::vector<float>& smooth, int width, int height) {
   const auto [low, high] = std::minmax_element(smooth.begin(), smooth.end());
   const float cut = *low + kMaskCut * (*high - *low);
@@ -140,7 +163,7 @@ void draw_selections(const SplatRaster& raster, int64_t gaussians,
   for (size_t c = 0; c < channels; ++c) {
     std::vector<uint8_t>& mask = views[drawn[c]].mask;
     for (size_t i = 0; i < mask.size(); ++i) {
-      mask[i] = alpha[i] >= kLeastWeight && weight[i * channels + c] > 0.5f * alpha[i];
+      mask[i] = alpha[i] >= kLeastAlpha && weight[i * channels + c] > 0.5f * alpha[i];
     }
   }
 }
@@ -213,10 +236,8 @@ std::vector<FoundInView> search_view(const SplatRaster& raster, const Camera& ca
       }
       std::vector<float> smooth =
           box_mean(view.relevancy, camera.width, camera.height, scaled(kBoxShare, camera.width));
-      const auto peak = std::max_element(smooth.begin(), smooth.end());
-      const auto at = static_cast<int>(peak - smooth.begin());
-      view.peak = static_cast<double>(*peak);
-      view.point = {at % camera.width, at / camera.width};
+      view.peak = static_cast<double>(*std::max_element(smooth.begin(), smooth.end()));
+      view.point = highest(smooth, view.relevancy, camera.width, camera.height);
       view.mask.assign(smooth.size(), 0);
       view.range_mask.assign(smooth.size(), 0);
       for (size_t i = 0; i < smooth.size(); ++i) {

@@ -52,9 +52,9 @@ struct FoundInView {
 
 /// Relevancy of pixels at the level found in space, smoothed and cut as LangSplat does (splatting
 /// sheet, section 7.5): half the map and half its box mean; the point is the highest of the box
-/// mean. The box is 30 pixels for pictures of LERF's size (986 wide) and scales with them. The
-/// range mask is where the map passes 0.7 of its range, then a majority of 7 x 7. What is not there
-/// has empty masks.
+/// mean, deepest inside where several are as high. The box is 30 pixels for pictures of LERF's size
+/// (986 wide) and scales with them. The range mask is where the map passes 0.7 of its range, then a
+/// majority of 7 x 7. What is not there has empty masks.
 std::vector<FoundInView> search_view(const SplatRaster& raster, const Camera& camera,
                                      const LanguageField& field, const QuestionSet& questions,
                                      const std::vector<FoundInSpace>& found,

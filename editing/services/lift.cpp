@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "editing/language/scene_lifter.h"
+#include "editing/language/scene_masks.h"
 #include "engine/base/atomic_file.h"
 #include "engine/base/byte_source.h"
 #include "engine/base/error.h"
@@ -89,20 +91,23 @@ std::string hash_of(const fs::path& file) {
       xxh64(MappedFile::open(file, UINT64_MAX, static_cast<int>(ErrorCode::input))->view()));
 }
 
+// The camera of the photograph reduced to `long_side`.
+Camera reduced(const Camera& camera, int64_t long_side) {
+  const double scale = std::min(1.0, double(long_side) / std::max(camera.width, camera.height));
+  const auto side = [&](int full) {
+    return std::max(1, static_cast<int>(std::lround(full * scale)));
+  };
+  return camera.resized(side(camera.width), side(camera.height));
+}
+
 /// Views are numbered as the data set numbers them, and as `vane render --view` does: those that
 /// were held out are not lifted, but can be asked about.
 void name_all_views(LanguageField& field, const SceneData& data, int64_t long_side) {
   field.view_names.clear();
   field.cameras.clear();
   for (const SceneView& view : data.views) {
-    const int longest = std::max(view.camera.width, view.camera.height);
-    const double scale = std::min(1.0, double(long_side) / longest);
-    const auto reduced = [&](int side) {
-      return std::max(1, static_cast<int>(std::lround(side * scale)));
-    };
     field.view_names.push_back(view.name);
-    field.cameras.push_back(
-        view.camera.resized(reduced(view.camera.width), reduced(view.camera.height)));
+    field.cameras.push_back(reduced(view.camera, long_side));
   }
 }
 
@@ -127,14 +132,24 @@ LiftResult lift(const LiftRequest& request, Job& job) {
   DecodeOptions decode;
   decode.limits = request.limits;
   SceneLifter lifter(*clip, scene.cloud, {crops, request.least_overlap});
+  std::optional<SceneMasks> masks;
+  if (request.masks.empty() && request.segmentation == "scene") {
+    std::vector<Camera> cameras;
+    for (const size_t view : views) {
+      cameras.push_back(reduced(data.views[view].camera, request.long_side));
+    }
+    masks.emplace(scene.cloud, cameras, job);
+  }
   for (size_t i = 0; i < views.size(); ++i) {
     job.check_cancelled();
     job.progress(static_cast<int64_t>(i), static_cast<int64_t>(views.size()), "lifting views");
     const SceneView& view = data.views[views[i]];
     const Image stored = over_background(read_image(view.image, decode), view.camera.background);
     const Image image = thumbnail(stored, request.long_side);
-    RegionMaps maps = request.masks.empty() ? region_maps(graph_segmentation(image))
-                                            : given_maps(request.masks, view.name, request.limits);
+    RegionMaps maps = masks ? masks->of(i, image)
+                      : request.masks.empty()
+                          ? region_maps(graph_segmentation(image))
+                          : given_maps(request.masks, view.name, request.limits);
     resize_maps(maps, image.width, image.height);
     lifter.add(view.name, view.camera.resized(image.width, image.height), image, maps, job);
     if (!request.save_masks.empty()) {

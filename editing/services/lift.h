@@ -15,7 +15,7 @@ namespace vane {
 
 struct LiftRequest {
   std::filesystem::path scene, dataset, masks, save_masks, output;
-  std::string clip = "clip-mini", crops = "context", method = "direct";
+  std::string clip = "clip-mini", crops = "context", method = "direct", segmentation = "scene";
   double least_overlap = 0.5;
   int long_side = 1080;
   Limits limits{};
@@ -31,6 +31,10 @@ struct LiftRequest {
             "masks instead of the built-in segmentation: LangSplat's X_s.npy (and X_f.npy), or "
             "pictures X.png of ids",
             {.placeholder = "DIR"});
+    v.field("segmentation", &C::segmentation,
+            "without --masks, whole things come from the scene's geometry and their parts from the "
+            "pictures' colours, or all from colours",
+            {.choices = {"scene", "colour"}});
     v.field("save-masks", &C::save_masks, "keep masks and features as X_s.npy and X_f.npy",
             {.placeholder = "DIR"});
     v.field("method", &C::method, "direct: without training", {.choices = {"direct"}});

@@ -17,7 +17,6 @@ constexpr double kHighPart = 0.1;                 // of its pixels, which must r
 constexpr int64_t kHalfRange = int64_t{1} << 20;  // cells from the middle that a key can name
 constexpr double kConfirmed = 1.0 / 3;            // of the views that look at an object and show it
 constexpr double kContact = 4;  // tolerances from a support within which a piece stands on it
-constexpr int64_t kLeap = 8;    // cells over which a floating piece finds what carries it
 constexpr int kSmooth = 2;      // times that stray pixels take the label around them
 
 using Point = std::array<double, 3>;
@@ -58,25 +57,7 @@ class Grid {
     const int64_t at = find(key);
     return at < 0 ? -1 : static_cast<int64_t>(root(static_cast<size_t>(at)));
   }
-  /// The same of a cell by its place in the order of keys, below cells().
-  size_t piece_of_cell(size_t cell) { return root(cell); }
   size_t cells() const { return keys_.size(); }
-
-  /// Calls visit(cell, squared distance in cells) for each within `reach` of another.
-  template <class Visit>
-  void each_near(size_t cell, int64_t reach, const Visit& visit) const {
-    for (int64_t x = -reach; x <= reach; ++x) {
-      for (int64_t y = -reach; y <= reach; ++y) {
-        // Keys of a column along z follow each other.
-        const Key first = keys_[cell] + static_cast<Key>(step(x, y, -reach));
-        auto at = std::lower_bound(keys_.begin(), keys_.end(), first);
-        for (; at != keys_.end() && *at - first <= static_cast<Key>(2 * reach); ++at) {
-          const int64_t z = static_cast<int64_t>(*at - first) - reach;
-          visit(static_cast<size_t>(at - keys_.begin()), x * x + y * y + z * z);
-        }
-      }
-    }
-  }
 
  private:
   static int64_t step(int64_t x, int64_t y, int64_t z) {
@@ -94,9 +75,16 @@ class Grid {
     return i;
   }
   void join_neighbours(size_t i) {
-    each_near(i, 1, [&](size_t other, int64_t) {
-      if (other < i) parent_[root(other)] = root(i);
-    });
+    for (int64_t x = -1; x <= 0; ++x) {
+      for (int64_t y = -1; y <= 1; ++y) {
+        // Keys of a column along z follow each other; those above this one look from their side.
+        const Key first = keys_[i] + static_cast<Key>(step(x, y, -1));
+        auto at = std::lower_bound(keys_.begin(), keys_.end(), first);
+        for (; at != keys_.end() && *at - first <= 2 && *at < keys_[i]; ++at) {
+          parent_[root(static_cast<size_t>(at - keys_.begin()))] = root(i);
+        }
+      }
+    }
   }
 
   double side_;
@@ -119,30 +107,42 @@ void each_point(const std::vector<SceneSurface>& views, const Visit& visit) {
   }
 }
 
-// The support on which, or behind which, a point lies, or -1; `rise`: how far above the nearest, in
-// its tolerances.
-int32_t support_of(const std::vector<SupportPlane>& supports, const Point& point, double pixel,
-                   double& rise) {
-  rise = INFINITY;
-  int32_t nearest = -1;
+// How far above the nearest support a point lies, in its tolerances; below 1 it is of the support.
+struct Rise {
+  int32_t support = -1;  // -1: there are none
+  double tolerances = INFINITY;
+};
+
+Rise rise_of(const std::vector<SupportPlane>& supports, const Point& point, double pixel) {
+  Rise rise;
   for (size_t i = 0; i < supports.size(); ++i) {
     const double height = supports[i].height(point) / (supports[i].tolerance * pixel);
-    if (height >= rise) continue;
-    rise = height;
-    nearest = static_cast<int32_t>(i);
+    if (height < rise.tolerances) rise = {static_cast<int32_t>(i), height};
   }
-  return rise < 1 ? nearest : -1;
+  return rise;
 }
 
 struct Piece {
   std::vector<int64_t> pixels;  // a view
-  int64_t high = 0, low = 0, all = 0;
+  int64_t high = 0, all = 0;
+  int32_t ground = -1;  // the support that it touches
   Point sum{};
+  double square_sum = 0;
+
+  Point middle() const {
+    Point point = sum;
+    for (double& x : point) x /= static_cast<double>(all);
+    return point;
+  }
+  // Mean squared distance from the middle.
+  double spread_square() const {
+    const Point at = middle();
+    return square_sum / static_cast<double>(all) - at[0] * at[0] - at[1] * at[1] - at[2] * at[2];
+  }
 
   void add(const Piece& other) {
     for (size_t v = 0; v < pixels.size(); ++v) pixels[v] += other.pixels[v];
     high += other.high;
-    low += other.low;
     all += other.all;
     for (size_t k = 0; k < 3; ++k) sum[k] += other.sum[k];
   }
@@ -157,8 +157,7 @@ bool is_in_frame(const Camera& camera, const Point& point) {
 }
 
 bool is_object(const Piece& piece, const std::vector<SceneSurface>& views) {
-  Point middle = piece.sum;
-  for (double& x : middle) x /= static_cast<double>(piece.all);
+  const Point middle = piece.middle();
   int seen = 0, large = 0, looking = 0;
   for (size_t v = 0; v < views.size(); ++v) {
     const auto area = static_cast<double>(views[v].depth.size());
@@ -172,25 +171,31 @@ bool is_object(const Piece& piece, const std::vector<SceneSurface>& views) {
          static_cast<double>(piece.high) >= kHighPart * static_cast<double>(piece.all);
 }
 
-// Nothing floats: what touches no support is of the piece nearest to it that does, if that is near.
-// The shade of a lamp hides the pole that carries it. Returns the piece that each piece joins, or
+// Nothing floats: what touches no support is of the piece below it, the one on a support that has
+// its middle nearest to it along that support and no farther than the floating piece spreads. The
+// shade of a lamp hides the pole that carries it. Returns the piece that each piece joins, or
 // itself.
-std::vector<int32_t> carriers(Grid& grid, const std::vector<int32_t>& number,
-                              const std::vector<Piece>& pieces) {
+std::vector<int32_t> carriers(const std::vector<Piece>& pieces,
+                              const std::vector<SupportPlane>& supports) {
   std::vector<int32_t> carrier(pieces.size());
   std::iota(carrier.begin(), carrier.end(), 0);
-  std::vector<int64_t> nearest(pieces.size(), kLeap * kLeap + 1);
-  const auto piece_at = [&](size_t cell) { return number[grid.piece_of_cell(cell)]; };
-  for (size_t cell = 0; cell < grid.cells(); ++cell) {
-    const int32_t piece = piece_at(cell);
-    if (piece < 0 || pieces[static_cast<size_t>(piece)].low > 0) continue;
-    grid.each_near(cell, kLeap, [&](size_t other, int64_t square) {
-      const int32_t below = piece_at(other);
-      if (below < 0 || pieces[static_cast<size_t>(below)].low == 0) return;
-      if (square >= nearest[static_cast<size_t>(piece)]) return;
-      nearest[static_cast<size_t>(piece)] = square;
-      carrier[static_cast<size_t>(piece)] = below;
-    });
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces[i].ground >= 0) continue;
+    const Point middle = pieces[i].middle();
+    double nearest = pieces[i].spread_square();
+    for (size_t k = 0; k < pieces.size(); ++k) {
+      if (pieces[k].ground < 0) continue;
+      const Point below = pieces[k].middle();
+      const Point& normal = supports[static_cast<size_t>(pieces[k].ground)].normal;
+      double square = 0, height = 0;
+      for (size_t c = 0; c < 3; ++c) {
+        square += (middle[c] - below[c]) * (middle[c] - below[c]);
+        height += (middle[c] - below[c]) * normal[c];
+      }
+      if (height <= 0 || square - height * height >= nearest) continue;
+      nearest = square - height * height;
+      carrier[i] = static_cast<int32_t>(k);
+    }
   }
   return carrier;
 }
@@ -243,10 +248,9 @@ SceneObjects scene_objects(const std::vector<SceneSurface>& views, Rng rng) {
   // Three rows a pixel would be much memory: what is left over is walked through again instead.
   const auto each_left_over = [&](const auto& visit) {
     each_point(views, [&](size_t v, size_t i, const Point& point, double pixel) {
-      double rise = 0;
-      const int32_t support = support_of(result.supports, point, pixel, rise);
-      if (support >= 0) {
-        result.labels[v][i] = support;
+      const Rise rise = rise_of(result.supports, point, pixel);
+      if (rise.tolerances < 1) {
+        result.labels[v][i] = rise.support;
       } else {
         visit(v, i, point, pixel, rise);
       }
@@ -254,7 +258,7 @@ SceneObjects scene_objects(const std::vector<SceneSurface>& views, Rng rng) {
   };
   std::vector<double> widths;
   Point middle{};
-  each_left_over([&](size_t, size_t, const Point& point, double pixel, double) {
+  each_left_over([&](size_t, size_t, const Point& point, double pixel, const Rise&) {
     widths.push_back(pixel);
     for (size_t k = 0; k < 3; ++k) middle[k] += point[k];
   });
@@ -271,7 +275,7 @@ SceneObjects scene_objects(const std::vector<SceneSurface>& views, Rng rng) {
     hits.erase(std::unique(begin, hits.end()), hits.end());
     first = hits.size();
   };
-  each_left_over([&](size_t v, size_t, const Point& point, double, double) {
+  each_left_over([&](size_t v, size_t, const Point& point, double, const Rise&) {
     if (first < hits.size() && hits.back().second != static_cast<int>(v)) end_view();
     Key key = 0;
     if (grid.key(point, key)) hits.emplace_back(key, static_cast<int>(v));
@@ -282,25 +286,28 @@ SceneObjects scene_objects(const std::vector<SceneSurface>& views, Rng rng) {
   std::vector<Piece> pieces;
   std::vector<std::vector<int32_t>> piece_of;
   for (const SceneSurface& view : views) piece_of.emplace_back(view.depth.size(), -1);
-  each_left_over([&](size_t v, size_t i, const Point& point, double, double rise) {
+  each_left_over([&](size_t v, size_t i, const Point& point, double, const Rise& rise) {
     Key key = 0;
     const int64_t root = grid.key(point, key) ? grid.piece(key) : -1;
     if (root < 0) return;
     int32_t& mine = number[static_cast<size_t>(root)];
     if (mine < 0) {
       mine = static_cast<int32_t>(pieces.size());
-      pieces.push_back({std::vector<int64_t>(views.size(), 0), 0, 0, 0, {}});
+      pieces.push_back({std::vector<int64_t>(views.size(), 0), 0, 0, -1, {}, 0});
     }
     Piece& piece = pieces[static_cast<size_t>(mine)];
     ++piece.pixels[v];
     ++piece.all;
-    piece.high += rise >= kLeastRise;
-    piece.low += rise < kContact;
-    for (size_t k = 0; k < 3; ++k) piece.sum[k] += point[k];
+    piece.high += rise.tolerances >= kLeastRise;
+    if (rise.tolerances < kContact) piece.ground = rise.support;
+    for (size_t k = 0; k < 3; ++k) {
+      piece.sum[k] += point[k];
+      piece.square_sum += point[k] * point[k];
+    }
     piece_of[v][i] = mine;
   });
   std::vector<int32_t> object(pieces.size(), -1);
-  const std::vector<int32_t> carrier = carriers(grid, number, pieces);
+  const std::vector<int32_t> carrier = carriers(pieces, result.supports);
   for (size_t i = 0; i < pieces.size(); ++i) {
     const auto into = static_cast<size_t>(carrier[i]);
     if (into != i) pieces[into].add(pieces[i]);

@@ -136,7 +136,9 @@ class Search {
       if (plane.share < kLeastShare) break;
       if (is_support(plane)) planes.push_back(plane);
       for (size_t k = 0; k < sample_.size(); ++k) {
-        if (distance(plane, sample_[k]) < plane.tolerance) left_[k] = false;
+        if (distance(plane, sample_[k]) < std::min(plane.tolerance, kMostTolerance)) {
+          left_[k] = false;
+        }
       }
     }
     std::stable_sort(planes.begin(), planes.end(),
@@ -220,7 +222,7 @@ class Search {
     if (residuals.empty()) return;
     const auto middle = residuals.begin() + static_cast<ptrdiff_t>(residuals.size() / 2);
     std::nth_element(residuals.begin(), middle, residuals.end());
-    plane.tolerance = std::clamp(kSigmas * kMadToSigma * *middle, kLeastTolerance, kMostTolerance);
+    plane.tolerance = std::max(kSigmas * kMadToSigma * *middle, kLeastTolerance);
     size_t on = 0;
     for (size_t k = 0; k < sample_.size(); ++k) {
       on += left_[k] && distance(plane, sample_[k]) < plane.tolerance;
@@ -229,6 +231,8 @@ class Search {
   }
 
   bool is_support(const SupportPlane& plane) const {
+    // What lies near a plane through something round is spread evenly.
+    if (plane.tolerance > kMostTolerance) return false;
     if (cameras_in_front(plane) < kCamerasInFront) return false;
     if (plane.share >= kLargeShare) return true;
     size_t behind = 0;

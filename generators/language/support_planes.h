@@ -25,8 +25,9 @@ struct SupportPlane {
 };
 
 /// Planes in the order in which they were found, the largest first; none where nothing is flat. A
-/// support is a plane with nine in ten cameras on one side of it that either takes a quarter of
-/// what is seen, or a twelfth with next to nothing behind it. The face of a thing is neither.
+/// support is a flat plane (what lies near it is spread by less than two pixels) with nine in ten
+/// cameras on one side of it that either takes a quarter of what is seen, or a twelfth with next to
+/// nothing behind it. The face of a thing is neither.
 std::vector<SupportPlane> support_planes(const std::vector<SceneSurface>& views, Rng rng);
 
 /// How wide a pixel is at this depth, world units.

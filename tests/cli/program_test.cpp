@@ -126,7 +126,7 @@ TEST(Program, RefusesBadValues) {
   expect_refused({"doctor", "--threads"}, 2, "--threads");
   expect_refused({"doctor", "--sizes", "--quiet"}, 2, "--sizes");
   expect_refused({"doctor", "surplus"}, 2, "unexpected argument \"surplus\"");
-  expect_refused({"edit"}, 2, "IMAGE|LATENT is missing");
+  expect_refused({"edit"}, 2, "IMAGE|SCENE|LATENT is missing");
   expect_refused({"edit", "a.jpg", "--to", "b"}, 2, "--output FILE is missing");
   expect_refused({"edit", "a.jpg", "-o", "b.jpg"}, 2, "nothing says where to go");
   expect_refused({"edit", "a.jpg", "--to", "b", "-o", "c.jpg", "--strength", "99"}, 2,
