@@ -18,7 +18,8 @@ struct WindowRequest {
   template <class V>
   static void fields(V& v) {
     using C = WindowRequest;
-    v.field("input", &C::input, "photograph or scene of Gaussian splats to open, or a folder to enhance",
+    v.field("input", &C::input,
+            "photograph or scene of Gaussian splats to open, or a folder to enhance",
             {.positional = true, .placeholder = "PHOTO|SCENE|FOLDER"});
     v.field("script", &C::script,
             "do what the YAML file says, by events of mouse and keyboard, and quit",

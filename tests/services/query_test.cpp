@@ -256,7 +256,7 @@ TEST_F(Query, ScoresSelectWhatTheCommandSelects) {
   const QueryResult command = query(asked, job_);
   asked.scores = true;
   asked.level = command.texts[0].level;
-  const QueryText& text = query(asked, job_).texts.at(0);
+  const QueryText text = query(asked, job_).texts.at(0);
   EXPECT_EQ(text.level, asked.level);
   EXPECT_EQ(text.view, -1);
   EXPECT_EQ(found_splats(splats_.cloud, text.weight, text.relevancy, command.texts[0].score,
