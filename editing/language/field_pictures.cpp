@@ -8,7 +8,7 @@
 namespace vane {
 namespace {
 
-constexpr float kDimmed = 0.3f, kOpacity = 0.6f, kLow = 0.5f;
+constexpr float kDimmed = 0.3f, kOpacity = 0.6f;
 constexpr float kFlat = 1e-6f;
 
 // From blue over green and yellow to red.
@@ -36,12 +36,12 @@ Image picture_of(const SplatPicture& picture) {
   return image;
 }
 
-Image heat_map(const Image& picture, const std::vector<float>& relevancy) {
+Image heat_map(const Image& picture, const std::vector<float>& relevancy, float low) {
   Image image = picture;
   const float highest = *std::max_element(relevancy.begin(), relevancy.end());
   for (size_t i = 0; i < relevancy.size(); ++i) {
-    const bool is_low = relevancy[i] < kLow;
-    const auto colour = ramp((relevancy[i] - kLow) / std::max(highest - kLow, kFlat));
+    const bool is_low = relevancy[i] < low;
+    const auto colour = ramp((relevancy[i] - low) / std::max(highest - low, kFlat));
     for (size_t c = 0; c < 3; ++c) {
       const auto value = static_cast<float>(image.u8[3 * i + c]);
       const float shown = is_low ? kDimmed * value : (1 - kOpacity) * value + kOpacity * colour[c];

@@ -347,7 +347,8 @@ QueryResult query(const QueryRequest& request, Job& job) {
       const std::string stem = file_stem(q + 1, text.text);
       const fs::path heat = request.output / (stem + ".png");
       const fs::path mask = request.output / (stem + "-mask.png");
-      write_image(heat, heat_map(drawn.picture, seen.relevancy));
+      write_image(heat,
+                  heat_map(drawn.picture, seen.relevancy, static_cast<float>(search.threshold)));
       write_image(mask, mask_picture(seen.mask, drawn.camera.width, drawn.camera.height));
       text.heat = heat.string();
       text.mask = mask.string();
