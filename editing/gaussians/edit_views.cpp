@@ -16,22 +16,16 @@ constexpr double kMargin = 1.6;
 constexpr double kLeastShare = 0.35;
 constexpr float kMostly = 0.5f;
 
-Camera of_side(const Camera& camera, int side) {
-  const int longer = std::max(camera.width, camera.height);
-  const double factor = static_cast<double>(side) / longer;
-  return camera.resized(std::max(1, static_cast<int>(std::lround(camera.width * factor))),
-                        std::max(1, static_cast<int>(std::lround(camera.height * factor))));
-}
-
 struct Sight {
-  Camera camera;
+  Camera full, camera;                           // as it was given, and as it looks for things
   int64_t area = 0;                              // pixels, at kLookingSide
   int left = 0, top = 0, right = 0, bottom = 0;  // end exclusive
 };
 
 Sight sight_of(const SplatCloud& cloud, const std::vector<int64_t>& rows, const Camera& camera) {
   Sight sight;
-  sight.camera = of_side(camera, kLookingSide);
+  sight.full = camera;
+  sight.camera = camera.at_most(kLookingSide);
   const std::vector<float> share = share_of_rows(cloud, rows, sight.camera);
   sight.left = sight.camera.width;
   sight.top = sight.camera.height;
@@ -89,9 +83,12 @@ EditViews edit_views(const SplatCloud& cloud, const std::vector<int64_t>& rows,
   for (size_t i = 0; i < sights.size(); ++i) {
     if (sights[i].area == 0) continue;
     views.whole.push_back(cameras[i]);
-    if (static_cast<double>(sights[i].area) >= kLeastShare * static_cast<double>(most)) {
-      good.push_back(sights[i]);
-    }
+    // Whole pictures are compared in one batch, so they are of one size.
+    const bool fits = is_part || good.empty() ||
+                      (cameras[i].width == good.front().full.width &&
+                       cameras[i].height == good.front().full.height);
+    const auto area = static_cast<double>(sights[i].area);
+    if (fits && area >= kLeastShare * static_cast<double>(most)) good.push_back(sights[i]);
   }
   if (good.empty()) throw Error(ErrorCode::input, "no camera sees what is to be edited");
   // Evenly over the cameras that are left, which go around the scene in most data sets.
@@ -100,7 +97,7 @@ EditViews edit_views(const SplatCloud& cloud, const std::vector<int64_t>& rows,
   for (size_t k = 0; k < taken; ++k) {
     const Sight& sight = good[k * good.size() / taken];
     const Camera camera =
-        is_part ? close_up(sight, options.side) : of_side(sight.camera, options.side);
+        is_part ? close_up(sight, options.side) : sight.full.at_most(options.side);
     const bool held = k % 3 == 2 && static_cast<int64_t>(views.held_out.size()) < options.held_out;
     (held ? views.held_out : views.guiding).push_back(camera);
   }

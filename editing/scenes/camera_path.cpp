@@ -129,6 +129,17 @@ Orbit orbit_of(const SplatCloud& cloud, const Camera& camera) {
   return orbit;
 }
 
+Camera usual_camera() {
+  constexpr double kHalfView = 0.4663;  // tangent of 25 degrees, across the height
+  Camera camera;
+  camera.width = 800;
+  camera.height = 600;
+  camera.fx = camera.fy = 0.5 * camera.height / kHalfView;
+  camera.cx = 0.5 * camera.width;
+  camera.cy = 0.5 * camera.height;
+  return camera;
+}
+
 std::vector<Camera> turntable(const Orbit& orbit, const Camera& camera, int count) {
   constexpr double kTurn = 6.283185307179586;
   std::vector<Camera> cameras;

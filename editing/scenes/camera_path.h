@@ -27,6 +27,9 @@ Orbit orbit_of(const std::vector<Camera>& cameras);
 /// splat files of the usual tools.
 Orbit orbit_of(const SplatCloud& cloud, const Camera& camera);
 
+/// The lens where no data set tells of one: 800 x 600, 50 degrees across the height.
+Camera usual_camera();
+
 /// `count` cameras evenly along the circle, with the raster and lens of `camera`.
 std::vector<Camera> turntable(const Orbit& orbit, const Camera& camera, int count);
 

@@ -62,11 +62,8 @@ std::vector<FitView> read_fit_views(const SceneData& data, const std::vector<siz
                                         std::to_string(camera.height))
           .in_file(view.image);
     }
-    const int side = std::max(image.width, image.height);
-    if (side > max_side) {
-      const double factor = static_cast<double>(max_side) / side;
-      camera = camera.resized(std::max(1, static_cast<int>(std::lround(image.width * factor))),
-                              std::max(1, static_cast<int>(std::lround(image.height * factor))));
+    if (std::max(image.width, image.height) > max_side) {
+      camera = camera.at_most(max_side);
       image = resize_u8(image, camera.width, camera.height);
     }
     out.push_back({view.name, camera, std::move(image.u8)});

@@ -19,18 +19,6 @@
 namespace vane {
 namespace {
 
-/// Where no data set says how a turntable is drawn.
-Camera usual_camera() {
-  constexpr double kHalfView = 0.4663;  // tangent of 25 degrees, across the height
-  Camera camera;
-  camera.width = 800;
-  camera.height = 600;
-  camera.fx = camera.fy = 0.5 * camera.height / kHalfView;
-  camera.cx = 0.5 * camera.width;
-  camera.cy = 0.5 * camera.height;
-  return camera;
-}
-
 void check_request(const RenderRequest& request) {
   const int ways = (request.view >= 0) + !request.camera.empty() + !request.path.empty();
   if (ways != 1) {
@@ -69,18 +57,11 @@ std::vector<Camera> cameras_of(const RenderRequest& request, const SplatCloud& c
   return read_cameras(request.path);
 }
 
-Camera fitted(const Camera& camera, int64_t max_side, bool even) {
-  int width = camera.width, height = camera.height;
-  if (const int side = std::max(width, height); max_side > 0 && side > max_side) {
-    const double factor = static_cast<double>(max_side) / side;
-    width = std::max(1, static_cast<int>(std::lround(width * factor)));
-    height = std::max(1, static_cast<int>(std::lround(height * factor)));
-  }
+Camera fitted(const Camera& full, int64_t max_side, bool even) {
+  const Camera camera = max_side > 0 ? full.at_most(max_side) : full;
+  if (!even) return camera;
   // The codecs of films halve the sides of the colours.
-  if (even) {
-    width += width % 2;
-    height += height % 2;
-  }
+  const int width = camera.width + camera.width % 2, height = camera.height + camera.height % 2;
   return width == camera.width && height == camera.height ? camera : camera.resized(width, height);
 }
 

@@ -81,9 +81,6 @@ void check_request(const EditRequest& request) {
                 "--also, --toward, --sweep, --face and --latent-out are for latents of a generator")
         .with_hint("give --generator faces, or a LATENT.safetensors as `vane invert` writes it");
   }
-  if (!request.field.empty() || !request.dataset.empty() || !request.groups.empty()) {
-    throw Error(ErrorCode::usage, "--field, --dataset and --groups are for scenes");
-  }
   for (const fs::path& path :
        {request.output, request.report, request.sidecar, request.sheet, request.lut}) {
     if (!path.empty()) check_writable(path);
@@ -296,6 +293,9 @@ void write_outputs(const EditRequest& request, const Decision& decision, const I
 
 EditResult edit(const EditRequest& request, Job& job) {
   if (is_scene_edit(request)) return scene_edit(request, job);
+  if (!request.field.empty() || !request.dataset.empty() || !request.groups.empty()) {
+    throw Error(ErrorCode::usage, "--field, --dataset and --groups are for scenes");
+  }
   if (is_latent_edit(request)) return latent_edit(request, job);
   const auto start = std::chrono::steady_clock::now();
   check_request(request);

@@ -91,15 +91,6 @@ std::string hash_of(const fs::path& file) {
       xxh64(MappedFile::open(file, UINT64_MAX, static_cast<int>(ErrorCode::input))->view()));
 }
 
-// The camera of the photograph reduced to `long_side`.
-Camera reduced(const Camera& camera, int64_t long_side) {
-  const double scale = std::min(1.0, double(long_side) / std::max(camera.width, camera.height));
-  const auto side = [&](int full) {
-    return std::max(1, static_cast<int>(std::lround(full * scale)));
-  };
-  return camera.resized(side(camera.width), side(camera.height));
-}
-
 /// Views are numbered as the data set numbers them, and as `vane render --view` does: those that
 /// were held out are not lifted, but can be asked about.
 void name_all_views(LanguageField& field, const SceneData& data, int64_t long_side) {
@@ -107,7 +98,7 @@ void name_all_views(LanguageField& field, const SceneData& data, int64_t long_si
   field.cameras.clear();
   for (const SceneView& view : data.views) {
     field.view_names.push_back(view.name);
-    field.cameras.push_back(reduced(view.camera, long_side));
+    field.cameras.push_back(view.camera.at_most(long_side));
   }
 }
 
@@ -136,7 +127,7 @@ LiftResult lift(const LiftRequest& request, Job& job) {
   if (request.masks.empty() && request.segmentation == "scene") {
     std::vector<Camera> cameras;
     for (const size_t view : views) {
-      cameras.push_back(reduced(data.views[view].camera, request.long_side));
+      cameras.push_back(data.views[view].camera.at_most(request.long_side));
     }
     masks.emplace(scene.cloud, cameras, job);
   }

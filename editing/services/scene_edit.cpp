@@ -119,14 +119,6 @@ void check_request(const EditRequest& request) {
   if (!request.sheet.empty()) format_for_path(request.sheet);
 }
 
-Camera usual_camera() {
-  Camera camera;
-  camera.width = camera.height = 512;
-  camera.fx = camera.fy = 550;
-  camera.cx = camera.cy = 256;
-  return camera;
-}
-
 Tensor pictures_of(const SplatCloud& cloud, const std::vector<Camera>& cameras) {
   std::vector<Tensor> pictures;
   RasterOptions options;
@@ -137,14 +129,6 @@ Tensor pictures_of(const SplatCloud& cloud, const std::vector<Camera>& cameras) 
   return at::cat(pictures);
 }
 
-Camera at_most(const Camera& camera, int side) {
-  const int longer = std::max(camera.width, camera.height);
-  if (longer <= side) return camera;
-  const double factor = static_cast<double>(side) / longer;
-  return camera.resized(std::max(1, static_cast<int>(std::lround(camera.width * factor))),
-                        std::max(1, static_cast<int>(std::lround(camera.height * factor))));
-}
-
 /// Peak signal to noise ratio over all views of the pixels that are mostly of other Gaussians.
 double rest_psnr(const SplatCloud& before, const SplatCloud& after,
                  const std::vector<int64_t>& rows, const std::vector<Camera>& cameras) {
@@ -152,7 +136,7 @@ double rest_psnr(const SplatCloud& before, const SplatCloud& after,
   options.active_sh_degree = before.sh_degree;
   double sum = 0, count = 0;
   for (const Camera& full : cameras) {
-    const Camera camera = at_most(full, kCompareSide);
+    const Camera camera = full.at_most(kCompareSide);
     const std::vector<float> share = share_of_rows(before, rows, camera);
     const std::vector<float> a = SplatRaster(before, camera, options).draw().rgb;
     const std::vector<float> b = SplatRaster(after, camera, options).draw().rgb;
@@ -370,7 +354,7 @@ class SceneEdit {
   void write_sheet(const EditViews& views) {
     std::vector<Image> pictures;
     const auto add = [&](const SplatCloud& cloud, const Camera& camera) {
-      pictures.push_back(tensor_to_image(pictures_of(cloud, {at_most(camera, kSheetSide)})));
+      pictures.push_back(tensor_to_image(pictures_of(cloud, {camera.at_most(kSheetSide)})));
     };
     for (const Camera& camera : {views.whole.front(), views.whole[views.whole.size() / 2]}) {
       add(scene_.cloud, camera);

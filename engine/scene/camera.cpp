@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -133,6 +134,14 @@ Camera Camera::resized(int new_width, int new_height) const {
   out.fy *= down;
   out.cy *= down;
   return out;
+}
+
+Camera Camera::at_most(int64_t longest) const {
+  const int side = std::max(width, height);
+  if (side <= longest) return *this;
+  const double factor = static_cast<double>(longest) / side;
+  return resized(std::max(1, static_cast<int>(std::lround(width * factor))),
+                 std::max(1, static_cast<int>(std::lround(height * factor))));
 }
 
 std::vector<Camera> read_cameras(const std::filesystem::path& file) {

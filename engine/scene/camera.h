@@ -3,6 +3,7 @@
 // A pinhole camera as every 3D generator sees it. No torch.
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
@@ -28,6 +29,8 @@ struct Camera {
   std::array<double, 3> to_camera(const std::array<double, 3>& world) const;
   /// The same view on a raster of another size; the field of view stays as it is.
   Camera resized(int new_width, int new_height) const;
+  /// Reduced so that no side is longer than `longest`; as it is when none is.
+  Camera at_most(int64_t longest) const;
 };
 
 /// The cameras of a camera file of Vane: one {"width","height","fl_x","fl_y","cx","cy",

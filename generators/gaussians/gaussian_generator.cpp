@@ -255,14 +255,9 @@ Latent GaussianGenerator::initial() const {
 }
 
 Tensor GaussianGenerator::render(const Latent& latent, int64_t long_side) const {
-  const Camera& first = state_->views.front();
-  const int side = std::max(first.width, first.height);
   std::vector<Camera> cameras = state_->views;
-  if (long_side > 0 && side > long_side) {
-    const double factor = static_cast<double>(long_side) / side;
-    const int width = std::max(1, static_cast<int>(std::lround(first.width * factor)));
-    const int height = std::max(1, static_cast<int>(std::lround(first.height * factor)));
-    for (Camera& camera : cameras) camera = camera.resized(width, height);
+  if (long_side > 0) {
+    for (Camera& camera : cameras) camera = camera.at_most(long_side);
   }
   const Parts parts = state_->parts(latent);
   const Tensor pictures =

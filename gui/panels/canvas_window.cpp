@@ -23,17 +23,6 @@ void centred(const std::string& text) {
   ImGui::PopTextWrapPos();
 }
 
-bool choice(const char* label, bool on, const char* doc) {
-  if (on) {
-    ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
-    ImGui::PushStyleColor(ImGuiCol_Text, colours().accent);
-  }
-  const bool pressed = ImGui::Button(label);
-  if (on) ImGui::PopStyleColor(2);
-  hint(doc);
-  return pressed;
-}
-
 /// The next control goes beside the last one when it fits.
 void flow(const char* next) {
   const ImGuiStyle& style = ImGui::GetStyle();
@@ -63,10 +52,10 @@ void App::draw_canvas_window() {
     draw_empty_state();
   } else {
     const auto view = [this](const char* label, CanvasView value, const char* doc) {
-      if (choice(label, canvas_.view == value, doc)) canvas_.view = value;
+      if (toggle_button(label, canvas_.view == value, doc)) canvas_.view = value;
     };
     const auto overlay = [this](const char* label, CanvasOverlay value, const char* doc) {
-      if (choice(label, canvas_.overlay == value, doc)) {
+      if (toggle_button(label, canvas_.overlay == value, doc)) {
         canvas_.overlay = canvas_.overlay == value ? CanvasOverlay::none : value;
       }
     };
@@ -85,9 +74,9 @@ void App::draw_canvas_window() {
     flow("Difference");
     overlay("Difference", CanvasOverlay::difference, "Ten times the change, around grey  (D)");
     flow("Fit");
-    if (choice("Fit", false, "Show all of it  (0)")) canvas_.fit();
+    if (toggle_button("Fit", false, "Show all of it  (0)")) canvas_.fit();
     flow("1:1");
-    if (choice("1:1", false, "A pixel of the photograph on one of the display  (1)")) {
+    if (toggle_button("1:1", false, "A pixel of the photograph on one of the display  (1)")) {
       canvas_.actual_size(session_.width());
     }
     const bool keyboard = ImGui::IsWindowFocused() && !ImGui::GetIO().WantTextInput &&

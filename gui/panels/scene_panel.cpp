@@ -15,17 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool toggle(const char* label, bool on, const char* doc) {
-  if (on) {
-    ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
-    ImGui::PushStyleColor(ImGuiCol_Text, colours().accent);
-  }
-  const bool pressed = ImGui::Button(label);
-  if (on) ImGui::PopStyleColor(2);
-  hint(doc);
-  return pressed;
-}
-
 /// What became of a question, in words.
 std::string finding_words(const Edit& edit, const SceneFinding* finding, bool has_field) {
   if (!has_field) return "The scene cannot be asked yet.";
@@ -273,12 +262,12 @@ void App::draw_scene_canvas() {
   }
   const float gap = em(0.3f);
   const auto overlay = [this](const char* label, SceneOverlay value, const char* doc) {
-    if (toggle(label, scene_.overlay == value, doc)) {
+    if (toggle_button(label, scene_.overlay == value, doc)) {
       scene_.overlay = scene_.overlay == value ? SceneOverlay::none : value;
     }
   };
   const auto look = [this](const char* label, SceneLook value, const char* doc) {
-    if (toggle(label, scene_.look == value, doc)) {
+    if (toggle_button(label, scene_.look == value, doc)) {
       scene_.look = scene_.look == value ? SceneLook::colours : value;
     }
   };
@@ -290,7 +279,7 @@ void App::draw_scene_canvas() {
   ImGui::SameLine(0, gap);
   look("Normals", SceneLook::normals, "Directions of surfaces");
   ImGui::SameLine(0, gap);
-  if (toggle("Reset view", false, "Where the scene was first seen from  (Home)")) {
+  if (toggle_button("Reset view", false, "Where the scene was first seen from  (Home)")) {
     scene_.camera.reset();
   }
   ImGui::SameLine(0, em(0.8f));

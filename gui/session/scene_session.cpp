@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "editing/scenes/camera_path.h"
 #include "editing/services/lift.h"
 #include "editing/services/query.h"
 #include "engine/base/atomic_file.h"
@@ -74,15 +75,6 @@ fs::path dataset_beside(const fs::path& scene) {
   return only;
 }
 
-Camera usual_lens() {
-  constexpr double kHalfView = 0.4663;  // tangent of 25 degrees, across the height
-  Camera lens;
-  lens.width = 800;
-  lens.height = 600;
-  lens.fx = lens.fy = 0.5 * lens.height / kHalfView;
-  return lens;
-}
-
 struct FieldOfScene {
   SceneField asked;
   std::vector<Camera> cameras;
@@ -114,7 +106,7 @@ struct SceneSession::Loaded {
   SceneField asked;
   fs::path dataset;
   Orbit orbit;
-  Camera lens = usual_lens();
+  Camera lens = usual_camera();
 };
 
 SceneSession::SceneSession(ServiceDoor& door, std::function<void()> wake)

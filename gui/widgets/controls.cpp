@@ -142,6 +142,17 @@ bool plain_button(const char* label, bool enabled, float width) {
   return pressed;
 }
 
+bool toggle_button(const char* label, bool on, const char* doc) {
+  if (on) {
+    ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
+    ImGui::PushStyleColor(ImGuiCol_Text, colours().accent);
+  }
+  const bool pressed = ImGui::Button(label);
+  if (on) ImGui::PopStyleColor(2);
+  hint(doc);
+  return pressed;
+}
+
 void hint(const std::string& text) {
   if (!ImGui::IsItemHovered(ImGuiHoveredFlags_ForTooltip | ImGuiHoveredFlags_AllowWhenDisabled)) {
     return;

@@ -11,6 +11,8 @@ namespace vane {
 /// A button for the one thing that is to be done here.
 bool primary_button(const char* label, bool enabled = true, float width = 0);
 bool plain_button(const char* label, bool enabled = true, float width = 0);
+/// One of several ways to look, in the colour of the accent while it is `on`.
+bool toggle_button(const char* label, bool on, const char* doc);
 /// Shown when the control before it is pointed at; also while it is disabled.
 void hint(const std::string& text);
 /// Grey text that is wrapped.

@@ -139,5 +139,22 @@ TEST(Rigid, TheNearestRotationIsOrthonormal) {
   EXPECT_FALSE(nearest_rotation({}, 1e-3));
 }
 
+TEST(Camera, IsReducedToItsLongestSideAndNeverEnlarged) {
+  Camera camera;
+  camera.width = 300;
+  camera.height = 200;
+  camera.fx = camera.fy = 150;
+  camera.cx = 150;
+  camera.cy = 100;
+  const Camera half = camera.at_most(150);
+  EXPECT_EQ(half.width, 150);
+  EXPECT_EQ(half.height, 100);
+  EXPECT_DOUBLE_EQ(half.fx, 75);
+  EXPECT_DOUBLE_EQ(half.cy, 50);
+  EXPECT_EQ(camera.at_most(300).width, 300);
+  EXPECT_EQ(camera.at_most(5000).width, 300);
+  EXPECT_EQ(camera.at_most(1).height, 1);
+}
+
 }  // namespace
 }  // namespace vane
