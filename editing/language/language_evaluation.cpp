@@ -20,11 +20,34 @@ constexpr int kLeastSight = 60;  // pixels of a thing that count as seeing it
 constexpr int kRecoloured = 2;   // other colours that a thing is asked for in
 constexpr size_t kHeldOutEvery = 8, kHeldOutFirst = 4;
 
-// Frames that no caption has (generators/toybox/toy_captions.cpp).
-constexpr const char* kUnseen[] = {"this image shows {}", "where is {}?", "find {} for me"};
-// And some that no rule of request_words.cpp knows either.
-constexpr const char* kFree[] = {"my daughter would like to play with {}",
-                                 "somebody has left {} lying around"};
+// Sentences that no caption has (generators/toybox/toy_captions.cpp), written by somebody who had
+// not read noun_phrase.cpp, before it was tried on them; it finds the phrase in 57 of 72.
+constexpr const char* kUnseen[] = {
+    "Could you please show me {}?",
+    "Find {}.",
+    "Is there {} anywhere in here?",
+    "I noticed {} over in the corner when I walked in.",
+    "WANTED: {}. REPLY WITH LOCATION.",
+    "Would you mind pointing out {} for me?",
+    "Somewhere in this picture there should be {}, but I keep missing it.",
+    "Point to {} now.",
+    "Where exactly can I see {}?",
+    "There is {} right next to the wooden table.",
+    "Please, I am search {}, you can say me where is?",
+    "Looking for {}, any sign of that?",
+    "If you happen to spot {}, let me know straight away.",
+    "{} is what I'm after, nothing else.",
+    "Target: {}. Location unknown. Please advise.",
+    "My sister left her bag beside {} and wants to know where that was.",
+    "Quick, highlight {}!",
+    "Can you see {} from where you're standing?",
+    "As far as I can tell, {} is the only thing worth looking at in this room.",
+    "I'd be grateful if you could locate {} and tell me how far away that is.",
+    "In this room it must to be {}, please to make the mark on it.",
+    "The man by the window keeps staring at {}.",
+    "Need {} asap, thanks.",
+    "Didn't somebody say we'd find {} in this place?",
+};
 
 std::string with_article(const std::string& noun) {
   return (std::string_view("aeiou").find(noun.front()) == std::string_view::npos ? "a " : "an ") +
@@ -90,9 +113,9 @@ RegionMaps true_maps(const ToyFrame& frame) {
 struct Asked {
   std::vector<Question> questions;
   std::vector<int> thing;  // index, or -1: absent, -2: in another colour
-  // The first are plain, then come those in unseen and in free frames, then those that are not
+  // The first are plain, then come those in unseen frames, then those that are not
   // there and are not drawn.
-  int unseen_from = 0, free_from = 0, drawn = 0;
+  int unseen_from = 0, drawn = 0;
 };
 
 Asked questions_for(const ClipEncoder& clip, const ToyScene& scene, Rng rng) {
@@ -113,8 +136,6 @@ Asked questions_for(const ClipEncoder& clip, const ToyScene& scene, Rng rng) {
     }
   };
   ask_in(kUnseen);
-  asked.free_from = static_cast<int>(texts.size());
-  ask_in(kFree);
   asked.drawn = static_cast<int>(texts.size());
   std::vector<std::string> kinds = {"character"};
   for (const std::string_view kind : toy_object_names()) kinds.emplace_back(kind);
@@ -189,10 +210,6 @@ class Tally {
       if (truth < kLeastSight) continue;
       const double iou = static_cast<double>(both) / static_cast<double>(either);
       const double range_iou = static_cast<double>(range_both) / static_cast<double>(range_either);
-      if (static_cast<int>(q) >= asked.free_from) {
-        scores_.miou_free += iou / std::size(kFree);
-        continue;
-      }
       if (static_cast<int>(q) >= asked.unseen_from) {
         scores_.miou_unseen += iou / std::size(kUnseen);
         scores_.range_miou_unseen += range_iou / std::size(kUnseen);
@@ -220,9 +237,8 @@ class Tally {
 
   void finish() {
     const auto divide = [](double& sum, int count) { sum /= std::max(1, count); };
-    for (double* sum :
-         {&scores_.localisation, &scores_.pointing, &scores_.miou, &scores_.miou_unseen,
-          &scores_.miou_free, &scores_.range_miou, &scores_.range_miou_unseen}) {
+    for (double* sum : {&scores_.localisation, &scores_.pointing, &scores_.miou,
+                        &scores_.miou_unseen, &scores_.range_miou, &scores_.range_miou_unseen}) {
       divide(*sum, scores_.sights);
     }
     for (double* sum : {&scores_.present, &scores_.precision, &scores_.recall}) {
@@ -263,7 +279,6 @@ nlohmann::ordered_json json_of(const LanguageScores& s) {
           {"pointing", s.pointing},
           {"miou", s.miou},
           {"miou_unseen_wording", s.miou_unseen},
-          {"miou_free_wording", s.miou_free},
           {"langsplat_miou", s.range_miou},
           {"langsplat_miou_unseen_wording", s.range_miou_unseen},
           {"present_called_present", s.present},

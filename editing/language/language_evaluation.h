@@ -52,8 +52,8 @@ struct LanguageScores {
   /// The point lies in the thing's box; in the thing itself.
   double localisation = 0, pointing = 0;
   double miou = 0;
-  /// The same, asked in a sentence that no caption has; in one that no rule knows either.
-  double miou_unseen = 0, miou_free = 0;
+  /// The same, asked in sentences that no caption has.
+  double miou_unseen = 0;
   /// The first two with masks by LangSplat's rule instead of the drawn selection.
   double range_miou = 0, range_miou_unseen = 0;
   /// Things that are there and were called so; phrases of things that are not there and were called

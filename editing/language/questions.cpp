@@ -5,7 +5,8 @@
 #include <cctype>
 #include <set>
 
-#include "editing/language/request_words.h"
+#include "editing/language/noun_phrase.h"
+#include "editing/language/caption_words.h"
 #include "engine/base/text.h"
 
 namespace vane {
@@ -17,7 +18,7 @@ std::set<std::string> words_of(const std::string& text) {
                                                "image", "in", "on",   "with", "this", "picture",
                                                "and",   "is", "that", "to",   "toy"};
   std::set<std::string> words;
-  for (std::string word : split(thing_asked_for(text), ' ')) {
+  for (std::string word : split(asked_noun_phrase(text), ' ')) {
     std::erase_if(word, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); });
     std::transform(word.begin(), word.end(), word.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -63,7 +64,7 @@ std::vector<Question> text_questions(const ClipEncoder& clip,
                                      const std::vector<std::string>& texts) {
   const at::NoGradGuard no_grad;
   std::vector<std::string> things;
-  for (const std::string& text : texts) things.push_back(thing_asked_for(text));
+  for (const std::string& text : texts) things.push_back(asked_noun_phrase(text));
   const Tensor features = framed_features(clip, things);
   std::vector<Question> questions;
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -120,7 +121,7 @@ QuestionSet make_questions(const ClipEncoder& clip, const std::vector<Question>&
   }
   for (size_t q = 0; q < questions.size() && !vocabulary.words.empty(); ++q) {
     if (questions[q].rival.defined()) continue;
-    const std::vector<std::string> phrases = in_other_colours(thing_asked_for(questions[q].text));
+    const std::vector<std::string> phrases = in_other_colours(asked_noun_phrase(questions[q].text));
     const Tensor features = framed_features(clip, phrases);
     for (size_t i = 0; i < phrases.size(); ++i) {
       append(set.rows, features[static_cast<int64_t>(i)]);

@@ -24,7 +24,7 @@ struct Question {
   Tensor rival;
 };
 
-/// Questions in words: of each text the thing that it asks for (request_words.h), its feature the
+/// Questions in words: of each text the thing that it asks for (noun_phrase.h), its feature the
 /// mean over the frames of captions.
 std::vector<Question> text_questions(const ClipEncoder& clip,
                                      const std::vector<std::string>& texts);

@@ -71,13 +71,13 @@ ToyShape& ToyBuilder::torus(Vec3 at, float ring, float tube, const Mat3& axes, f
   return add(ToyKind::torus, at, {ring, tube, half_arc}, axes);
 }
 
-ToyShape& ToyBuilder::blob(std::initializer_list<RoundCone> members, float blend) {
+ToyShape& ToyBuilder::blob(const std::vector<RoundCone>& members, float blend) {
   // Members are kept about the frame's origin, which the turn maps like any other point.
   ToyShape& shape = add(ToyKind::blob, {}, {}, {});
   shape.first = static_cast<uint32_t>(scene_.members.size());
   shape.count = static_cast<uint32_t>(members.size());
   shape.blend = blend;
-  scene_.members.insert(scene_.members.end(), members);
+  scene_.members.insert(scene_.members.end(), members.begin(), members.end());
   return shape;
 }
 

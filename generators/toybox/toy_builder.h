@@ -2,8 +2,8 @@
 #pragma once
 // Puts solids together into one thing, in the thing's own axes and sizes.
 
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "generators/toybox/toy_scene.h"
 
@@ -38,7 +38,7 @@ class ToyBuilder {
   /// `half_arc` in radians about the solid's +y.
   ToyShape& torus(Vec3 at, float ring, float tube, const Mat3& axes = {},
                   float half_arc = 3.1415927f);
-  ToyShape& blob(std::initializer_list<RoundCone> members, float blend);
+  ToyShape& blob(const std::vector<RoundCone>& members, float blend);
   ToyShape& limb(Vec3 a, Vec3 b, float ra, float rb) { return blob({{a, b, ra, rb}}, 0.05f); }
 
   void attribute(std::string key, std::string value);

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "engine/base/error.h"
 
@@ -28,8 +29,8 @@ Vec3 on_face(float x, float z, float lift) {
 Mat3 upright() { return rotation_x(kPi / 2); }
 
 struct Paint {
-  uint16_t skin, hair, clothes, legs, shoes, eye, shine, mouth, tongue, blush, glasses, lens, hat,
-      band;
+  uint16_t skin, hair, clothes, legs, shoes, eye, shine, mouth, teeth, tongue, blush, glasses, lens,
+      hat, band;
 };
 
 Paint paint_of(ToyBuilder& b, const ToyCharacter& c) {
@@ -60,7 +61,10 @@ Paint paint_of(ToyBuilder& b, const ToyCharacter& c) {
   shine.colour = {0.9f, 0.9f, 0.9f};
   shine.glow = 0.35f;
   p.shine = b.material(shine);
-  p.mouth = b.material(linear_from_hex(0x7a2b2b), 0.2f);
+  // Lips have to stand out from any skin.
+  p.mouth = b.material(linear_from_hex(c.skin == "dark" || c.skin == "brown" ? 0xc4514f : 0x7a2328),
+                       0.2f);
+  p.teeth = b.material(linear_from_hex(0xf4efe6), 0.4f);
   p.tongue = b.material(linear_from_hex(0xe26d6d), 0.3f);
   p.glasses = b.material(linear_from_hex(c.glasses == "sunglasses" ? 0x1c1c20 : 0x3a2a2a), 0.7f);
   p.lens = b.material(linear_from_hex(0x17171d), 1.f);
@@ -91,25 +95,32 @@ void add_body(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
   }
 }
 
+/// A line on the face from -width to width that bends up by `bend` at its ends.
+void add_line(ToyBuilder& b, float width, float z, float bend, float lift, float thickness) {
+  constexpr int kParts = 6;
+  const auto at = [&](int i) {
+    const float share = 2.f * static_cast<float>(i) / kParts - 1;
+    return on_face(share * width, z + bend * share * share, lift);
+  };
+  std::vector<RoundCone> parts;
+  for (int i = 0; i < kParts; ++i) parts.push_back({at(i), at(i + 1), thickness, thickness});
+  b.blob(parts, 0.03f);
+}
+
 void add_mouth(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
   b.use(p.mouth, ToyPart::mouth);
-  constexpr float kZ = 1.15f;
+  constexpr float kZ = 1.13f;
   if (c.mouth == "open") {
-    b.ellipsoid(on_face(0, kZ - 0.01f, -0.02f), {0.11f, 0.045f, 0.115f}, rotation_x(0.4f));
+    b.ellipsoid(on_face(0, kZ - 0.01f, -0.02f), {0.12f, 0.045f, 0.135f}, rotation_x(0.4f));
     b.use(p.tongue, ToyPart::mouth);
-    b.ellipsoid(on_face(0, kZ - 0.065f, -0.008f), {0.065f, 0.035f, 0.042f}, rotation_x(0.5f));
-  } else if (c.mouth == "neutral") {
-    const Vec3 left = on_face(-0.1f, kZ, 0), middle = on_face(0, kZ, 0.001f);
-    const Vec3 right{-left.x, left.y, left.z};
-    b.blob({{left, middle, 0.024f, 0.024f}, {middle, right, 0.024f, 0.024f}}, 0.01f);
+    b.ellipsoid(on_face(0, kZ - 0.075f, 0.004f), {0.08f, 0.035f, 0.05f}, rotation_x(0.5f));
+  } else if (c.mouth == "smile") {
+    add_line(b, 0.21f, kZ - 0.06f, 0.12f, -0.006f, 0.03f);
+    b.use(p.teeth, ToyPart::mouth);
+    add_line(b, 0.155f, kZ - 0.016f, 0.065f, 0.004f, 0.032f);
   } else {
-    // The arc leans back with the face; its middle is the lowest or the highest point.
-    const bool smile = c.mouth == "smile";
-    const float ring = smile ? 0.17f : 0.14f;
-    const Vec3 at = on_face(0, kZ - 0.02f, smile ? -0.004f : 0.012f);
-    const float lean = 0.42f;
-    const Mat3 axes = rotation_x(smile ? -kPi / 2 + lean : kPi / 2 + lean);
-    b.torus(at - axes.y * ring, ring, 0.03f, axes, smile ? 0.95f : 0.85f);
+    add_line(b, c.mouth == "frown" ? 0.17f : 0.11f, kZ, c.mouth == "frown" ? -0.1f : 0.f, 0.f,
+             0.03f);
   }
 }
 
@@ -201,9 +212,9 @@ void add_beard(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
   if (c.beard == "none") return;
   b.use(p.hair, ToyPart::beard);
   for (const float side : {-1.f, 1.f}) {
-    b.blob(
-        {{on_face(side * 0.02f, 1.2f, 0.0f), on_face(side * 0.14f, 1.185f, 0.0f), 0.034f, 0.018f}},
-        0.02f);
+    b.blob({{on_face(side * 0.025f, 1.195f, 0.004f), on_face(side * 0.19f, 1.17f, 0.0f), 0.046f,
+             0.022f}},
+           0.02f);
   }
   if (c.beard == "moustache") return;
   b.blob({{{-0.4f, -0.07f, 1.24f}, {-0.28f, -0.24f, 1.04f}, 0.06f, 0.13f},
