@@ -56,7 +56,8 @@ void mention(Sentence& sentence, Look look, Rng& rng) {
   if (sentence.after.empty() && rng.chance(0.4f)) {
     sentence.after = pick(words.phrases, rng);
   } else {
-    sentence.before.emplace_back(pick(words.adjectives, rng));
+    const bool compares = !words.comparatives.empty() && rng.chance(0.2f);
+    sentence.before.emplace_back(pick(compares ? words.comparatives : words.adjectives, rng));
   }
   sentence.asserts.push_back(look_fact(look));
 }
@@ -71,13 +72,19 @@ bool mention_blend(Sentence& sentence, const std::set<Look>& looks, Rng& rng) {
   }
   if (fitting.empty()) return false;
   const BlendWords& blend = *pick(fitting, rng);
-  sentence.before.emplace_back(pick(blend.adjectives, rng));
+  if (!blend.light.empty() && sentence.after.empty() && rng.chance(0.4f)) {
+    sentence.after = "in " + std::string(pick(blend.light, rng)) + " light";
+  } else {
+    sentence.before.emplace_back(pick(blend.adjectives, rng));
+  }
   for (const Look look : blend.looks) sentence.asserts.push_back(look_fact(look));
   return true;
 }
 
 std::string spoken(const Sentence& s, Rng& rng) {
   if (s.before.empty() && s.after.empty() && !s.of.empty() && rng.chance(0.35f)) return s.of;
+  const bool says_light = s.after.starts_with("in ") && s.after.ends_with(" light");
+  if (s.before.empty() && s.of.empty() && says_light && rng.chance(0.35f)) return s.after.substr(3);
   std::string text;
   for (const std::string& adjective : s.before) text += (text.empty() ? "" : ", ") + adjective;
   const std::string_view noun = pick(kNouns, rng);

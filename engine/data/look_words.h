@@ -16,6 +16,8 @@ struct LookWords {
   std::vector<std::string_view> phrases;
   /// Stand alone as a caption.
   std::vector<std::string_view> alone;
+  /// As `adjectives`, of one picture against another.
+  std::vector<std::string_view> comparatives = {};
 };
 const LookWords& words_of(Look look);
 
@@ -23,6 +25,8 @@ const LookWords& words_of(Look look);
 struct BlendWords {
   std::vector<Look> looks;
   std::vector<std::string_view> adjectives;
+  /// Fit "in … light"; may be none.
+  std::vector<std::string_view> light;
 };
 const std::vector<BlendWords>& blends();
 
