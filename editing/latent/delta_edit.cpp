@@ -54,6 +54,7 @@ StyleCode delta_edit(const DeltaModel& model, const StyleGenerator& generator, c
     return model_delta(model, styles, delta_condition(image, (sign * step).unsqueeze(0)));
   };
   Tensor delta = options.contrast ? (along(1) - along(-1)) * 0.5 : along(1);
+  if (options.visible) delta = visible_part(model, delta);
   const Tensor mask = relevance_mask(model, step, options.relevance);
   if (mask.defined()) delta = delta * mask;
   StyleCode none;
@@ -75,12 +76,13 @@ DeltaEditor load_delta_editor(const std::filesystem::path& path, const StyleGene
   return {std::move(model), std::move(projection)};
 }
 
-Tensor delta_latent_step(const DeltaEditor& editor, const StyleGenerator& generator,
-                         const Tensor& w_plus, const Tensor& image_embedding,
-                         const Tensor& direction, const DeltaEditOptions& options) {
+DeltaStep delta_latent_step(const DeltaEditor& editor, const StyleGenerator& generator,
+                            const Tensor& w_plus, const Tensor& image_embedding,
+                            const Tensor& direction, const DeltaEditOptions& options) {
   const StyleCode step =
       delta_edit(editor.model, generator, w_plus, image_embedding, direction, options);
-  return editor.projection.latent_step(moved_styles(editor.model, step));
+  const Tensor moved = moved_styles(editor.model, step);
+  return {editor.projection.latent_step(moved), editor.projection.length(moved)};
 }
 
 }  // namespace vane

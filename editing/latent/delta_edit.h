@@ -15,14 +15,16 @@ namespace vane {
 struct DeltaEditOptions {
   /// Channels whose relevance to the direction is below this share of the largest stay; 0 moves
   /// all. The published 0.03 is an absolute number for another matrix: see relevant_channels().
-  double relevance = 0.3;
+  double relevance = 0;
   /// How much of the correlation between embeddings of pictures the direction goes along with: 0
-  /// takes the direction as it is, 1 its image under their covariance, which lies where pictures
-  /// lie, together with everything that goes along with it there.
-  double alignment = 0.5;
+  /// takes the direction as it is, 1 its image under their covariance: the step between pictures
+  /// that a higher score along the direction makes likely.
+  double alignment = 1;
   /// Half the difference of the steps along and against the direction. The step that the mapper
   /// was trained for also leads towards the mean of all pictures, which is the same in both.
   bool contrast = true;
+  /// Only what of the step lies where the mapper was trained to step; the rest is its noise.
+  bool visible = true;
   /// Multiplies the step.
   double alpha = 1;
 };
@@ -52,10 +54,16 @@ std::filesystem::path delta_model_file(const std::filesystem::path& model);
 DeltaEditor load_delta_editor(const std::filesystem::path& path, const StyleGenerator& generator,
                               const std::string& clip_hash, const Limits& limits = {});
 
-/// The step in W+ that most likely makes the step of delta_edit(): what to add to w_plus at full
-/// strength, [1,rows,W].
-Tensor delta_latent_step(const DeltaEditor& editor, const StyleGenerator& generator,
-                         const Tensor& w_plus, const Tensor& image_embedding,
-                         const Tensor& direction, const DeltaEditOptions& options = {});
+struct DeltaStep {
+  /// What to add to w_plus at full strength, [1,rows,W].
+  Tensor w_plus;
+  /// Of it, in deviations of w (latent_projection.h).
+  double length = 0;
+};
+
+/// The step in W+ that most likely makes the step of delta_edit().
+DeltaStep delta_latent_step(const DeltaEditor& editor, const StyleGenerator& generator,
+                            const Tensor& w_plus, const Tensor& image_embedding,
+                            const Tensor& direction, const DeltaEditOptions& options = {});
 
 }  // namespace vane

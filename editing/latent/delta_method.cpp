@@ -8,8 +8,8 @@ namespace vane {
 namespace {
 
 constexpr const char* kBundledModel = "faces-delta";
-/// Multiples of the step up to which edits of generated faces look like pictures.
-constexpr double kReach = 2.4;
+/// Deviations of w that a full edit of generated faces takes.
+constexpr double kReach = 4;
 
 class DeltaLatentMethod final : public LatentEditMethod {
  public:
@@ -24,9 +24,10 @@ class DeltaLatentMethod final : public LatentEditMethod {
     const Tensor source = moved_picture(*scene.generator, scene.w_plus, {}, scene.side);
     const Tensor seen = scene.clip->image_features(source.clamp(0, 1))[0];
     LatentCandidate candidate;
-    candidate.move.w_plus = delta_latent_step(*editor_, *scene.generator, scene.w_plus, seen,
-                                              direction.vector * direction.magnitude);
-    candidate.reach = kReach;
+    const DeltaStep step = delta_latent_step(*editor_, *scene.generator, scene.w_plus, seen,
+                                             direction.vector * direction.magnitude);
+    candidate.move.w_plus = step.w_plus;
+    candidate.reach = kReach / std::max(step.length, 1e-9);
     return {candidate};
   }
 

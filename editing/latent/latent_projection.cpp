@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/latent/latent_projection.h"
 
+#include <cmath>
+#include <map>
 #include <tuple>
 
 namespace vane {
@@ -8,8 +10,6 @@ namespace {
 
 constexpr int64_t kSamples = 2048;
 constexpr uint64_t kSeed = 20;
-
-size_t level_at(int64_t resolution) { return resolution <= 8 ? 0 : resolution <= 32 ? 1 : 2; }
 
 /// Symmetric square root of the covariance of w, [W,W].
 Tensor covariance_root(const StyleGenerator& generator) {
@@ -32,19 +32,22 @@ LatentProjection::LatentProjection(const DeltaModel& model, const StyleGenerator
   const Tensor styles = moved_styles(model, generator.styles(root_)) -
                         moved_styles(model, generator.styles(at::zeros({1, width})));
   const StyleTable& table = generator.style_table();
+  std::map<int64_t, Level> levels;
   int64_t begin = 0;
   for (const size_t i : model.entries) {
-    Level& level = levels_[level_at(table[i].resolution)];
+    Level& level = levels[table[i].resolution];
     if (level.channels == 0) level.begin = begin;
     level.channels += table[i].channels;
     begin += table[i].channels;
   }
   for (const StyleEntry& entry : table) {
-    std::vector<int64_t>& rows = levels_[level_at(entry.resolution)].rows;
+    const auto level = levels.find(entry.resolution);
+    if (level == levels.end()) continue;
+    std::vector<int64_t>& rows = level->second.rows;
     if (rows.empty() || rows.back() != entry.row) rows.push_back(entry.row);
   }
+  for (auto& [resolution, level] : levels) levels_.push_back(std::move(level));
   for (Level& level : levels_) {
-    if (level.channels == 0) continue;
     level.styles = (styles / scale_).narrow(1, level.begin, level.channels).t().contiguous();
     Tensor square = at::matmul(level.styles.t(), level.styles);
     square.diagonal().add_(noise * double(level.channels) / double(width));
@@ -52,17 +55,24 @@ LatentProjection::LatentProjection(const DeltaModel& model, const StyleGenerator
   }
 }
 
+Tensor LatentProjection::whitened(const Level& level, const Tensor& delta) const {
+  const Tensor part = (delta / scale_).narrow(1, level.begin, level.channels);
+  return at::cholesky_solve(at::matmul(part, level.styles).t(), level.factor).t();
+}
+
 Tensor LatentProjection::latent_step(const Tensor& delta) const {
   Tensor step = at::zeros({1, rows_, root_.size(0)});
   for (const Level& level : levels_) {
-    if (level.channels == 0) continue;
-    const Tensor part = (delta / scale_).narrow(1, level.begin, level.channels);
-    const Tensor whitened =
-        at::cholesky_solve(at::matmul(part, level.styles).t(), level.factor).t();
-    const Tensor moved = at::matmul(whitened, root_);
+    const Tensor moved = at::matmul(whitened(level, delta), root_);
     for (const int64_t row : level.rows) step.select(1, row).copy_(moved);
   }
   return step;
+}
+
+double LatentProjection::length(const Tensor& delta) const {
+  double square = 0;
+  for (const Level& level : levels_) square += whitened(level, delta).square().sum().item<double>();
+  return std::sqrt(square);
 }
 
 }  // namespace vane

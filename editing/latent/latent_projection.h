@@ -4,7 +4,6 @@
 // by one leave what the generator was trained on, and pictures fall apart; the styles of a latent
 // step move together, those that a delta mapper does not know too.
 
-#include <array>
 #include <vector>
 
 #include "engine/tensor/fwd.h"
@@ -13,8 +12,8 @@
 namespace vane {
 
 /// Most likely under a normal w and normal deviations of the styles: (M'M + noise C/W) u = M' step,
-/// with M [C,W] the styles of a level, in scales, of whitened w. Levels (up to 8 px, up to 32 px,
-/// above) have a step each.
+/// with M [C,W] the styles of a level, in scales, of whitened w. Each resolution has a step of its
+/// own, for all of its rows; rows of a resolution of which the model moves no style stay.
 class LatentProjection {
  public:
   /// The covariance of w is that of fixed samples of the generator; `noise` is the variance of a
@@ -23,6 +22,8 @@ class LatentProjection {
 
   /// delta [1,channels] as model_delta() makes it -> [1,rows,W].
   Tensor latent_step(const Tensor& delta) const;
+  /// Length of that step in deviations of w, over all resolutions.
+  double length(const Tensor& delta) const;
 
  private:
   struct Level {
@@ -30,7 +31,10 @@ class LatentProjection {
     Tensor styles, factor;            // M [C,W], Cholesky factor of M'M + noise [W,W]
     std::vector<int64_t> rows;
   };
-  std::array<Level, 3> levels_;
+  /// The step of a level as whitened w, [1,W].
+  Tensor whitened(const Level& level, const Tensor& delta) const;
+
+  std::vector<Level> levels_;
   Tensor scale_, root_;  // [channels], square root of the covariance [W,W]
   int64_t rows_ = 0;
 };

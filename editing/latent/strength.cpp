@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "editing/latent/guide_views.h"
 #include "editing/latent/relevance.h"
 #include "engine/base/error.h"
 #include "engine/tensor/image_tensor.h"
@@ -18,11 +19,9 @@ constexpr int kSteps = 10;
 constexpr double kStep = 0.25;
 constexpr int kHalvings = 5;
 constexpr int kRefinements = 6;
-constexpr double kNearEnough = 0.03, kMostOfIt = 0.9;
+constexpr double kNearEnough = 0.03, kMostOfIt = 0.97;
 constexpr int64_t kStrangers = 16;
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
-
-Tensor both_ways(const Tensor& picture) { return at::cat({picture, picture.flip(3)}).clamp(0, 1); }
 
 /// Gains against one source, which is looked at once.
 class GainMeter {
@@ -36,7 +35,7 @@ class GainMeter {
 
  private:
   Tensor features(const LatentMove& move) const {
-    return scene_.clip->image_features(both_ways(scene_.preview(move)));
+    return scene_.clip->image_features(guide_views(scene_.preview(move)));
   }
 
   const LatentScene& scene_;
@@ -110,7 +109,7 @@ Way way_of(const GainMeter& meter, const LatentCandidate& candidate, double want
     }
     if (gain < best / 2 && step > 4) break;  // past what the move can do
   }
-  // Beyond nine tenths of what can be had, more costs much and gains little.
+  // Beyond that share of what can be had, more costs much and gains little.
   for (const StrengthPoint& point : way.points) {
     if (point.gain < kMostOfIt * best) continue;
     way.alpha = point.alpha;
@@ -144,7 +143,7 @@ IdentityMeasure clip_identity_measure(const LatentScene& scene) {
 }
 
 double wanted_gain(const LatentScene& scene, const Direction& direction, double deviations) {
-  const Tensor source = both_ways(moved_picture(*scene.generator, scene.w_plus, {}, scene.side));
+  const Tensor source = guide_views(moved_picture(*scene.generator, scene.w_plus, {}, scene.side));
   const double score =
       at::mv(scene.clip->image_features(source), direction.vector).mean().item<double>();
   const double mean = at::mv(scene.prior->features, direction.vector).mean().item<double>();

@@ -17,8 +17,8 @@ namespace vane {
 struct StrengthPoint {
   /// Multiple of the move.
   double alpha = 0;
-  /// <e - s, d> of the unit embeddings of edit and source, mean over the picture and its mirror
-  /// image, as the guiding CLIP sees them.
+  /// <e - s, d> of the unit embeddings of edit and source, mean over guide_views(),
+  /// as the guiding CLIP sees them.
   double gain = 0;
   /// 1 the same, 0 a stranger; see IdentityMeasure.
   double identity = 1;
@@ -63,8 +63,8 @@ struct ChosenStrength {
 /// For each candidate the smallest alpha that gains `scene.options.gain`, by steps of a quarter of
 /// its reach and false position between two; then the candidate that costs least. Where identity
 /// would fall below `least_identity`, the strength is brought back to where it does not. A
-/// candidate that falls short is taken only when all do: the one that gains most, at nine tenths of
-/// its best.
+/// candidate that falls short is taken only when all do: the one that gains most, near its
+/// best.
 ChosenStrength choose_strength(const LatentScene& scene, const Direction& direction,
                                const std::vector<LatentCandidate>& candidates,
                                const IdentityMeasure& identity, double least_identity, Job& job);

@@ -36,8 +36,8 @@ struct EditRequest {
   std::filesystem::path toward;
   std::string rows, sweep, face = "largest";
   std::string space = "auto";
-  double gain = 2;
-  double least_identity = 0.6;
+  double gain = 2.5;
+  double least_identity = 0.5;
   std::optional<double> beta;
   std::filesystem::path mapper;
   int64_t samples = 1200;

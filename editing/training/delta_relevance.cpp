@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/training/delta_relevance.h"
 
+#include <tuple>
+
 namespace vane {
 namespace {
 
-constexpr double kProbe = 5;  // scales, as published
+constexpr double kProbe = 5;         // scales, as published
+constexpr double kWhitening = 0.01;  // of the largest variance
 
 }  // namespace
 
@@ -15,6 +18,17 @@ Tensor regressed_relevance(const Tensor& style_steps, const Tensor& embedding_st
   square.diagonal().add_(ridge * std::max(mean_square, 1e-12));
   const Tensor product = at::matmul(style_steps.t(), embedding_steps) / count;
   return at::cholesky_solve(product, at::linalg_cholesky(square));
+}
+
+Tensor visible_styles(const Tensor& styles, const Tensor& embeddings, int64_t count) {
+  const double samples = static_cast<double>(styles.size(0));
+  const Tensor x = styles - styles.mean(0), y = embeddings - embeddings.mean(0);
+  const auto [values, vectors] = at::linalg_eigh(at::matmul(y.t(), y) / samples);
+  // Embeddings that hardly vary are noise, which whitening would blow up.
+  const Tensor deviations = (values.clamp_min(0) + kWhitening * values.max()).sqrt();
+  const Tensor shared = at::matmul(x.t(), at::matmul(y, vectors) / deviations) / samples;
+  const Tensor left = std::get<0>(at::linalg_svd(shared, false));
+  return left.narrow(1, 0, std::min(count, left.size(1))).contiguous();
 }
 
 Tensor probed_relevance(const DeltaModel& model, const StyleGenerator& generator,

@@ -14,8 +14,14 @@ namespace vane {
 /// [channels,E]. `ridge` is relative to the mean square of a step.
 Tensor regressed_relevance(const Tensor& style_steps, const Tensor& embedding_steps, double ridge);
 
-/// Mean over the faces `w` [N,W] of unit(e(mean + 5 scales) - e(mean - 5 scales)) of the channels,
-/// all others untouched: [count,E]. e is the unit embedding of the picture at `side`.
+/// The `count` orthonormal directions [channels,count] (at most E) of the styles [N,channels] that
+/// explain most of the image embeddings [N,E], strongest first: left singular vectors of the
+/// covariance of both with the embeddings whitened, as in reduced-rank regression.
+Tensor visible_styles(const Tensor& styles, const Tensor& embeddings, int64_t count);
+
+/// Mean over the latents `w` ([N,W] or [N,rows,W]) of unit(e(mean + 5 scales) - e(mean - 5 scales))
+/// of the channels, all others untouched: [count,E]. e is the unit embedding of the picture at
+/// `side`.
 Tensor probed_relevance(const DeltaModel& model, const StyleGenerator& generator,
                         const ClipEncoder& clip, const Tensor& w,
                         const std::vector<int64_t>& channels, int64_t side);

@@ -3,13 +3,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "editing/latent/prior_sample.h"
 #include "editing/training/averaged_network.h"
 #include "editing/training/delta_relevance.h"
 #include "editing/training/training_run.h"
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/config/config_writer.h"
-#include "engine/data/face_set.h"
 #include "engine/tensor/weights.h"
 #include "generators/mappers/delta_model.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMeasuredPairs = 512, kProbeSide = 128;
+constexpr int64_t kMeasuredPairs = 512, kPreviewSide = 128;
 constexpr double kSmallestScale = 1e-4;  // of the largest: dead channels must not be blown up
 
 /// What must not change between a run and its continuation.
@@ -29,50 +29,8 @@ std::string config_hash(DeltaTrainingConfig config) {
   config.relevance_pairs = 2;
   config.relevance_ridge = 1;
   config.probed_channels = 0;
-  config.probed_faces = 1;
+  config.probed_samples = 1;
   return hex64(content_hash(fields_of(config)));
-}
-
-/// Latents [N,W] of the set.
-Tensor latents_of(const FaceSet& faces) {
-  const auto width = static_cast<int64_t>(faces.w(0).size());
-  Tensor all = at::empty({faces.count(), width});
-  for (int64_t i = 0; i < faces.count(); ++i) {
-    std::copy(faces.w(i).begin(), faces.w(i).end(), all.mutable_data_ptr<float>() + i * width);
-  }
-  return all;
-}
-
-/// Unit embeddings [N,E] of the stored pictures; `cache` keeps them, and a cache of fewer faces of
-/// the same set is added to.
-Tensor embeddings_of(const FaceSet& faces, const ClipEncoder& clip, const fs::path& cache,
-                     Job& job) {
-  const at::NoGradGuard no_grad;
-  std::vector<Tensor> rows;
-  if (fs::exists(cache)) {
-    const Weights saved(open_weights(cache));
-    const auto& facts = saved.table().metadata;
-    const auto is = [&](const char* key, const std::string& value) {
-      const auto found = facts.find(key);
-      return found != facts.end() && found->second == value;
-    };
-    if (is("clip", clip.info().hash) && is("origin", faces.origin())) {
-      const Tensor kept = saved.take("embeddings", {-1, clip.info().embed_dim});
-      rows.push_back(kept.narrow(0, 0, std::min(kept.size(0), faces.count())).clone());
-    }
-  }
-  const int64_t kept = rows.empty() ? 0 : rows[0].size(0);
-  for (int64_t i = kept; i < faces.count(); ++i) {
-    job.check_cancelled();
-    job.progress(i, faces.count(), "embedding faces");
-    rows.push_back(unit(clip.image_embedding_exact(faces.picture(i))));
-  }
-  const Tensor all = at::cat(rows);
-  if (kept < faces.count()) {
-    save_tensors(cache, {{"embeddings", all}},
-                 {{"clip", clip.info().hash}, {"origin", faces.origin()}});
-  }
-  return all;
 }
 
 std::shared_ptr<const ClipEncoder> image_tower(const std::string& name) {
@@ -81,20 +39,23 @@ std::shared_ptr<const ClipEncoder> image_tower(const std::string& name) {
   return load_clip(name, options);
 }
 
-/// Two different faces for each place of a batch.
+/// Every tenth sample is held out.
+constexpr int64_t kHeldOutEvery = 10;
+constexpr int64_t kStyleBatch = 64;
+
+/// Two different samples for each place of a batch.
 struct Pairs {
   Tensor first, second;  // [N] positions
 };
 
 class DeltaLearner final : public Learner {
  public:
-  DeltaLearner(const DeltaTrainingConfig& config, const fs::path& run, Job& job)
+  DeltaLearner(const DeltaTrainingConfig& config, Job& job)
       : config_(config),
-        run_(run),
         job_(job),
         generator_(load_style_generator(generator_path(config.generator))),
         clip_(image_tower(config.clip)) {
-    read_faces();
+    draw_samples();
     start_model();
   }
 
@@ -113,14 +74,14 @@ class DeltaLearner final : public Learner {
     return loss.item<double>();
   }
 
-  /// On pairs of held-out faces; in the end also what the relevance matrix is worth.
+  /// On pairs of held-out samples; in the end also what the relevance matrix is worth.
   nlohmann::json measure(bool is_last, Job&) override {
     const at::NoGradGuard no_grad;
     const Pairs pairs = random_pairs(held_out_, kMeasuredPairs, Rng(config_.seed).fork("measured"));
     const Errors errors = errors_of(mapper_->averaged(), pairs);
     nlohmann::json entry{{"cosine", errors.cosine.mean().item<double>()},
                          {"square_error", errors.square.mean().item<double>()},
-                         {"faces", learned_.size(0)}};
+                         {"samples", learned_.size(0)}};
     if (is_last) model_.relevance = relevance();
     if (is_last && config_.probed_channels > 0) {
       entry["probed_rank_correlation"] = probed_agreement();
@@ -134,25 +95,28 @@ class DeltaLearner final : public Learner {
   }
 
  private:
-  void read_faces() {
+  void draw_samples() {
     const at::NoGradGuard no_grad;
-    const FaceSet faces = FaceSet::load(config_.faces, job_);
-    if (faces.origin().find(generator_->content_hash()) == std::string::npos) {
-      throw Error(ErrorCode::config, "these faces are of another generator")
-          .in_file(config_.faces)
-          .at_key("faces");
-    }
-    if (faces.count() < 20) {
-      throw Error(ErrorCode::config, "there are fewer than twenty faces").in_file(config_.faces);
-    }
+    prior_ = prior_sample(*generator_, *clip_, config_.samples,
+                          std::min(kPreviewSide, generator_->size()), job_);
+    embeddings_ = prior_.features;
     std::vector<int64_t> learned, held_out;
-    for (int64_t i = 0; i < faces.count(); ++i) {
-      (FaceSet::is_held_out(i) ? held_out : learned).push_back(i);
+    for (int64_t i = 0; i < config_.samples; ++i) {
+      (i % kHeldOutEvery == 0 ? held_out : learned).push_back(i);
     }
     learned_ = at::tensor(learned, at::kLong);
     held_out_ = at::tensor(held_out, at::kLong);
-    w_ = latents_of(faces);
-    embeddings_ = embeddings_of(faces, *clip_, run_ / "embeddings.safetensors", job_);
+  }
+
+  /// The styles that are moved, of all samples.
+  Tensor styles_of_samples() const {
+    std::vector<Tensor> styles;
+    for (int64_t first = 0; first < config_.samples; first += kStyleBatch) {
+      const int64_t count = std::min(kStyleBatch, config_.samples - first);
+      styles.push_back(moved_styles(
+          model_, generator_->styles(prior_.latents.w_plus(*generator_, first, count))));
+    }
+    return at::cat(styles);
   }
 
   void start_model() {
@@ -164,7 +128,7 @@ class DeltaLearner final : public Learner {
         Rng(config_.seed).fork("weights"));
     model_.generator_hash = generator_->content_hash();
     model_.clip_hash = clip_->info().hash;
-    const Tensor styles = moved_styles(model_, generator_->styles(w_));
+    const Tensor styles = styles_of_samples();
     const Tensor learned = styles.index_select(0, learned_);
     model_.style_mean = learned.mean(0);
     const Tensor scale = learned.std(0);
@@ -174,6 +138,9 @@ class DeltaLearner final : public Learner {
     model_.image_mean = seen.mean(0);
     const Tensor centred = seen - model_.image_mean;
     model_.image_covariance = at::matmul(centred.t(), centred) / double(centred.size(0) - 1);
+    model_.visible = visible_styles(styles_.index_select(0, learned_), centred, config_.visible);
+    seen_styles_ = at::matmul(at::matmul(styles_, model_.visible), model_.visible.t());
+    usual_square_ = 2 * seen_styles_.var(0).mean().item<double>();
     AdamOptions options;
     options.learning_rate = 1;  // the schedule says the rate
     mapper_.emplace(model_.mapper, options, config_.average_decay);
@@ -195,11 +162,16 @@ class DeltaLearner final : public Learner {
   };
   Errors errors_of(const DeltaMapper& mapper, const Pairs& pairs) const {
     const Tensor from = styles_.index_select(0, pairs.first);
-    const Tensor wanted = styles_.index_select(0, pairs.second) - from;
+    const Tensor wanted =
+        seen_styles_.index_select(0, pairs.second) - seen_styles_.index_select(0, pairs.first);
     const Tensor image = embeddings_.index_select(0, pairs.first);
     const Tensor step = embeddings_.index_select(0, pairs.second) - image;
-    const Tensor made = style_delta(mapper, from, delta_condition(image, step));
-    return {(made - wanted).square().mean(1), at::cosine_similarity(made, wanted, 1)};
+    // Half the difference of the steps along and against, as edits take it: what both have in
+    // common, the way back to the mean, says nothing about the direction.
+    const Tensor made = 0.5 * (style_delta(mapper, from, delta_condition(image, step)) -
+                               style_delta(mapper, from, delta_condition(image, -step)));
+    return {(made - wanted).square().mean(1) / usual_square_,
+            at::cosine_similarity(made, wanted, 1)};
   }
 
   Tensor relevance() const {
@@ -214,7 +186,7 @@ class DeltaLearner final : public Learner {
                                config_.relevance_ridge);
   }
 
-  /// Mean over the directions between held-out faces of the rank correlation, over the channels
+  /// Mean over the directions between held-out samples of the rank correlation, over the channels
   /// that are probed, of what regression and probing say.
   double probed_agreement() const {
     job_.progress(0, 0, "probing channels");
@@ -223,10 +195,13 @@ class DeltaLearner final : public Learner {
     for (int64_t k = 0; k < config_.probed_channels; ++k) {
       channels.push_back(rng.below(static_cast<uint32_t>(model_.mapper.shape.channels())));
     }
-    const int64_t faces = std::min(config_.probed_faces, held_out_.size(0));
-    const Tensor probed = probed_relevance(model_, *generator_, *clip_,
-                                           w_.index_select(0, held_out_.narrow(0, 0, faces)),
-                                           channels, std::min(kProbeSide, generator_->size()));
+    const int64_t faces = std::min(config_.probed_samples, held_out_.size(0));
+    std::vector<Tensor> latents;
+    for (int64_t i = 0; i < faces; ++i) {
+      latents.push_back(prior_.latents.w_plus(*generator_, held_out_[i].item<int64_t>(), 1));
+    }
+    const Tensor probed =
+        probed_relevance(model_, *generator_, *clip_, at::cat(latents), channels, prior_.side);
     const Tensor regressed = model_.relevance.index_select(0, at::tensor(channels, at::kLong));
     const Pairs pairs = random_pairs(held_out_, 64, Rng(config_.seed).fork("directions"));
     double sum = 0;
@@ -239,14 +214,16 @@ class DeltaLearner final : public Learner {
   }
 
   const DeltaTrainingConfig& config_;
-  fs::path run_;
   Job& job_;
   std::unique_ptr<StyleGenerator> generator_;
   std::shared_ptr<const ClipEncoder> clip_;
   DeltaModel model_;
   std::optional<AveragedNetwork<DeltaMapper>> mapper_;
-  Tensor learned_, held_out_;       // positions in the set
-  Tensor w_, styles_, embeddings_;  // of the whole set; styles in units of the model
+  PriorSample prior_;
+  Tensor learned_, held_out_;   // positions among the samples
+  Tensor styles_, embeddings_;  // of all samples; styles in units of the model
+  Tensor seen_styles_;          // what of styles_ lies in their span
+  double usual_square_ = 1;     // of a step between two samples, in that span
 };
 
 }  // namespace
@@ -254,7 +231,7 @@ class DeltaLearner final : public Learner {
 TrainingResult train_delta(const DeltaTrainingConfig& config, const fs::path& run, bool resume,
                            Job& job) {
   TrainingRun training(run, config_hash(config), resume, job);
-  DeltaLearner learner(config, run, job);
+  DeltaLearner learner(config, job);
   return training.train(learner, schedule_of(config), to_yaml(config));
 }
 

@@ -17,23 +17,27 @@ struct DeltaTrainingConfig {
   /// Folder of the finished weights (delta.safetensors).
   std::filesystem::path output;
   std::string generator = "faces";
-  /// Made by `vane faces dataset` with that generator.
-  std::filesystem::path faces;
+  /// Pictures of the generator, of latents whose levels were drawn one by one (as style mixing
+  /// does), so that what a level does can be told from what the others do.
+  int64_t samples = 6000;
   std::string clip = "clip-mini";
+  /// Steps are learned within so many directions of the styles: those that the CLIP sees best. Most
+  /// of what tells two pictures apart it does not see, and a step says nothing about that.
+  int64_t visible = 12;
   /// Names of the styles that are moved, from coarse to fine; all convolutions when empty.
   std::vector<std::string> styles;
   uint64_t seed = 1;
-  int64_t steps = 20000, batch = 64, warmup = 100;
+  int64_t steps = 1500, batch = 64, warmup = 100;
   /// The layers of the mapper move a hundredth of it.
-  double learning_rate = 0.5;
+  double learning_rate = 1;
   double average_decay = 0.999;
   int64_t evaluate_every = 1000;
   double checkpoint_seconds = 120, max_minutes = 0;
   /// Pairs and ridge (of the mean square of a standardised step) of the relevance matrix.
   int64_t relevance_pairs = 8000;
   double relevance_ridge = 0.1;
-  /// Channels and faces on which the matrix is compared with probing; 0 channels: not at all.
-  int64_t probed_channels = 50, probed_faces = 4;
+  /// Channels and samples on which the matrix is compared with probing; 0 channels: not at all.
+  int64_t probed_channels = 50, probed_samples = 4;
 
   template <class V>
   static void fields(V& v) {
@@ -41,10 +45,12 @@ struct DeltaTrainingConfig {
     v.field("name", &C::name, "name of the run", {.required = true});
     v.field("output", &C::output, "folder of the finished weights", {.required = true});
     v.field("generator", &C::generator, "`faces`, a folder or a checkpoint");
-    v.field("faces", &C::faces, "folder made by `vane faces dataset` with that generator",
-            {.required = true, .placeholder = "DIR"});
+    v.field("samples", &C::samples, "pictures of the generator to learn from, kept in the cache",
+            {.min = 20, .max = 1e6});
     v.field("clip", &C::clip, "the CLIP whose directions the mapper will follow",
             {.placeholder = "MODEL"});
+    v.field("visible", &C::visible, "directions of the styles that the CLIP sees best",
+            {.min = 1, .max = 4096});
     v.field("styles", &C::styles, "styles that are moved, coarse to fine; all when absent");
     v.field("seed", &C::seed, "random seed of weights and pairs");
     v.field("steps", &C::steps, "optimiser steps", {.min = 1, .max = 1e9});
@@ -64,7 +70,7 @@ struct DeltaTrainingConfig {
     v.field("probed-channels", &C::probed_channels,
             "channels on which the matrix is compared with probing; 0: none",
             {.min = 0, .max = 1e5});
-    v.field("probed-faces", &C::probed_faces, "faces that each of them is probed on",
+    v.field("probed-samples", &C::probed_samples, "samples that each of them is probed on",
             {.min = 1, .max = 1e4});
   }
 };

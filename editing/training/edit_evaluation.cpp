@@ -74,24 +74,15 @@ bool lacked(const FaceMeasures& face, const Wanted& wanted) {
   return clearly;
 }
 
-bool has_all(const FaceMeasures& face, const Wanted& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(),
-                     [&](const auto& want) { return answer_of(face, want.first) == want.second; });
-}
-
-bool lacks_none(const FaceMeasures& face, const Wanted& wanted) {
-  return std::none_of(wanted.begin(), wanted.end(), [&](const auto& want) {
-    return answer_of(face, want.first) == opposite(want.second);
+bool has_all(const FaceTruth& face, const Wanted& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
+    return face[static_cast<size_t>(want.first)] == want.second;
   });
-}
-
-bool is_detected(const FaceMeasures& face) {
-  return face[static_cast<size_t>(FaceMeasure::detected)] > 0.5f;
 }
 
 /// Values of each source under one prompt; NaN where it does not count.
 struct Values {
-  std::vector<double> hit, moved, leakage, identity, gain, audit_gain, background, seconds, control;
+  std::vector<double> hit, clear, leakage, identity, gain, audit_gain, background, seconds, control;
 
   void add(const EvaluatedPrompt& prompt, std::span<const EditObservation> observed,
            std::span<const EditObservation> controls, const FaceMeasures& ranges) {
@@ -104,9 +95,8 @@ struct Values {
     }
     for (const EditObservation& one : observed) {
       const bool counts = lacked(one.before, wanted);
-      hit.push_back(counts ? double(has_all(one.after, wanted)) : kUnknown);
-      moved.push_back(counts ? double(is_detected(one.after) && lacks_none(one.after, wanted))
-                             : kUnknown);
+      hit.push_back(counts ? double(has_all(face_leaning(one.after), wanted)) : kUnknown);
+      clear.push_back(counts ? double(has_all(face_truth(one.after), wanted)) : kUnknown);
       leakage.push_back(leaked(one, is_free, ranges));
       identity.push_back(one.identity);
       gain.push_back(one.gain);
@@ -115,7 +105,8 @@ struct Values {
       seconds.push_back(one.seconds);
     }
     for (const EditObservation& one : controls) {
-      control.push_back(lacked(one.before, wanted) ? double(has_all(one.after, wanted)) : kUnknown);
+      const bool counts = lacked(one.before, wanted);
+      control.push_back(counts ? double(has_all(face_leaning(one.after), wanted)) : kUnknown);
     }
   }
 
@@ -136,7 +127,7 @@ struct Values {
   EditScores scores(const std::string& name) const {
     return {name,
             estimate(hit),
-            estimate(moved),
+            estimate(clear),
             estimate(leakage),
             estimate(identity),
             estimate(gain),
@@ -161,7 +152,7 @@ nlohmann::ordered_json json_of(const Estimate& e) {
 nlohmann::ordered_json json_of(const EditScores& s) {
   return {{"prompt", s.name},
           {"hit", json_of(s.hit)},
-          {"moved", json_of(s.moved)},
+          {"clear", json_of(s.clear)},
           {"leakage", json_of(s.leakage)},
           {"identity", json_of(s.identity)},
           {"gain", json_of(s.gain)},
@@ -179,7 +170,7 @@ std::string cell(const Estimate& e, int digits = 2) {
 
 std::string row(const EditScores& s) {
   return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", s.name,
-                     s.hit.count, cell(s.hit), cell(s.moved), cell(s.leakage), cell(s.identity),
+                     s.hit.count, cell(s.hit), cell(s.clear), cell(s.leakage), cell(s.identity),
                      cell(s.control), cell(s.gain, 3), cell(s.audit_gain, 3), cell(s.background, 3),
                      s.seconds.count ? fmt::format("{:.2f}", s.seconds.value) : "-");
 }
@@ -311,7 +302,7 @@ std::string edit_evaluation_markdown(const std::string& protocol,
   for (const EditMethodScores& scores : methods) {
     text += fmt::format(
         "\n{}: at strength 0 {} of {} pictures are the source's bits; rank correlation of strength "
-        "and score {:.2f}, never falling in {:.0f} %\n\n| prompt | lacked it | hit | moved | "
+        "and score {:.2f}, never falling in {:.0f} %\n\n| prompt | lacked it | hit | clear | "
         "leakage | identity | control | gain | auditor's gain | background | s |\n"
         "|---|---|---|---|---|---|---|---|---|---|---|\n",
         scores.method, scores.unchanged, scores.unchanged_of, scores.monotone,

@@ -33,9 +33,10 @@ struct Estimate {
 /// Of one prompt, or of the prompts of one kind together.
 struct EditScores {
   std::string name;
-  /// Of the sources that lacked the attributes (none is there, and one is clearly absent): the
-  /// share that has them all afterwards, and the share in which none is clearly absent any more.
-  Estimate hit, moved;
+  /// Of the sources that clearly lacked the attributes (none is there, and one is clearly absent):
+  /// the share that has them all afterwards rather than not (face_leaning()), and the share that
+  /// clearly has them all (face_truth()).
+  Estimate hit, clear;
   /// Mean over the measures that the prompt should not move of |change| / range; the range is that
   /// between the 5th and 95th percentile of the sources.
   Estimate leakage;

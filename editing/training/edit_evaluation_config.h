@@ -60,7 +60,7 @@ struct EditEvaluationConfig {
   int64_t monotone_sources = 10;
   std::vector<double> strengths{0, 0.5, 1, 1.5};
   /// As `vane edit` has them.
-  double gain = 2, least_identity = 0.6;
+  double gain = 2.5, least_identity = 0.5;
   std::string space = "auto";
   std::filesystem::path mapper;
   int64_t steps = 100, samples = 1200;

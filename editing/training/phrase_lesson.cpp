@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "editing/latent/guide_views.h"
 #include "engine/base/error.h"
 #include "engine/clip/clip_load.h"
 #include "engine/image/codec.h"
@@ -48,7 +49,7 @@ Tensor PhraseLesson::picture(const StyleGenerator& generator, const Tensor& w_pl
 }
 
 Tensor PhraseLesson::embedded(const Tensor& picture) const {
-  return clip_->image_features(at::cat({picture, picture.flip(3)}).clamp(0, 1));
+  return clip_->image_features(guide_views(picture));
 }
 
 Tensor PhraseLesson::angle(const Tensor& before, const Tensor& after) const {

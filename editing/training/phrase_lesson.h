@@ -42,7 +42,7 @@ class PhraseLesson {
   /// The view [N,3,V,V] of latents, not clamped; of a generator like this one. Differentiable.
   Tensor picture(const StyleGenerator& generator, const Tensor& w_plus) const;
   /// 1 - cos of the way from e(before) to e(after) with the direction, [N]; the mean over the
-  /// pictures and their mirror images. Differentiable in `after`.
+  /// pictures and closer looks at them. Differentiable in `after`.
   Tensor angle(const Tensor& before, const Tensor& after) const;
 
   /// Of the held-out portraits before and after: "gain", the mean of <e' - e, d>, and "gaining",

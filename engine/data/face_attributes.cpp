@@ -33,9 +33,15 @@ constexpr std::array<std::string_view, kFaceMeasureCount> kMeasureNames = {"dete
                                                                            "background-evenness",
                                                                            "light-side"};
 
-/// yes from `yes` on, no up to `no`, unclear between them; either may be the larger one. NaN is
-/// unclear.
-Answer answer(float value, float no, float yes) {
+/// What lies between clearly there and clearly absent.
+enum class Between { is_unclear, leans };
+
+/// yes from `yes` on, no up to `no`; either may be the larger one. Between them unclear, or what is
+/// nearer. NaN is unclear.
+Answer answer(float value, float no, float yes, Between between) {
+  if (between == Between::leans && !std::isnan(value)) {
+    return (value > (no + yes) / 2) == (yes > no) ? Answer::yes : Answer::no;
+  }
   if (yes > no ? value >= yes : value <= yes) return Answer::yes;
   if (yes > no ? value <= no : value >= no) return Answer::no;
   return Answer::unclear;
@@ -46,7 +52,7 @@ Answer answer_when(bool condition, Answer value) { return condition ? value : An
 Answer opposite(Answer value) { return static_cast<Answer>(-static_cast<int>(value)); }
 
 /// Hue of the background in degrees and how colourful it is.
-void tell_background(const FaceMeasures& m, FaceTruth& truth) {
+void tell_background(const FaceMeasures& m, Between between, FaceTruth& truth) {
   const auto of = [&m](M measure) { return m[static_cast<size_t>(measure)]; };
   const auto set = [&truth](A attribute, Answer value) {
     truth[static_cast<size_t>(attribute)] = value;
@@ -61,8 +67,8 @@ void tell_background(const FaceMeasures& m, FaceTruth& truth) {
     if (inside && chroma > clear && even) return Answer::yes;
     return answer_when(chroma < 5 || hue < from - 40 || hue > to + 40, Answer::no);
   };
-  set(A::bright_background,
-      answer_when(of(M::background_evenness) > 0.7f, answer(of(M::background_lightness), 28, 75)));
+  set(A::bright_background, answer_when(of(M::background_evenness) > 0.7f,
+                                        answer(of(M::background_lightness), 28, 75, between)));
   set(A::blue_background, colour(225, 300, 10));
   set(A::green_background, colour(105, 165, 10));
   // Red to yellowish brown: around hue 0.
@@ -74,13 +80,13 @@ void tell_background(const FaceMeasures& m, FaceTruth& truth) {
           : answer_when(chroma < 5 || around < -40 || around > 110, Answer::no));
 }
 
-void tell_hair(const FaceMeasures& m, FaceTruth& truth) {
+void tell_hair(const FaceMeasures& m, Between between, FaceTruth& truth) {
   const auto of = [&m](M measure) { return m[static_cast<size_t>(measure)]; };
   const auto set = [&truth](A attribute, Answer value) {
     truth[static_cast<size_t>(attribute)] = value;
   };
   const float lightness = of(M::hair_lightness), chroma = of(M::hair_chroma);
-  const Answer dark = answer(lightness, 40, 16);
+  const Answer dark = answer(lightness, 40, 16, between);
   set(A::dark_hair, dark);
   const bool light = dark == Answer::no;
   set(A::blond_hair,
@@ -125,16 +131,7 @@ bool overlap(A a, A b) {
   return group(a) == group(b);
 }
 
-}  // namespace
-
-std::string_view face_attribute_name(FaceAttribute attribute) {
-  return kAttributeNames[static_cast<size_t>(attribute)];
-}
-std::string_view face_measure_name(FaceMeasure measure) {
-  return kMeasureNames[static_cast<size_t>(measure)];
-}
-
-FaceTruth face_truth(const FaceMeasures& m) {
+FaceTruth told(const FaceMeasures& m, Between between) {
   FaceTruth truth{};
   const auto of = [&m](M measure) { return m[static_cast<size_t>(measure)]; };
   const auto set = [&truth](A attribute, Answer value) {
@@ -146,17 +143,30 @@ FaceTruth face_truth(const FaceMeasures& m) {
   const bool frontal = turn < 35;
   const float smile =
       of(M::mouth_width) + of(M::mouth_curve) + 0.8f * std::min(of(M::mouth_gap), 0.2f);
-  set(A::smile, answer_when(frontal, answer(smile, 0.90f, 1.22f)));
-  set(A::open_mouth, answer_when(frontal, answer(of(M::mouth_gap), 0.03f, 0.16f)));
-  set(A::head_turned, answer(turn, 8, 20));
-  set(A::turned_left, answer(of(M::yaw), -20, 20));
-  set(A::closed_eyes, answer_when(turn < 25, answer(of(M::eye_opening), 0.26f, 0.11f)));
-  set(A::dark_skin, answer(of(M::skin_lightness), 66, 34));
-  set(A::lit_from_left, answer_when(turn < 20, answer(of(M::light_side), -12, 12)));
-  tell_hair(m, truth);
-  tell_background(m, truth);
+  set(A::smile, answer_when(frontal, answer(smile, 0.90f, 1.22f, between)));
+  set(A::open_mouth, answer_when(frontal, answer(of(M::mouth_gap), 0.03f, 0.16f, between)));
+  set(A::head_turned, answer(turn, 8, 20, between));
+  set(A::turned_left, answer(of(M::yaw), -20, 20, between));
+  set(A::closed_eyes, answer_when(turn < 25, answer(of(M::eye_opening), 0.26f, 0.11f, between)));
+  set(A::dark_skin, answer(of(M::skin_lightness), 66, 34, between));
+  set(A::lit_from_left, answer_when(turn < 20, answer(of(M::light_side), -12, 12, between)));
+  tell_hair(m, between, truth);
+  tell_background(m, between, truth);
   return truth;
 }
+
+}  // namespace
+
+std::string_view face_attribute_name(FaceAttribute attribute) {
+  return kAttributeNames[static_cast<size_t>(attribute)];
+}
+std::string_view face_measure_name(FaceMeasure measure) {
+  return kMeasureNames[static_cast<size_t>(measure)];
+}
+
+FaceTruth face_truth(const FaceMeasures& m) { return told(m, Between::is_unclear); }
+
+FaceTruth face_leaning(const FaceMeasures& m) { return told(m, Between::leans); }
 
 FaceTruth mirrored(const FaceTruth& truth) {
   FaceTruth out = truth;

@@ -81,6 +81,8 @@ std::string_view face_measure_name(FaceMeasure measure);
 
 /// Applies the thresholds that face_attributes.cpp lists. All unclear when nothing was detected.
 FaceTruth face_truth(const FaceMeasures& measures);
+/// The same with one threshold in the middle between the two: what is nearer, there or absent.
+FaceTruth face_leaning(const FaceMeasures& measures);
 /// The same face in a mirror: sides are exchanged.
 FaceTruth mirrored(const FaceTruth& truth);
 

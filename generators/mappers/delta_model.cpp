@@ -105,6 +105,7 @@ DeltaModel load_delta_model(const std::filesystem::path& path, const StyleGenera
     visit_units(model, [&](const char* name, Tensor& tensor, const std::vector<int64_t>& shape) {
       tensor = weights.take(name, shape);
     });
+    if (weights.contains("visible")) model.visible = weights.take("visible", {channels, -1});
     if (!(model.style_scale > 0).all().item<bool>()) {
       throw refusal(path, "scales must be above 0").at_key("style_scale");
     }
@@ -128,6 +129,7 @@ void save_delta_model(const std::filesystem::path& path, const DeltaModel& model
     // The covariance loses its small eigenvalues in float16.
     tensors[name] = &tensor == &copy.relevance ? tensor.to(at::kHalf) : tensor;
   });
+  if (copy.visible.defined()) tensors["visible"] = copy.visible;
   std::string styles;
   for (const size_t i : model.entries) styles += (styles.empty() ? "" : ",") + table[i].name;
   save_tensors(path, tensors,
@@ -143,6 +145,12 @@ Tensor moved_styles(const DeltaModel& model, const StyleCode& code) {
 Tensor model_delta(const DeltaModel& model, const Tensor& styles, const Tensor& condition) {
   const Tensor seen = (styles - model.style_mean) / model.style_scale;
   return style_delta(model.mapper, seen, condition) * model.style_scale;
+}
+
+Tensor visible_part(const DeltaModel& model, const Tensor& delta) {
+  if (!model.visible.defined()) return delta;
+  const Tensor along = at::matmul(delta / model.style_scale, model.visible);
+  return at::matmul(along, model.visible.t()) * model.style_scale;
 }
 
 StyleCode with_style_delta(const DeltaModel& model, const StyleCode& code, const Tensor& delta) {

@@ -28,6 +28,9 @@ struct DeltaModel {
   /// Of the unit image embeddings that it was trained with: mean [E] and covariance [E,E].
   /// Undefined in published files.
   Tensor image_mean, image_covariance;
+  /// [channels,K] orthonormal: steps in units of the scales lie in the span of these. Undefined in
+  /// published files, whose steps may lie anywhere.
+  Tensor visible;
   /// Contents of the generator and of the CLIP; empty in published files, which do not tell.
   std::string generator_hash, clip_hash;
 
@@ -55,6 +58,9 @@ Tensor moved_styles(const DeltaModel& model, const StyleCode& code);
 /// What the mapper adds to `styles` [N,channels] under the conditions of delta_condition(), in the
 /// generator's units. Differentiable.
 Tensor model_delta(const DeltaModel& model, const Tensor& styles, const Tensor& condition);
+/// What of a step [N,channels] in the generator's units lies in the span of `visible`; all of it
+/// without one.
+Tensor visible_part(const DeltaModel& model, const Tensor& delta);
 /// The code with `delta` [1 or N,channels] added to the styles that the model moves.
 StyleCode with_style_delta(const DeltaModel& model, const StyleCode& code, const Tensor& delta);
 

@@ -3,7 +3,10 @@
 #include "editing/latent/delta_edit.h"
 
 #include <gtest/gtest.h>
+
 #include <unistd.h>
+#include <cmath>
+#include <set>
 
 #include "editing/latent/latent_projection.h"
 #include "engine/base/error.h"
@@ -121,11 +124,17 @@ TEST_F(DeltaEdit, RefusesWhatDoesNotFit) {
 }
 
 TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
-  // Each level has a step of its own: rows up to 8 px, up to 32 px, above.
+  // Each resolution has a step of its own; where the model moves no style, there is none.
   Tensor made = at::zeros({1, generator_->rows(), 8});
-  for (int64_t row = 0; row < generator_->rows(); ++row) {
-    if (row == 3) continue;  // read by nothing
-    made.select(1, row).fill_(row <= 3 ? 0.3 : row <= 9 ? -0.2 : 0.1);
+  std::vector<bool> is_moved(static_cast<size_t>(generator_->rows()));
+  std::set<int64_t> resolutions;
+  for (const size_t i : model_.entries) {
+    resolutions.insert(generator_->style_table()[i].resolution);
+  }
+  for (const StyleEntry& entry : generator_->style_table()) {
+    if (resolutions.count(entry.resolution) == 0) continue;
+    made.select(1, entry.row).fill_(0.4 - 0.1 * std::log2(double(entry.resolution)));
+    is_moved[static_cast<size_t>(entry.row)] = true;
   }
   const Tensor delta = moved_styles(model_, generator_->styles(w_ + made)) -
                        moved_styles(model_, generator_->styles(w_));
@@ -134,7 +143,11 @@ TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
   const Tensor again = moved_styles(model_, generator_->styles(w_ + step)) -
                        moved_styles(model_, generator_->styles(w_));
   EXPECT_LT((again - delta).abs().max().item<double>(), 2e-2 * delta.abs().max().item<double>());
-  EXPECT_EQ(step.select(1, 3).abs().max().item<double>(), 0);
+  for (int64_t row = 0; row < generator_->rows(); ++row) {
+    if (!is_moved[static_cast<size_t>(row)]) {
+      EXPECT_EQ(step.select(1, row).abs().max().item<double>(), 0) << row;
+    }
+  }
   // Linear, and shorter the more the styles are doubted.
   EXPECT_LT((exact.latent_step(2 * delta) - 2 * step).abs().max().item<double>(), 1e-4);
   const Tensor doubted = LatentProjection(model_, *generator_, 100).latent_step(delta);
@@ -143,10 +156,12 @@ TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
 
 TEST_F(DeltaEdit, InLatentsIsTheProjectionOfItsStyles) {
   const DeltaEditor editor{model_, LatentProjection(model_, *generator_)};
-  const Tensor step = delta_latent_step(editor, *generator_, w_, image_, direction_);
+  const auto [step, length] = delta_latent_step(editor, *generator_, w_, image_, direction_);
   const StyleCode styles = delta_edit(model_, *generator_, w_, image_, direction_);
   EXPECT_TRUE(at::equal(step, editor.projection.latent_step(moved_styles(model_, styles))));
   EXPECT_GT(step.abs().max().item<double>(), 1e-4);
+  EXPECT_GT(length, 0);
+  EXPECT_NEAR(editor.projection.length(2 * moved_styles(model_, styles)), 2 * length, 1e-6 * length);
 }
 
 }  // namespace

@@ -36,14 +36,14 @@ EditObservation observation(const FaceMeasures& before, const FaceMeasures& afte
 const EvaluatedPrompt kSmile{"a smiling person", "a person", {"smile"}, {"mouth-width"}};
 
 TEST(EditEvaluation, CountsHitsAmongSourcesThatLacked) {
-  const FaceMeasures stern = face(0.8f), vague = face(1.0f), smiling = face(1.3f);
+  const FaceMeasures stern = face(0.8f), vague = face(1.1f), smiling = face(1.3f);
   const std::vector<EditObservation> seen{observation(stern, smiling), observation(stern, vague),
                                           observation(stern, stern), observation(vague, smiling),
                                           observation(smiling, stern)};
   const EditScores scores = edit_scores(kSmile, seen, {}, measure_ranges(std::vector{stern}));
   EXPECT_EQ(scores.hit.count, 3);  // the vague one and the smiling one lacked nothing clearly
-  EXPECT_NEAR(scores.hit.value, 1.0 / 3, 1e-12);
-  EXPECT_NEAR(scores.moved.value, 2.0 / 3, 1e-12);
+  EXPECT_NEAR(scores.clear.value, 1.0 / 3, 1e-12);
+  EXPECT_NEAR(scores.hit.value, 2.0 / 3, 1e-12);
   EXPECT_LE(scores.hit.low, scores.hit.value);
   EXPECT_GE(scores.hit.high, scores.hit.value);
   EXPECT_EQ(scores.control.count, 0);
@@ -52,7 +52,7 @@ TEST(EditEvaluation, CountsHitsAmongSourcesThatLacked) {
   lost[at_index(FaceMeasure::detected)] = 0;
   const std::vector<EditObservation> gone{observation(stern, lost)};
   EXPECT_EQ(edit_scores(kSmile, gone, {}, {}).hit.value, 0);
-  EXPECT_EQ(edit_scores(kSmile, gone, {}, {}).moved.value, 0);
+  EXPECT_EQ(edit_scores(kSmile, gone, {}, {}).clear.value, 0);
 }
 
 TEST(EditEvaluation, AnEditorThatDoesNothingScoresNothing) {

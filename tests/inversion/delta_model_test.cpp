@@ -111,6 +111,23 @@ TEST_F(DeltaModelFile, IsReadBackWithItsUnits) {
   EXPECT_EQ(load_delta_model(folder_ / "delta.safetensors", *generator_, "").clip_hash, "one clip");
 }
 
+TEST_F(DeltaModelFile, KeepsWhatOfAStepIsVisible) {
+  DeltaModel one = model();
+  const Tensor step = at::randn({2, 32}) * one.style_scale;
+  EXPECT_TRUE(at::equal(visible_part(one, step), step));
+  one.visible = std::get<0>(at::linalg_qr(at::randn({32, 3})));
+  const Tensor part = visible_part(one, step), rest = (step - part) / one.style_scale;
+  EXPECT_LT((visible_part(one, part) - part).abs().max().item<double>(), 1e-5);
+  EXPECT_LT(at::matmul(rest, one.visible).abs().max().item<double>(), 1e-5);
+  EXPECT_GT(part.abs().max().item<double>(), 1e-2);
+  save_delta_model(folder_ / "delta.safetensors", one, generator_->style_table());
+  const DeltaModel back = load_delta_model(folder_ / "delta.safetensors", *generator_, "");
+  EXPECT_TRUE(at::equal(back.visible, one.visible));
+  one.visible = one.visible.narrow(0, 0, 31);
+  save_delta_model(folder_ / "delta.safetensors", one, generator_->style_table());
+  EXPECT_NE(refusal(folder_ / "delta.safetensors", "one clip").find("visible"), std::string::npos);
+}
+
 TEST_F(DeltaModelFile, RefusesAnotherClipAndAnotherGenerator) {
   DeltaModel one = model();
   const fs::path path = folder_ / "delta.safetensors";

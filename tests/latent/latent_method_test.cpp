@@ -2,6 +2,7 @@
 // Oracle: the CLIP itself, asked for the gain of the pictures that methods lead to.
 #include "editing/latent/latent_method.h"
 
+#include "editing/latent/guide_views.h"
 #include "editing/latent/strength.h"
 #include "engine/base/error.h"
 #include "tests/latent/tiny_scene.h"
@@ -14,7 +15,7 @@ class LatentMethods : public TinyScene {
   double gain(const Direction& direction, const LatentMove& move) const {
     const Tensor before = scene_.preview({}).clamp(0, 1), after = scene_.preview(move).clamp(0, 1);
     const auto seen = [&](const Tensor& picture) {
-      return scene_.clip->image_features(at::cat({picture, picture.flip(3)}));
+      return scene_.clip->image_features(guide_views(picture));
     };
     return at::mv(seen(after) - seen(before), direction.vector).mean().item<double>();
   }
@@ -122,10 +123,9 @@ TEST_F(LatentMethods, TheWantedGainLeadsToAPlaceAmongThePictures) {
   const Tensor along = at::mv(scene_.prior->features, wanted.vector);
   const double mean = along.mean().item<double>(), deviation = along.std().item<double>();
   const Tensor picture = scene_.preview({}).clamp(0, 1);
-  const double score =
-      at::mv(scene_.clip->image_features(at::cat({picture, picture.flip(3)})), wanted.vector)
-          .mean()
-          .item<double>();
+  const double score = at::mv(scene_.clip->image_features(guide_views(picture)), wanted.vector)
+                           .mean()
+                           .item<double>();
   // Far enough that it counts whatever the source has.
   EXPECT_NEAR(wanted_gain(scene_, wanted, 20), mean + 20 * deviation - score, 1e-5);
   // The source has more than a thousandth of a deviation above the mean only one way.
