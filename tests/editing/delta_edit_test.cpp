@@ -161,7 +161,8 @@ TEST_F(DeltaEdit, InLatentsIsTheProjectionOfItsStyles) {
   EXPECT_TRUE(at::equal(step, editor.projection.latent_step(moved_styles(model_, styles))));
   EXPECT_GT(step.abs().max().item<double>(), 1e-4);
   EXPECT_GT(length, 0);
-  EXPECT_NEAR(editor.projection.length(2 * moved_styles(model_, styles)), 2 * length, 1e-6 * length);
+  EXPECT_NEAR(editor.projection.length(2 * moved_styles(model_, styles)), 2 * length,
+              1e-6 * length);
 }
 
 }  // namespace
