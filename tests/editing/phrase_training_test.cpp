@@ -98,10 +98,10 @@ TEST_F(PhraseTraining, AStoppedAdaptationContinuesBitForBit) {
 }
 
 TEST_F(PhraseTraining, AMapperLearnsThePhraseAndEditsWithIt) {
-  MapperTrainingConfig config = tiny<MapperTrainingConfig>(60);
+  MapperTrainingConfig config = tiny<MapperTrainingConfig>(120);
   config.latent_weight = 1e-3;  // the tiny latents are far apart
   config.identity_weight = 0;
-  config.learning_rate = 3;
+  config.learning_rate = 10;
   config.batch = 4;
   config.warmup = 5;
   const auto scores =
