@@ -61,8 +61,8 @@ Paint paint_of(ToyBuilder& b, const ToyCharacter& c) {
   shine.colour = {0.9f, 0.9f, 0.9f};
   shine.glow = 0.35f;
   p.shine = b.material(shine);
-  // Lips have to stand out from any skin.
-  p.mouth = b.material(linear_from_hex(c.skin == "dark" || c.skin == "brown" ? 0xc4514f : 0x7a2328),
+  // A mood is told by shape and teeth; lips are a little redder than the skin, whichever it is.
+  p.mouth = b.material(linear_from_hex(c.skin == "dark" || c.skin == "brown" ? 0x8a3f37 : 0x7a2328),
                        0.2f);
   p.teeth = b.material(linear_from_hex(0xf4efe6), 0.4f);
   p.tongue = b.material(linear_from_hex(0xe26d6d), 0.3f);
@@ -97,14 +97,14 @@ void add_body(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
 
 /// A line on the face from -width to width that bends up by `bend` at its ends.
 void add_line(ToyBuilder& b, float width, float z, float bend, float lift, float thickness) {
-  constexpr int kParts = 6;
+  constexpr int kParts = 10;
   const auto at = [&](int i) {
     const float share = 2.f * static_cast<float>(i) / kParts - 1;
     return on_face(share * width, z + bend * share * share, lift);
   };
   std::vector<RoundCone> parts;
   for (int i = 0; i < kParts; ++i) parts.push_back({at(i), at(i + 1), thickness, thickness});
-  b.blob(parts, 0.03f);
+  b.blob(parts, 0.01f);
 }
 
 void add_mouth(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
@@ -115,12 +115,12 @@ void add_mouth(ToyBuilder& b, const ToyCharacter& c, const Paint& p) {
     b.use(p.tongue, ToyPart::mouth);
     b.ellipsoid(on_face(0, kZ - 0.075f, 0.004f), {0.08f, 0.035f, 0.05f}, rotation_x(0.5f));
   } else if (c.mouth == "smile") {
-    add_line(b, 0.21f, kZ - 0.06f, 0.12f, -0.006f, 0.03f);
+    add_line(b, 0.19f, kZ - 0.05f, 0.1f, -0.008f, 0.026f);
     b.use(p.teeth, ToyPart::mouth);
-    add_line(b, 0.155f, kZ - 0.016f, 0.065f, 0.004f, 0.032f);
+    add_line(b, 0.15f, kZ - 0.02f, 0.065f, -0.002f, 0.027f);
   } else {
     add_line(b, c.mouth == "frown" ? 0.17f : 0.11f, kZ, c.mouth == "frown" ? -0.1f : 0.f, 0.f,
-             0.03f);
+             0.024f);
   }
 }
 
