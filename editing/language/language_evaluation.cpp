@@ -20,35 +20,6 @@ constexpr int kLeastSight = 60;  // pixels of a thing that count as seeing it
 constexpr int kRecoloured = 2;   // other colours that a thing is asked for in
 constexpr size_t kHeldOutEvery = 8, kHeldOutFirst = 4;
 
-// Sentences that no caption has (generators/toybox/toy_captions.cpp), written by somebody who had
-// not read noun_phrase.cpp, before it was tried on them; it finds the phrase in 57 of 72.
-constexpr const char* kUnseen[] = {
-    "Could you please show me {}?",
-    "Find {}.",
-    "Is there {} anywhere in here?",
-    "I noticed {} over in the corner when I walked in.",
-    "WANTED: {}. REPLY WITH LOCATION.",
-    "Would you mind pointing out {} for me?",
-    "Somewhere in this picture there should be {}, but I keep missing it.",
-    "Point to {} now.",
-    "Where exactly can I see {}?",
-    "There is {} right next to the wooden table.",
-    "Please, I am search {}, you can say me where is?",
-    "Looking for {}, any sign of that?",
-    "If you happen to spot {}, let me know straight away.",
-    "{} is what I'm after, nothing else.",
-    "Target: {}. Location unknown. Please advise.",
-    "My sister left her bag beside {} and wants to know where that was.",
-    "Quick, highlight {}!",
-    "Can you see {} from where you're standing?",
-    "As far as I can tell, {} is the only thing worth looking at in this room.",
-    "I'd be grateful if you could locate {} and tell me how far away that is.",
-    "In this room it must to be {}, please to make the mark on it.",
-    "The man by the window keeps staring at {}.",
-    "Need {} asap, thanks.",
-    "Didn't somebody say we'd find {} in this place?",
-};
-
 std::string with_article(const std::string& noun) {
   return (std::string_view("aeiou").find(noun.front()) == std::string_view::npos ? "a " : "an ") +
          noun;
@@ -130,12 +101,12 @@ Asked questions_for(const ClipEncoder& clip, const ToyScene& scene, Rng rng) {
   asked.unseen_from = things;
   const auto ask_in = [&](const auto& frames) {
     for (int i = 0; i < things; ++i) {
-      for (const char* frame : frames) {
+      for (const std::string& frame : frames) {
         ask(fmt::format(fmt::runtime(frame), phrase_of(scene.things[static_cast<size_t>(i)])), i);
       }
     }
   };
-  ask_in(kUnseen);
+  ask_in(unseen_wording());
   asked.drawn = static_cast<int>(texts.size());
   std::vector<std::string> kinds = {"character"};
   for (const std::string_view kind : toy_object_names()) kinds.emplace_back(kind);
@@ -211,8 +182,8 @@ class Tally {
       const double iou = static_cast<double>(both) / static_cast<double>(either);
       const double range_iou = static_cast<double>(range_both) / static_cast<double>(range_either);
       if (static_cast<int>(q) >= asked.unseen_from) {
-        scores_.miou_unseen += iou / std::size(kUnseen);
-        scores_.range_miou_unseen += range_iou / std::size(kUnseen);
+        scores_.miou_unseen += iou / static_cast<double>(unseen_wording().size());
+        scores_.range_miou_unseen += range_iou / static_cast<double>(unseen_wording().size());
         continue;
       }
       scores_.range_miou += range_iou;
@@ -292,6 +263,36 @@ nlohmann::ordered_json json_of(const LanguageScores& s) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& unseen_wording() {
+  static const std::vector<std::string> sentences = {
+      "Could you please show me {}?",
+      "Find {}.",
+      "Is there {} anywhere in here?",
+      "I noticed {} over in the corner when I walked in.",
+      "WANTED: {}. REPLY WITH LOCATION.",
+      "Would you mind pointing out {} for me?",
+      "Somewhere in this picture there should be {}, but I keep missing it.",
+      "Point to {} now.",
+      "Where exactly can I see {}?",
+      "There is {} right next to the wooden table.",
+      "Please, I am search {}, you can say me where is?",
+      "Looking for {}, any sign of that?",
+      "If you happen to spot {}, let me know straight away.",
+      "{} is what I'm after, nothing else.",
+      "Target: {}. Location unknown. Please advise.",
+      "My sister left her bag beside {} and wants to know where that was.",
+      "Quick, highlight {}!",
+      "Can you see {} from where you're standing?",
+      "As far as I can tell, {} is the only thing worth looking at in this room.",
+      "I'd be grateful if you could locate {} and tell me how far away that is.",
+      "In this room it must to be {}, please to make the mark on it.",
+      "The man by the window keeps staring at {}.",
+      "Need {} asap, thanks.",
+      "Didn't somebody say we'd find {} in this place?",
+  };
+  return sentences;
+}
 
 std::string LanguageEvaluation::json() const {
   const nlohmann::ordered_json json = {{"built_in_masks", json_of(built_in)},

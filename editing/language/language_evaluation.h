@@ -11,6 +11,10 @@
 
 namespace vane {
 
+/// 24 sentences with {} in the place of a thing, which no caption has
+/// (generators/toybox/toy_captions.h); written by somebody who had not read noun_phrase.cpp.
+const std::vector<std::string>& unseen_wording();
+
 struct LanguageEvaluationConfig {
   std::string clip = "clip-mini";
   int scenes = 8, views = 24, side = 256;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Oracle: what a reader of the request would point at.
+// Oracle: how a caption would be written.
 #include "editing/language/caption_words.h"
 
 #include <gtest/gtest.h>
