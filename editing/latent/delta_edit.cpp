@@ -81,8 +81,7 @@ DeltaStep delta_latent_step(const DeltaEditor& editor, const StyleGenerator& gen
                             const Tensor& direction, const DeltaEditOptions& options) {
   const StyleCode step =
       delta_edit(editor.model, generator, w_plus, image_embedding, direction, options);
-  const Tensor moved = moved_styles(editor.model, step);
-  return {editor.projection.latent_step(moved), editor.projection.length(moved)};
+  return editor.projection.latent_step(moved_styles(editor.model, step));
 }
 
 }  // namespace vane

@@ -54,14 +54,7 @@ std::filesystem::path delta_model_file(const std::filesystem::path& model);
 DeltaEditor load_delta_editor(const std::filesystem::path& path, const StyleGenerator& generator,
                               const std::string& clip_hash, const Limits& limits = {});
 
-struct DeltaStep {
-  /// What to add to w_plus at full strength, [1,rows,W].
-  Tensor w_plus;
-  /// Of it, in deviations of w (latent_projection.h).
-  double length = 0;
-};
-
-/// The step in W+ that most likely makes the step of delta_edit().
+/// The step in W+ that most likely makes the step of delta_edit(): what to add at full strength.
 DeltaStep delta_latent_step(const DeltaEditor& editor, const StyleGenerator& generator,
                             const Tensor& w_plus, const Tensor& image_embedding,
                             const Tensor& direction, const DeltaEditOptions& options = {});

@@ -55,24 +55,19 @@ LatentProjection::LatentProjection(const DeltaModel& model, const StyleGenerator
   }
 }
 
-Tensor LatentProjection::whitened(const Level& level, const Tensor& delta) const {
-  const Tensor part = (delta / scale_).narrow(1, level.begin, level.channels);
-  return at::cholesky_solve(at::matmul(part, level.styles).t(), level.factor).t();
-}
-
-Tensor LatentProjection::latent_step(const Tensor& delta) const {
-  Tensor step = at::zeros({1, rows_, root_.size(0)});
-  for (const Level& level : levels_) {
-    const Tensor moved = at::matmul(whitened(level, delta), root_);
-    for (const int64_t row : level.rows) step.select(1, row).copy_(moved);
-  }
-  return step;
-}
-
-double LatentProjection::length(const Tensor& delta) const {
+DeltaStep LatentProjection::latent_step(const Tensor& delta) const {
+  DeltaStep step{at::zeros({1, rows_, root_.size(0)})};
   double square = 0;
-  for (const Level& level : levels_) square += whitened(level, delta).square().sum().item<double>();
-  return std::sqrt(square);
+  for (const Level& level : levels_) {
+    const Tensor part = (delta / scale_).narrow(1, level.begin, level.channels);
+    const Tensor whitened =
+        at::cholesky_solve(at::matmul(part, level.styles).t(), level.factor).t();
+    square += whitened.square().sum().item<double>();
+    const Tensor moved = at::matmul(whitened, root_);
+    for (const int64_t row : level.rows) step.w_plus.select(1, row).copy_(moved);
+  }
+  step.length = std::sqrt(square);
+  return step;
 }
 
 }  // namespace vane

@@ -11,6 +11,12 @@
 
 namespace vane {
 
+/// A step in W+.
+struct DeltaStep {
+  Tensor w_plus;      // [1,rows,W]
+  double length = 0;  // in deviations of w, over all resolutions
+};
+
 /// Most likely under a normal w and normal deviations of the styles: (M'M + noise C/W) u = M' step,
 /// with M [C,W] the styles of a level, in scales, of whitened w. Each resolution has a step of its
 /// own, for all of its rows; rows of a resolution of which the model moves no style stay.
@@ -20,10 +26,8 @@ class LatentProjection {
   /// channel's deviation in squared scales, taken C/W times, as deviations are not independent.
   LatentProjection(const DeltaModel& model, const StyleGenerator& generator, double noise = 0.1);
 
-  /// delta [1,channels] as model_delta() makes it -> [1,rows,W].
-  Tensor latent_step(const Tensor& delta) const;
-  /// Length of that step in deviations of w, over all resolutions.
-  double length(const Tensor& delta) const;
+  /// The step behind delta [1,channels] as model_delta() makes it.
+  DeltaStep latent_step(const Tensor& delta) const;
 
  private:
   struct Level {
@@ -31,9 +35,6 @@ class LatentProjection {
     Tensor styles, factor;            // M [C,W], Cholesky factor of M'M + noise [W,W]
     std::vector<int64_t> rows;
   };
-  /// The step of a level as whitened w, [1,W].
-  Tensor whitened(const Level& level, const Tensor& delta) const;
-
   std::vector<Level> levels_;
   Tensor scale_, root_;  // [channels], square root of the covariance [W,W]
   int64_t rows_ = 0;

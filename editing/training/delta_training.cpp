@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMeasuredPairs = 512, kPreviewSide = 128;
+constexpr double kLinearRidge = 0.1;     // of the mean variance of the embeddings' numbers
 constexpr double kSmallestScale = 1e-4;  // of the largest: dead channels must not be blown up
 
 /// What must not change between a run and its continuation.
@@ -82,7 +83,10 @@ class DeltaLearner final : public Learner {
     nlohmann::json entry{{"cosine", errors.cosine.mean().item<double>()},
                          {"square_error", errors.square.mean().item<double>()},
                          {"samples", learned_.size(0)}};
-    if (is_last) model_.relevance = relevance();
+    if (is_last) {
+      model_.relevance = relevance();
+      measure_linear(pairs, entry);
+    }
     if (is_last && config_.probed_channels > 0) {
       entry["probed_rank_correlation"] = probed_agreement();
     }
@@ -172,6 +176,27 @@ class DeltaLearner final : public Learner {
                                style_delta(mapper, from, delta_condition(image, -step)));
     return {(made - wanted).square().mean(1) / usual_square_,
             at::cosine_similarity(made, wanted, 1)};
+  }
+
+  /// What the best linear map from steps of the CLIP makes of the same pairs, and how much of whole
+  /// steps, of which most is not in `visible`, it explains.
+  void measure_linear(const Pairs& pairs, nlohmann::json& entry) const {
+    const Pairs learned =
+        random_pairs(learned_, config_.relevance_pairs, Rng(config_.seed).fork("linear"));
+    const auto step = [](const Tensor& x, const Pairs& p) {
+      return x.index_select(0, p.second) - x.index_select(0, p.first);
+    };
+    const auto map = [&](const Tensor& styles) {
+      return regressed_relevance(step(embeddings_, learned), step(styles, learned), kLinearRidge);
+    };
+    const Tensor seen = step(embeddings_, pairs);
+    const Tensor made = at::matmul(seen, map(seen_styles_)), wanted = step(seen_styles_, pairs);
+    entry["linear_cosine"] = at::cosine_similarity(made, wanted, 1).mean().item<double>();
+    entry["linear_square_error"] = (made - wanted).square().mean().item<double>() / usual_square_;
+    const Tensor whole = step(styles_, pairs);
+    entry["linear_share_of_whole_steps"] =
+        1 - (at::matmul(seen, map(styles_)) - whole).square().sum().item<double>() /
+                whole.square().sum().item<double>();
   }
 
   Tensor relevance() const {

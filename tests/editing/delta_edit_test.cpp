@@ -139,7 +139,7 @@ TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
   const Tensor delta = moved_styles(model_, generator_->styles(w_ + made)) -
                        moved_styles(model_, generator_->styles(w_));
   const LatentProjection exact(model_, *generator_, 1e-7);
-  const Tensor step = exact.latent_step(delta);
+  const Tensor step = exact.latent_step(delta).w_plus;
   const Tensor again = moved_styles(model_, generator_->styles(w_ + step)) -
                        moved_styles(model_, generator_->styles(w_));
   EXPECT_LT((again - delta).abs().max().item<double>(), 2e-2 * delta.abs().max().item<double>());
@@ -149,8 +149,8 @@ TEST_F(DeltaEdit, ProjectionFindsTheLatentStepBehindStyles) {
     }
   }
   // Linear, and shorter the more the styles are doubted.
-  EXPECT_LT((exact.latent_step(2 * delta) - 2 * step).abs().max().item<double>(), 1e-4);
-  const Tensor doubted = LatentProjection(model_, *generator_, 100).latent_step(delta);
+  EXPECT_LT((exact.latent_step(2 * delta).w_plus - 2 * step).abs().max().item<double>(), 1e-4);
+  const Tensor doubted = LatentProjection(model_, *generator_, 100).latent_step(delta).w_plus;
   EXPECT_LT(doubted.norm().item<double>(), 0.5 * step.norm().item<double>());
 }
 
@@ -158,10 +158,10 @@ TEST_F(DeltaEdit, InLatentsIsTheProjectionOfItsStyles) {
   const DeltaEditor editor{model_, LatentProjection(model_, *generator_)};
   const auto [step, length] = delta_latent_step(editor, *generator_, w_, image_, direction_);
   const StyleCode styles = delta_edit(model_, *generator_, w_, image_, direction_);
-  EXPECT_TRUE(at::equal(step, editor.projection.latent_step(moved_styles(model_, styles))));
+  EXPECT_TRUE(at::equal(step, editor.projection.latent_step(moved_styles(model_, styles)).w_plus));
   EXPECT_GT(step.abs().max().item<double>(), 1e-4);
   EXPECT_GT(length, 0);
-  EXPECT_NEAR(editor.projection.length(2 * moved_styles(model_, styles)), 2 * length,
+  EXPECT_NEAR(editor.projection.latent_step(2 * moved_styles(model_, styles)).length, 2 * length,
               1e-6 * length);
 }
 

@@ -144,7 +144,7 @@ TEST(DeltaRelevance, RegressionFindsKnownCoefficients) {
 
 TEST(DeltaRelevance, VisibleStylesAreThoseThatTheEmbeddingsFollow) {
   at::manual_seed(6);
-  // Two directions of ten matter, one of them thirty times as much as the other; both count.
+  // Two directions of ten matter, one of them with thirty-six times the variance; both count.
   const Tensor basis = std::get<0>(at::linalg_qr(at::randn({10, 2})));
   const Tensor styles = at::randn({4000, 10});
   const Tensor mixing = at::randn({2, 6});
