@@ -5,8 +5,8 @@
 #include <cctype>
 #include <set>
 
-#include "editing/language/noun_phrase.h"
 #include "editing/language/caption_words.h"
+#include "editing/language/noun_phrase.h"
 #include "engine/base/text.h"
 
 namespace vane {
