@@ -64,6 +64,15 @@ class MixedPrecision {
   bool on_;
 };
 
+/// Pictures of a batch that can be ordered by what two texts ask for.
+struct Ranking {
+  int64_t more = 0, less = 0;  // rows of texts
+  std::vector<int64_t> pictures;
+  std::vector<float> degrees;
+};
+/// Degrees that are nearer than this may as well be the same: measures are not exact.
+constexpr double kApart = 0.4;
+
 /// Embeddings [N,D] of texts that are encoded by length: in one batch all would cost as much as the
 /// longest.
 Tensor text_rows(const ClipModel& model, const TextTensors& tokens) {
@@ -183,17 +192,32 @@ double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
   // Questions come in few wordings: each text is encoded once.
   std::map<std::string, int64_t> row_of;
   std::vector<int64_t> asked, right, wrong;
+  const auto row = [&](const std::string& question) {
+    const auto [place, is_new] = row_of.emplace(question, static_cast<int64_t>(texts.size()));
+    if (is_new) texts.push_back(question);
+    return place->second;
+  };
   if (config_.choice_weight > 0) {
-    const auto row = [&](const std::string& question) {
-      const auto [place, is_new] = row_of.emplace(question, static_cast<int64_t>(texts.size()));
-      if (is_new) texts.push_back(question);
-      return place->second;
-    };
     for (size_t i = 0; i < batch.size(); ++i) {
       for (const Choice& choice : batch[i].choices) {
         asked.push_back(static_cast<int64_t>(i));
         right.push_back(row(choice.right));
         wrong.push_back(row(choice.wrong));
+      }
+    }
+  }
+  std::map<std::string, Ranking> rankings;
+  if (config_.rank_weight > 0) {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      for (const Grade& grade : batch[i].grades) {
+        Ranking& ranking = rankings[grade.of];
+        if (ranking.pictures.empty()) {
+          // One wording for all pictures of a batch.
+          ranking.more = row(grade.texts.right);
+          ranking.less = row(grade.texts.wrong);
+        }
+        ranking.pictures.push_back(static_cast<int64_t>(i));
+        ranking.degrees.push_back(grade.degree);
       }
     }
   }
@@ -228,6 +252,12 @@ double ClipTrainer::step(const std::vector<CaptionedPicture>& batch,
     };
     loss = loss + config_.choice_weight * foil_loss(rows(image, asked), rows(text, right),
                                                     rows(text, wrong), model_.logit_scale);
+  }
+  for (const auto& [of, ranking] : rankings) {
+    const Tensor order =
+        ranking_loss(image.index_select(0, at::tensor(ranking.pictures)), text[ranking.more],
+                     text[ranking.less], at::tensor(ranking.degrees), kApart, model_.logit_scale);
+    loss = loss + config_.rank_weight / static_cast<double>(rankings.size()) * order;
   }
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {

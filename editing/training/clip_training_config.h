@@ -86,7 +86,7 @@ struct ClipTrainingConfig {
   int64_t steps = 6000, batch = 128, warmup = 300, other_captions = 0;
   std::string precision = "float32";
   double learning_rate = 1e-3, weight_decay = 0.05, delta_weight = 0, foil_weight = 0,
-         choice_weight = 0;
+         choice_weight = 0, rank_weight = 0;
   /// Of the averaged weights, which are what is saved; per step.
   double average_decay = 0.999;
   int64_t evaluate_every = 1000;
@@ -129,6 +129,8 @@ struct ClipTrainingConfig {
     v.field("choice-weight", &C::choice_weight,
             "of two-way questions about single attributes, whatever the caption says",
             {.min = 0, .max = 100});
+    v.field("rank-weight", &C::rank_weight,
+            "of the order of pictures that show more or less of something", {.min = 0, .max = 100});
     v.field("average-decay", &C::average_decay, "of the averaged weights that are saved",
             {.min = 0, .max = 1});
     schedule_fields<C>(v);

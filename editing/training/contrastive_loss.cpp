@@ -39,6 +39,16 @@ Tensor foil_loss(const Tensor& image, const Tensor& text, const Tensor& foil,
   return at::softplus(-logit_scale.exp() * margin).mean();
 }
 
+Tensor ranking_loss(const Tensor& image, const Tensor& more, const Tensor& less,
+                    const Tensor& degrees, double apart, const Tensor& logit_scale) {
+  const Tensor axis = unit(more.unsqueeze(0)) - unit(less.unsqueeze(0));
+  const Tensor scores = logit_scale.exp() * at::matmul(unit(image), axis.squeeze(0));
+  const Tensor ahead = scores.unsqueeze(1) - scores.unsqueeze(0);
+  const Tensor counts =
+      (degrees.unsqueeze(1) - degrees.unsqueeze(0) > apart).to(scores.scalar_type());
+  return (counts * at::softplus(-ahead)).sum() / counts.sum().clamp_min(1);
+}
+
 Tensor delta_loss(const Tensor& image, const Tensor& text, const Tensor& pairs, int64_t group) {
   const int64_t n = image.size(0);
   std::vector<int64_t> first, second;

@@ -30,6 +30,14 @@ Tensor contrastive_loss(const Tensor& image, const Tensor& text, const Tensor& l
 Tensor foil_loss(const Tensor& image, const Tensor& text, const Tensor& foil,
                  const Tensor& logit_scale);
 
+/// Mean over all ordered pairs of pictures with degree_i - degree_j > `apart` of
+/// softplus(-(score_i - score_j)), score = exp(logit_scale) (cos(image, more) - cos(image, less)):
+/// of two pictures, the one that shows more of something scores higher (after Burges et al. 2005,
+/// RankNet). What lies between yes and no, which captions never tell, is ordered by this alone.
+/// `image` raw [N,D], `more`, `less` raw [D], `degrees` [N] -> 0-dim; 0 without such a pair.
+Tensor ranking_loss(const Tensor& image, const Tensor& more, const Tensor& less,
+                    const Tensor& degrees, double apart, const Tensor& logit_scale);
+
 /// Mean of 1 - cos(image_i - image_j, text_i - text_j) over the pairs of each run of `group`
 /// neighbours whose captions are not true of each other's picture; a batch without such a pair
 /// gives 0. Neighbours share a scene, so this teaches what DeltaSpace needs (Lyu et al. 2023,

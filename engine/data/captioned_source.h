@@ -15,6 +15,15 @@ struct Choice {
   std::string right, wrong;
 };
 
+/// How far a picture shows something that all pictures with a grade of that name can be compared
+/// in.
+struct Grade {
+  std::string of;
+  /// What is right for pictures that show it, and what is wrong.
+  Choice texts;
+  float degree = 0;
+};
+
 /// One training pair.
 struct CaptionedPicture {
   /// sRGB bytes, interleaved, size x size.
@@ -26,6 +35,8 @@ struct CaptionedPicture {
   Caption foil;
   /// Attributes asked about directly, whatever the caption says.
   std::vector<Choice> choices;
+  /// For ranking pictures of a batch against each other.
+  std::vector<Grade> grades;
   /// Everything known to be true of the picture, sorted; includes caption.asserts.
   std::vector<Fact> facts;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/base/hash.h"
 #include "engine/data/face_words.h"
@@ -36,15 +37,14 @@ constexpr std::array<std::string_view, kFaceMeasureCount> kMeasureNames = {"dete
 /// What lies between clearly there and clearly absent.
 enum class Between { is_unclear, leans };
 
-/// yes from `yes` on, no up to `no`; either may be the larger one. Between them unclear, or what is
-/// nearer. NaN is unclear.
-Answer answer(float value, float no, float yes, Between between) {
-  if (between == Between::leans && !std::isnan(value)) {
-    return (value > (no + yes) / 2) == (yes > no) ? Answer::yes : Answer::no;
-  }
-  if (yes > no ? value >= yes : value <= yes) return Answer::yes;
-  if (yes > no ? value <= no : value >= no) return Answer::no;
-  return Answer::unclear;
+/// -1 at `no`, 1 at `yes`, straight in between and beyond; either may be the larger one.
+float degree(float value, float no, float yes) { return 2 * (value - no) / (yes - no) - 1; }
+
+/// Between -1 and 1 unclear, or what is nearer. NaN is unclear.
+Answer answer(float degree, Between between) {
+  if (std::isnan(degree)) return Answer::unclear;
+  if (between == Between::leans) return degree > 0 ? Answer::yes : Answer::no;
+  return degree >= 1 ? Answer::yes : degree <= -1 ? Answer::no : Answer::unclear;
 }
 
 Answer answer_when(bool condition, Answer value) { return condition ? value : Answer::unclear; }
@@ -52,7 +52,7 @@ Answer answer_when(bool condition, Answer value) { return condition ? value : An
 Answer opposite(Answer value) { return static_cast<Answer>(-static_cast<int>(value)); }
 
 /// Hue of the background in degrees and how colourful it is.
-void tell_background(const FaceMeasures& m, Between between, FaceTruth& truth) {
+void tell_background(const FaceMeasures& m, FaceTruth& truth) {
   const auto of = [&m](M measure) { return m[static_cast<size_t>(measure)]; };
   const auto set = [&truth](A attribute, Answer value) {
     truth[static_cast<size_t>(attribute)] = value;
@@ -67,8 +67,6 @@ void tell_background(const FaceMeasures& m, Between between, FaceTruth& truth) {
     if (inside && chroma > clear && even) return Answer::yes;
     return answer_when(chroma < 5 || hue < from - 40 || hue > to + 40, Answer::no);
   };
-  set(A::bright_background, answer_when(of(M::background_evenness) > 0.7f,
-                                        answer(of(M::background_lightness), 28, 75, between)));
   set(A::blue_background, colour(225, 300, 10));
   set(A::green_background, colour(105, 165, 10));
   // Red to yellowish brown: around hue 0.
@@ -80,14 +78,12 @@ void tell_background(const FaceMeasures& m, Between between, FaceTruth& truth) {
           : answer_when(chroma < 5 || around < -40 || around > 110, Answer::no));
 }
 
-void tell_hair(const FaceMeasures& m, Between between, FaceTruth& truth) {
-  const auto of = [&m](M measure) { return m[static_cast<size_t>(measure)]; };
+void tell_hair(const FaceMeasures& m, FaceTruth& truth) {
+  const float chroma = m[static_cast<size_t>(M::hair_chroma)];
   const auto set = [&truth](A attribute, Answer value) {
     truth[static_cast<size_t>(attribute)] = value;
   };
-  const float lightness = of(M::hair_lightness), chroma = of(M::hair_chroma);
-  const Answer dark = answer(lightness, 40, 16, between);
-  set(A::dark_hair, dark);
+  const Answer dark = truth[static_cast<size_t>(A::dark_hair)];
   const bool light = dark == Answer::no;
   set(A::blond_hair,
       light && chroma > 18 ? Answer::yes : answer_when(dark == Answer::yes, Answer::no));
@@ -119,6 +115,21 @@ std::vector<A> speakable(const FaceTruth& truth, std::span<const A> spoken_of, R
   return found;
 }
 
+/// A text that says that the attribute is there and one, in the same wording, that denies it; empty
+/// where there are no words for both.
+Choice both_ways(A attribute, Rng& rng) {
+  const FaceWords& yes = words_of(attribute, true);
+  const FaceWords& no = words_of(attribute, false);
+  if (yes.phrases.empty() || no.phrases.empty()) return {};
+  const bool before = !yes.adjectives.empty() && !no.adjectives.empty() && rng.chance(0.5f);
+  const auto told = [&](const FaceWords& words) {
+    const std::string adjective = before ? std::string(pick(words.adjectives, rng)) : "";
+    return "a photo of " + (before ? article(adjective) + adjective + " person"
+                                   : "a person " + std::string(pick(words.phrases, rng)));
+  };
+  return {told(yes), told(no)};
+}
+
 /// Both speak of the same thing: "turned to the left and seen from the side".
 bool overlap(A a, A b) {
   const auto group = [](A x) {
@@ -133,25 +144,11 @@ bool overlap(A a, A b) {
 
 FaceTruth told(const FaceMeasures& m, Between between) {
   FaceTruth truth{};
-  const auto of = [&m](M measure) { return m[static_cast<size_t>(measure)]; };
-  const auto set = [&truth](A attribute, Answer value) {
-    truth[static_cast<size_t>(attribute)] = value;
-  };
-  if (!(of(M::detected) > 0.5f)) return truth;
-  const float turn = std::abs(of(M::yaw));
-  // Landmarks of the far side are guesses beyond this.
-  const bool frontal = turn < 35;
-  const float smile =
-      of(M::mouth_width) + of(M::mouth_curve) + 0.8f * std::min(of(M::mouth_gap), 0.2f);
-  set(A::smile, answer_when(frontal, answer(smile, 0.90f, 1.22f, between)));
-  set(A::open_mouth, answer_when(frontal, answer(of(M::mouth_gap), 0.03f, 0.16f, between)));
-  set(A::head_turned, answer(turn, 8, 20, between));
-  set(A::turned_left, answer(of(M::yaw), -20, 20, between));
-  set(A::closed_eyes, answer_when(turn < 25, answer(of(M::eye_opening), 0.26f, 0.11f, between)));
-  set(A::dark_skin, answer(of(M::skin_lightness), 66, 34, between));
-  set(A::lit_from_left, answer_when(turn < 20, answer(of(M::light_side), -12, 12, between)));
-  tell_hair(m, between, truth);
-  tell_background(m, between, truth);
+  if (!(m[static_cast<size_t>(M::detected)] > 0.5f)) return truth;
+  const FaceDegrees degrees = face_degrees(m);
+  for (size_t i = 0; i < truth.size(); ++i) truth[i] = answer(degrees[i], between);
+  tell_hair(m, truth);
+  tell_background(m, truth);
   return truth;
 }
 
@@ -164,6 +161,35 @@ std::string_view face_measure_name(FaceMeasure measure) {
   return kMeasureNames[static_cast<size_t>(measure)];
 }
 
+FaceDegrees face_degrees(const FaceMeasures& m) {
+  constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+  FaceDegrees degrees;
+  degrees.fill(kUnknown);
+  const auto of = [&m](M measure) { return m[static_cast<size_t>(measure)]; };
+  const auto set = [&degrees](A attribute, float value) {
+    degrees[static_cast<size_t>(attribute)] = value;
+  };
+  if (!(of(M::detected) > 0.5f)) return degrees;
+  const float turn = std::abs(of(M::yaw));
+  // Landmarks of the far side are guesses beyond this.
+  if (turn < 35) {
+    const float smile =
+        of(M::mouth_width) + of(M::mouth_curve) + 0.8f * std::min(of(M::mouth_gap), 0.2f);
+    set(A::smile, degree(smile, 0.90f, 1.22f));
+    set(A::open_mouth, degree(of(M::mouth_gap), 0.03f, 0.16f));
+  }
+  set(A::head_turned, degree(turn, 8, 20));
+  set(A::turned_left, degree(of(M::yaw), -20, 20));
+  if (turn < 25) set(A::closed_eyes, degree(of(M::eye_opening), 0.26f, 0.11f));
+  set(A::dark_hair, degree(of(M::hair_lightness), 40, 16));
+  set(A::dark_skin, degree(of(M::skin_lightness), 66, 34));
+  if (turn < 20) set(A::lit_from_left, degree(of(M::light_side), -12, 12));
+  if (of(M::background_evenness) > 0.7f) {
+    set(A::bright_background, degree(of(M::background_lightness), 28, 75));
+  }
+  return degrees;
+}
+
 FaceTruth face_truth(const FaceMeasures& m) { return told(m, Between::is_unclear); }
 
 FaceTruth face_leaning(const FaceMeasures& m) { return told(m, Between::leans); }
@@ -173,6 +199,14 @@ FaceTruth mirrored(const FaceTruth& truth) {
   for (const A side : {A::turned_left, A::lit_from_left}) {
     Answer& value = out[static_cast<size_t>(side)];
     value = opposite(value);
+  }
+  return out;
+}
+
+FaceDegrees mirrored(const FaceDegrees& degrees) {
+  FaceDegrees out = degrees;
+  for (const A side : {A::turned_left, A::lit_from_left}) {
+    out[static_cast<size_t>(side)] = -out[static_cast<size_t>(side)];
   }
   return out;
 }
@@ -241,19 +275,24 @@ std::vector<Choice> face_choices(const FaceTruth& truth, std::span<const FaceAtt
   std::vector<Choice> choices;
   for (const A attribute : speakable(truth, spoken_of, rng)) {
     if (choices.size() == kMost) break;
+    const Choice asked = both_ways(attribute, rng);
+    if (asked.right.empty()) continue;
     const bool value = truth[static_cast<size_t>(attribute)] == Answer::yes;
-    const FaceWords& right = words_of(attribute, value);
-    const FaceWords& wrong = words_of(attribute, !value);
-    if (right.phrases.empty() || wrong.phrases.empty()) continue;
-    const bool before = !right.adjectives.empty() && !wrong.adjectives.empty() && rng.chance(0.5f);
-    const auto told = [&](const FaceWords& words) {
-      const std::string adjective = before ? std::string(pick(words.adjectives, rng)) : "";
-      return "a photo of " + (before ? article(adjective) + adjective + " person"
-                                     : "a person " + std::string(pick(words.phrases, rng)));
-    };
-    choices.push_back({told(right), told(wrong)});
+    choices.push_back(value ? asked : Choice{asked.wrong, asked.right});
   }
   return choices;
+}
+
+std::vector<Grade> face_grades(const FaceDegrees& degrees, std::span<const FaceAttribute> spoken_of,
+                               Rng& rng) {
+  std::vector<Grade> grades;
+  for (const A attribute : spoken_of) {
+    const float degree = degrees[static_cast<size_t>(attribute)];
+    if (std::isnan(degree)) continue;
+    grades.push_back({std::string(face_attribute_name(attribute)), both_ways(attribute, rng),
+                      std::clamp(degree, -2.f, 2.f)});
+  }
+  return grades;
 }
 
 FacePhrases face_phrases(FaceAttribute attribute) {

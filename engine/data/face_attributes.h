@@ -73,18 +73,25 @@ inline constexpr int kFaceMeasureCount = static_cast<int>(FaceMeasure::light_sid
 
 using FaceMeasures = std::array<float, kFaceMeasureCount>;
 using FaceTruth = std::array<Answer, kFaceAttributeCount>;
+/// How far each attribute is there; NaN: not known.
+using FaceDegrees = std::array<float, kFaceAttributeCount>;
 
 /// "smile", "open-mouth", …: names in facts, tables and reports.
 std::string_view face_attribute_name(FaceAttribute attribute);
 /// "mouth-curve", …: names of columns.
 std::string_view face_measure_name(FaceMeasure measure);
 
+/// -1 where an attribute begins to be clearly absent, 1 where it begins to be clearly there,
+/// straight in between and beyond. NaN where it cannot be measured, and for colours of background
+/// and hair, which have no scale.
+FaceDegrees face_degrees(const FaceMeasures& measures);
 /// Applies the thresholds that face_attributes.cpp lists. All unclear when nothing was detected.
 FaceTruth face_truth(const FaceMeasures& measures);
 /// The same with one threshold in the middle between the two: what is nearer, there or absent.
 FaceTruth face_leaning(const FaceMeasures& measures);
 /// The same face in a mirror: sides are exchanged.
 FaceTruth mirrored(const FaceTruth& truth);
+FaceDegrees mirrored(const FaceDegrees& degrees);
 
 /// fnv1a of "face:smile" or "face:not smile".
 Fact face_fact(FaceAttribute attribute, bool value);
@@ -102,6 +109,10 @@ Caption random_face_phrase(const FaceTruth& truth, std::span<const FaceAttribute
 /// same wording both ways.
 std::vector<Choice> face_choices(const FaceTruth& truth, std::span<const FaceAttribute> spoken_of,
                                  Rng& rng);
+
+/// How far the face shows each attribute in `spoken_of` that can be measured, within [-2,2].
+std::vector<Grade> face_grades(const FaceDegrees& degrees, std::span<const FaceAttribute> spoken_of,
+                               Rng& rng);
 
 /// How evaluation asks for an attribute.
 struct FacePhrases {

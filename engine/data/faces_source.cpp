@@ -93,6 +93,8 @@ CaptionedPicture FacesSource::sample(uint64_t index) const {
     std::sort(asserts.begin(), asserts.end());
   }
   out.choices = face_choices(truth, spoken_of, own);
+  const FaceDegrees degrees = face_degrees(set_->measures(face));
+  out.grades = face_grades(box.flip ? mirrored(degrees) : degrees, spoken_of, own);
   for (Choice& choice : look_choices(scene.material.looks, looks, own)) {
     out.choices.push_back(std::move(choice));
   }

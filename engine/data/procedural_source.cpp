@@ -12,6 +12,10 @@
 namespace vane {
 namespace {
 
+// Halfway between what is called one thing or the other (shown_looks), and half of that way.
+constexpr float kMiddleLightness = 48, kLightnessDegree = 26;
+constexpr float kMiddleChroma = 26, kChromaDegree = 19;
+
 CropBox random_crop(const Image& picture, Rng& rng) {
   const auto width = static_cast<float>(picture.width), height = static_cast<float>(picture.height);
   const float side = std::min(width, height) * rng.uniform(0.4f, 1.f);
@@ -138,11 +142,13 @@ std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<
       if (!other.empty()) ask(look, other.front());
     }
   }
-  // Of the looks that people ask for most, every one that shows against one that does not.
+  // Of the looks that people ask for most, every one that shows against some that do not.
   for (const Look look : kMainLooks) {
     if (!shown.count(look)) continue;
-    const Look other = kMainLooks[rng.below(static_cast<uint32_t>(kMainLooks.size()))];
-    if (!shown.count(other)) ask(look, other);
+    for (int i = 0; i < 3; ++i) {
+      const Look other = kMainLooks[rng.below(static_cast<uint32_t>(kMainLooks.size()))];
+      if (!shown.count(other)) ask(look, other);
+    }
   }
   // Both are flat; only fog is light.
   if (shown.count(Look::hazy) && !shown.count(Look::dark)) ask(Look::hazy, Look::dark);
@@ -152,6 +158,25 @@ std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<
   const Look fault = kFaults[rng.below(static_cast<uint32_t>(kFaults.size()))];
   if (rng.chance(0.8f) && shown.count(opposite_look(fault))) ask(opposite_look(fault), fault);
   return choices;
+}
+
+std::vector<Grade> look_grades(const std::set<Look>& shown, const ColourStatistics& measured,
+                               Rng& rng) {
+  const auto any = [&rng](Look look) {
+    const std::vector<std::string> phrases = look_phrases(look);
+    return phrases[rng.below(static_cast<uint32_t>(phrases.size()))];
+  };
+  std::vector<Grade> grades;
+  grades.push_back({"lightness",
+                    {any(Look::bright), any(Look::dark)},
+                    (measured.lightness - kMiddleLightness) / kLightnessDegree});
+  // Patches of impossible hues are not vividness.
+  if (!shown.count(Look::stained) && !shown.count(Look::false_colour)) {
+    grades.push_back({"chroma",
+                      {any(Look::vivid), any(Look::muted)},
+                      (measured.chroma - kMiddleChroma) / kChromaDegree});
+  }
+  return grades;
 }
 
 Caption foil_of(const CaptionMaterial& material, const std::vector<Look>& applied,
@@ -347,6 +372,7 @@ CaptionedPicture ProceduralSource::sample(uint64_t index) const {
   out.caption = random_caption(made.material, {looks.begin(), looks.end()}, own);
   out.foil = foil_of(made.material, looks, *library_, own);
   out.choices = look_choices(made.material.looks, looks, own);
+  out.grades = look_grades(made.material.looks, colour_statistics(made.pixels), own);
   if (made.material.objects.empty()) {
     for (Choice& choice : subject_choices(photographs_, photograph, own)) {
       out.choices.push_back(std::move(choice));

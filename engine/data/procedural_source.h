@@ -72,6 +72,11 @@ class ProceduralSource final : public CaptionedSource {
 std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<Look>& applied,
                                  Rng& rng);
 
+/// How bright and how colourful the picture is, in CIELAB, as bright against dark and vivid against
+/// muted.
+std::vector<Grade> look_grades(const std::set<Look>& shown, const ColourStatistics& measured,
+                               Rng& rng);
+
 /// A random caption that is false of a picture of this material in one thing: a look that it does
 /// not show, another cut-out, another number, the other order. Without text when none was found.
 Caption foil_of(const CaptionMaterial& material, const std::vector<Look>& applied,

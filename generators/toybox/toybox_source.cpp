@@ -90,8 +90,9 @@ ToyScene with_one_lie(ToyScene scene, const ToyCaption& told, Rng& rng) {
 /// How often a question is asked: what is small or has many values takes longer to learn.
 uint32_t frequency(const ToyQuestion& question) {
   if (question.key == "mouth") return 6;
+  if (question.key == "beard") return 3;
   if (question.of == "character" && question.key.ends_with("colour")) return 3;
-  return question.key == "beard" || question.key == "pose" || question.key == "hair" ? 2 : 1;
+  return question.key == "pattern" || question.key == "pose" || question.key == "hair" ? 2 : 1;
 }
 
 const ToyQuestion& any_question(Rng& rng) {

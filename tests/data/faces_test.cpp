@@ -90,6 +90,38 @@ TEST(Faces, AMirrorExchangesSidesOnly) {
   EXPECT_EQ(mirrored(mirror), truth);
 }
 
+TEST(Faces, DegreesAreOneWhereAnAnswerBeginsToBeClear) {
+  const auto degree = [](const FaceMeasures& measures, A attribute) {
+    return face_degrees(measures)[static_cast<size_t>(attribute)];
+  };
+  EXPECT_FLOAT_EQ(degree(changed({{M::hair_lightness, 16}}), A::dark_hair), 1);
+  EXPECT_FLOAT_EQ(degree(changed({{M::hair_lightness, 40}}), A::dark_hair), -1);
+  EXPECT_FLOAT_EQ(degree(changed({{M::hair_lightness, 64}}), A::dark_hair), -3);
+  EXPECT_FLOAT_EQ(degree(changed({{M::hair_lightness, 28}}), A::dark_hair), 0);
+  EXPECT_TRUE(std::isnan(degree(ordinary(), A::blond_hair)));
+  EXPECT_TRUE(std::isnan(degree(changed({{M::background_evenness, 0.2f}}), A::bright_background)));
+  const FaceDegrees turned = face_degrees(changed({{M::yaw, 10}, {M::mouth_gap, 0.3f}}));
+  const FaceDegrees mirror = mirrored(turned);
+  EXPECT_FLOAT_EQ(mirror[static_cast<size_t>(A::turned_left)], -0.5f);
+  EXPECT_EQ(mirror[static_cast<size_t>(A::open_mouth)], turned[static_cast<size_t>(A::open_mouth)]);
+}
+
+TEST(Faces, GradesOrderFacesThatNoCaptionTellsApart) {
+  const std::vector<A> asked = {A::dark_hair, A::blond_hair, A::smile};
+  Rng rng(1);
+  const auto hair = [&](float lightness) {
+    const std::vector<Grade> grades =
+        face_grades(face_degrees(changed({{M::hair_lightness, lightness}})), asked, rng);
+    EXPECT_EQ(grades.size(), 2u);  // blond hair has no scale
+    EXPECT_EQ(grades.front().of, "dark-hair");
+    EXPECT_NE(grades.front().texts.right.find("hair"), std::string::npos);
+    EXPECT_NE(grades.front().texts.right, grades.front().texts.wrong);
+    return grades.front().degree;
+  };
+  EXPECT_GT(hair(24), hair(32));
+  EXPECT_EQ(hair(90), -2);
+}
+
 TEST(Faces, PhrasesAreTrueAndSayWhatTheyAssert) {
   const FaceTruth truth =
       face_truth(changed({{M::mouth_curve, 0.2f}, {M::mouth_gap, 0.2f}, {M::hair_lightness, 15}}));

@@ -276,6 +276,21 @@ struct FailingSource final : CaptionedSource {
   std::string description() const override { return "fails"; }
 };
 
+TEST(LookGrades, TellHowBrightAndHowColourfulAPictureIs) {
+  Rng rng(1);
+  const auto grades = [&](const std::set<Look>& shown, float lightness, float chroma) {
+    return look_grades(shown, {lightness, 0, 0, chroma, 0}, rng);
+  };
+  const std::vector<Grade> dim = grades({}, 30, 10), light = grades({}, 60, 10);
+  ASSERT_EQ(dim.size(), 2u);
+  EXPECT_EQ(dim[0].of, "lightness");
+  EXPECT_LT(dim[0].degree, light[0].degree);
+  EXPECT_EQ(dim[1].degree, light[1].degree);
+  EXPECT_LT(dim[1].degree, grades({}, 30, 50)[1].degree);
+  // Patches of colour do not make a picture vivid.
+  EXPECT_EQ(grades({Look::stained}, 30, 50).size(), 1u);
+}
+
 TEST(SampleQueue, AProducersErrorReachesTheConsumer) {
   const FailingSource source;
   // Two producers: one may fail while the other still makes an earlier batch.

@@ -71,6 +71,42 @@ TEST(FoilLoss, IsTheTwoWayCrossEntropy) {
   EXPECT_NEAR(foil_loss(image, text, foil, scale).item<double>(), expected, 1e-12);
 }
 
+TEST(RankingLoss, ComparesPairsThatAreApart) {
+  const auto d = at::TensorOptions().dtype(at::kDouble);
+  const Tensor image = wave(4, 5, 0.4), more = wave(1, 5, 2.0)[0], less = wave(1, 5, 3.1)[0];
+  const Tensor scale = at::full({}, 0.7, d), degrees = at::tensor({0.1, 2.0, 0.3, -1.0}, d);
+  const auto score = [&](int64_t i) {
+    const Tensor unit_image = image[i] / image[i].norm();
+    return std::exp(0.7) *
+           (unit_image.dot(more / more.norm()) - unit_image.dot(less / less.norm())).item<double>();
+  };
+  // 0.1 and 0.3 are too near to each other.
+  double expected = 0;
+  for (const auto& [high, low] : {std::pair{1, 0}, {1, 2}, {1, 3}, {0, 3}, {2, 3}}) {
+    expected += std::log1p(std::exp(score(low) - score(high))) / 5;
+  }
+  EXPECT_NEAR(ranking_loss(image, more, less, degrees, 0.5, scale).item<double>(), expected, 1e-12);
+  EXPECT_EQ(ranking_loss(image, more, less, degrees, 9, scale).item<double>(), 0);
+}
+
+TEST(RankingLoss, GradientMatchesCentralDifferences) {
+  const Tensor image = wave(3, 4, 0.4).requires_grad_(true);
+  const Tensor more = wave(1, 4, 2.0)[0], less = wave(1, 4, 3.1)[0];
+  const Tensor scale = at::full({}, 0.3, at::kDouble);
+  const Tensor degrees = at::tensor({1.0, -1.0, 0.0}, at::kDouble);
+  const Tensor gradient =
+      torch::autograd::grad({ranking_loss(image, more, less, degrees, 0.5, scale)}, {image})[0];
+  for (int64_t i = 0; i < 12; ++i) {
+    const auto at_offset = [&](double h) {
+      const Tensor moved = image.detach().clone();
+      moved.view({-1})[i] += h;
+      return ranking_loss(moved, more, less, degrees, 0.5, scale).item<double>();
+    };
+    EXPECT_NEAR(gradient.view({-1})[i].item<double>(), (at_offset(1e-6) - at_offset(-1e-6)) / 2e-6,
+                1e-8);
+  }
+}
+
 TEST(DeltaLoss, IsZeroForParallelChangesAndTwoForOppositeOnes) {
   const auto d = at::TensorOptions().dtype(at::kDouble);
   const Tensor text = at::tensor({1., 0., 0., 0., 1., 0., 0., 0., 1., 0., 1., 0.}, d).view({4, 3});
