@@ -13,12 +13,23 @@ Json json_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json::parse(text);
 }
 
-/// The numbers of an evaluation that are not lists.
+/// Rows for the numbers of an evaluation and of its groups; not those of lists and tables.
+void add_numbers(TextTable& table, const Json& scores, const std::string& group) {
+  for (const auto& [name, value] : scores.items()) {
+    const std::string full = group.empty() ? name : group + ", " + name;
+    if (value.is_number_float()) {
+      table.row({full, fmt::format("{:.3f}", value.get<double>())});
+    } else if (value.is_number()) {
+      table.row({full, value.dump()});
+    } else if (value.is_object() && group.empty()) {
+      add_numbers(table, value, name);
+    }
+  }
+}
+
 std::string summary(const Json& scores) {
   TextTable table;
-  for (const auto& [name, value] : scores.items()) {
-    if (value.is_number()) table.row({name, fmt::format("{:.3f}", value.get<double>())});
-  }
+  add_numbers(table, scores, "");
   if (scores.contains("looks")) {
     for (const Json& look : scores["looks"]) {
       table.row({look["look"].get<std::string>() + " / " + look["against"].get<std::string>(),
