@@ -43,7 +43,9 @@ Command lift_command() {
           "give a scene of Gaussians meaning, from its photographs",
           {{"vane lift scene.ply dataset/ -o scene.lang", "without training, masks of its own"},
            {"vane lift scene.ply dataset/ --masks language_features/ --clip open_clip/ -o s.lang",
-            "with the masks that LangSplat made"}},
+            "with the masks that LangSplat made"},
+           {"vane lift scene.ply dataset/ --method langsplat -o scene.lang",
+            "features that are trained, as LangSplat's are"}},
           [](Invocation& call) {
             LiftRequest request;
             call.read(request);

@@ -317,8 +317,12 @@ LanguageEvaluation evaluate_language(const ClipEncoder& clip, const Vocabulary& 
       job.progress(index + (built_in ? 0 : config.scenes), 2 * config.scenes, "finding toys");
       const ToyStage stage = make_stage(config, static_cast<uint64_t>(index), quiet);
       Stopwatch lifting;
-      SceneLifter lifter(clip, stage.splats.cloud,
-                         {crop_style(config.crops), config.least_overlap});
+      LiftOptions lifting_options{crop_style(config.crops), config.least_overlap};
+      if (config.method == "langsplat") {
+        lifting_options.trained.emplace();
+        lifting_options.trained->latents.iterations = config.iterations;
+      }
+      SceneLifter lifter(clip, stage.splats.cloud, lifting_options);
       std::optional<SceneMasks> masks;
       if (built_in && config.segmentation == "scene") {
         masks.emplace(stage.splats.cloud, stage.lifted_cameras(), quiet);

@@ -20,7 +20,8 @@ struct LanguageEvaluationConfig {
   int scenes = 8, views = 24, side = 256;
   uint64_t seed = 100;
   std::string kind = "still-life";
-  std::string crops = "context", segmentation = "scene";
+  std::string crops = "context", segmentation = "scene", method = "direct";
+  int64_t iterations = 3000;
   bool contrast = true;
   double temperature = 10, threshold = 0.425, part_margin = 0.1, alike = 0.9, least_overlap = 0.5;
 
@@ -37,6 +38,9 @@ struct LanguageEvaluationConfig {
             {.choices = {"cutout", "context", "both"}});
     v.field("segmentation", &C::segmentation, "where the built-in masks come from",
             {.choices = {"scene", "colour"}});
+    v.field("method", &C::method, "how features come to the Gaussians, as in `vane lift`",
+            {.choices = {"direct", "langsplat"}});
+    v.field("iterations", &C::iterations, "of langsplat", {.min = 1, .max = 1e7});
     v.field("contrast", &C::contrast, "let phrases compete with the words of the model");
     v.field("temperature", &C::temperature, "of the relevancy", {.min = 0.1, .max = 1000});
     v.field("threshold", &C::threshold, "relevancy below which a thing is not there",

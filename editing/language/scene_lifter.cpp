@@ -4,6 +4,12 @@
 #include "engine/base/error.h"
 
 namespace vane {
+namespace {
+
+/// Codes of a level: products of more would be computed anew for every pixel.
+constexpr int32_t kMostCodes = 4096;
+
+}  // namespace
 
 SceneLifter::SceneLifter(const ClipEncoder& clip, const SplatCloud& cloud,
                          const LiftOptions& options)
@@ -24,6 +30,10 @@ void SceneLifter::add(const std::string& name, const Camera& camera, const Image
   }
   const SplatRaster raster(cloud_, camera);
   lifter_.add_view(raster, camera.width, camera.height, maps);
+  if (options_.trained) {
+    const auto masks = static_cast<int32_t>(features_.size() / static_cast<size_t>(field_.dim));
+    latent_views_.push_back(latent_view(camera.at_most(options_.trained->long_side), maps, masks));
+  }
   features_.insert(features_.end(), maps.features.begin(), maps.features.end());
   field_.view_names.push_back(name);
   field_.cameras.push_back(camera);
@@ -52,7 +62,32 @@ LanguageField SceneLifter::finish(Job& job) {
                                        field_.dim));
   }
   job.progress(kRegionLevels, kRegionLevels, "grouping masks");
+  if (options_.trained) train(job);
   return std::move(field_);
+}
+
+void SceneLifter::train(Job& job) {
+  const Tensor features = at::tensor(features_).view({-1, field_.dim});
+  autoencoder_ = options_.trained->autoencoder;
+  if (!autoencoder_) {
+    AutoencoderTraining training;
+    training.seed = options_.trained->latents.seed;
+    autoencoder_ = train_scene_autoencoder(features, training, job);
+  } else if (autoencoder_->dim != field_.dim) {
+    throw Error(ErrorCode::input,
+                "the autoencoder is for features of " + std::to_string(autoencoder_->dim) +
+                    " numbers, those of the CLIP have " + std::to_string(field_.dim));
+  }
+  const at::NoGradGuard no_grad;
+  const Tensor latents = train_latents(cloud_, latent_views_, encoded(*autoencoder_, features),
+                                       options_.trained->latents, job);
+  for (int level = 0; level < kRegionLevels; ++level) {
+    LanguageLevel& gathered = field_.levels[static_cast<size_t>(level)];
+    const LatentCodes codes =
+        latent_codes(latents.select(1, level).contiguous(), gathered.weight, kMostCodes);
+    gathered =
+        coded_level(gathered, lifter_.table(level), codes, decoded(*autoencoder_, codes.latents));
+  }
 }
 
 }  // namespace vane

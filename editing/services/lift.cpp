@@ -102,12 +102,47 @@ void name_all_views(LanguageField& field, const SceneData& data, int64_t long_si
   }
 }
 
+std::optional<TrainedFeatures> training_of(const LiftRequest& request) {
+  if (request.method != "langsplat") {
+    if (!request.autoencoder.empty() || !request.save_autoencoder.empty()) {
+      throw Error(ErrorCode::usage, "only --method langsplat has an autoencoder");
+    }
+    return {};
+  }
+  TrainedFeatures trained;
+  trained.latents.iterations = request.iterations;
+  trained.latents.seed = request.seed;
+  if (!request.autoencoder.empty()) {
+    trained.autoencoder = load_scene_autoencoder(request.autoencoder, request.limits);
+  }
+  return trained;
+}
+
+/// LangSplat's language_features_dim3 beside language_features: the same maps, with latents.
+void save_latents(const LiftRequest& request, const std::vector<fs::path>& stems,
+                  const SceneAutoencoder& autoencoder) {
+  fs::path folder = request.save_masks;
+  if (!folder.has_filename()) folder = folder.parent_path();  // DIR/
+  folder += "_dim3";
+  fs::create_directories(folder);
+  for (const fs::path& stem : stems) {
+    RegionMaps maps = read_region_maps(request.save_masks / stem, request.limits);
+    const Tensor latents =
+        encoded(autoencoder, at::tensor(maps.features).view({maps.count, maps.dim})).contiguous();
+    maps.dim = static_cast<int>(kLatentWidth);
+    maps.features.assign(latents.const_data_ptr<float>(),
+                         latents.const_data_ptr<float>() + latents.numel());
+    write_region_maps(folder / stem, maps);
+  }
+}
+
 }  // namespace
 
 LiftResult lift(const LiftRequest& request, Job& job) {
   const at::NoGradGuard no_grad;
   Stopwatch watch;
   check_writable(request.output);
+  if (!request.save_autoencoder.empty()) check_writable(request.save_autoencoder);
   const CropStyle crops = crop_style(request.crops);
   const SplatFile scene = read_splats(request.scene, request.limits);
   const SceneData data = read_scene_data(request.dataset, request.limits);
@@ -122,7 +157,8 @@ LiftResult lift(const LiftRequest& request, Job& job) {
   if (!request.save_masks.empty()) fs::create_directories(request.save_masks);
   DecodeOptions decode;
   decode.limits = request.limits;
-  SceneLifter lifter(*clip, scene.cloud, {crops, request.least_overlap});
+  SceneLifter lifter(*clip, scene.cloud, {crops, request.least_overlap, training_of(request)});
+  std::vector<fs::path> stems;
   std::optional<SceneMasks> masks;
   if (request.masks.empty() && request.segmentation == "scene") {
     std::vector<Camera> cameras;
@@ -144,12 +180,19 @@ LiftResult lift(const LiftRequest& request, Job& job) {
     resize_maps(maps, image.width, image.height);
     lifter.add(view.name, view.camera.resized(image.width, image.height), image, maps, job);
     if (!request.save_masks.empty()) {
-      write_region_maps(request.save_masks / fs::path(view.name).stem(), maps);
+      stems.push_back(fs::path(view.name).stem());
+      write_region_maps(request.save_masks / stems.back(), maps);
     }
   }
   LiftResult result;
   result.masks = lifter.masks();
   LanguageField field = lifter.finish(job);
+  if (const std::optional<SceneAutoencoder>& autoencoder = lifter.autoencoder()) {
+    if (!stems.empty()) save_latents(request, stems, *autoencoder);
+    if (!request.save_autoencoder.empty()) {
+      save_scene_autoencoder(request.save_autoencoder, *autoencoder);
+    }
+  }
   name_all_views(field, data, request.long_side);
   const fs::path folder = fs::absolute(request.output).parent_path();
   field.scene = fs::proximate(fs::absolute(request.scene), folder).generic_string();

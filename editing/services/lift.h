@@ -14,9 +14,11 @@
 namespace vane {
 
 struct LiftRequest {
-  std::filesystem::path scene, dataset, masks, save_masks, output;
+  std::filesystem::path scene, dataset, masks, save_masks, autoencoder, save_autoencoder, output;
   std::string clip = "clip-mini", crops = "context", method = "direct", segmentation = "scene";
   double least_overlap = 0.5;
+  int64_t iterations = 3000;
+  uint64_t seed = 0;
   int long_side = 1080;
   Limits limits{};
 
@@ -35,9 +37,24 @@ struct LiftRequest {
             "without --masks, whole things come from the scene's geometry and their parts from the "
             "pictures' colours, or all from colours",
             {.choices = {"scene", "colour"}});
-    v.field("save-masks", &C::save_masks, "keep masks and features as X_s.npy and X_f.npy",
+    v.field("save-masks", &C::save_masks,
+            "keep masks and features as X_s.npy and X_f.npy; with langsplat the latents of the "
+            "features too, in DIR_dim3",
             {.placeholder = "DIR"});
-    v.field("method", &C::method, "direct: without training", {.choices = {"direct"}});
+    v.field(
+        "method", &C::method,
+        "direct: without training; langsplat: three trained numbers a Gaussian and level behind "
+        "an autoencoder of the scene",
+        {.choices = {"direct", "langsplat"}});
+    v.field("iterations", &C::iterations, "views that langsplat trains on; the paper has 30000",
+            {.min = 1, .max = 1e7});
+    v.field("autoencoder", &C::autoencoder,
+            "of langsplat: best_ckpt.pth or the same in safetensors, instead of training one",
+            {.placeholder = "FILE"});
+    v.field("save-autoencoder", &C::save_autoencoder,
+            "keep langsplat's autoencoder, in safetensors under the published names",
+            {.placeholder = "FILE"});
+    v.field("seed", &C::seed, "of langsplat's training");
     v.field("clip", &C::clip, "CLIP model: a folder, a checkpoint file or a built-in name",
             {.placeholder = "M"});
     v.field("crops", &C::crops, "how masks are shown to CLIP; cutout: as LangSplat does",
