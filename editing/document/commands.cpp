@@ -3,71 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "editing/document/request_words.h"
 #include "engine/base/error.h"
 #include "engine/base/text.h"
-#include "engine/config/field_node.h"
 
 namespace vane {
 namespace {
 
 namespace fs = std::filesystem;
-
-void add_value(std::vector<std::string>& words, const std::string& flag, const std::string& value) {
-  // A value that looks like a flag has to be glued to its own.
-  if (value.starts_with('-')) {
-    words.push_back(flag + "=" + value);
-  } else {
-    words.push_back(flag);
-    words.push_back(value);
-  }
-}
-
-void add_flag(std::vector<std::string>& words, const Field& field, const Field& standard) {
-  FieldNode& node = *field.node;
-  const std::string flag = field.options.short_flag == "o" ? "-o" : "--" + dashed(field.name);
-  if (node.kind() == FieldKind::list) {
-    for (size_t i = 0; i < node.size(); ++i) {
-      const std::string value = node.element(i)->text();
-      if (field.options.repeat || i == 0) {
-        add_value(words, flag, value);
-      } else {
-        words.push_back(value);
-      }
-    }
-    return;
-  }
-  if (node.present() == standard.node->present() && node.text() == standard.node->text()) return;
-  if (node.kind() == FieldKind::boolean) {
-    words.push_back((node.text() == "true" ? "--" : "--no-") + dashed(field.name));
-  } else {
-    add_value(words, flag, node.text());
-  }
-}
-
-template <class Request>
-std::vector<std::string> words_of(const std::string& command, Request request) {
-  Request standard;
-  const Fields fields = fields_of(request), defaults = fields_of(standard);
-  std::vector<std::string> words{command};
-  // First, so that no list takes them.
-  for (const Field& field : fields) {
-    if (!field.options.positional) continue;
-    if (field.node->kind() == FieldKind::list) {
-      for (size_t i = 0; i < field.node->size(); ++i) {
-        words.push_back(field.node->element(i)->text());
-      }
-    } else {
-      words.push_back(field.node->text());
-    }
-  }
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (!fields[i].options.positional) add_flag(words, fields[i], defaults[i]);
-  }
-  if constexpr (requires { request.seed; }) {
-    if (request.seed != 0) add_value(words, "--seed", std::to_string(request.seed));
-  }
-  return words;
-}
 
 /// What --mask takes for the mask of an edit; empty: none, or its search found nothing yet.
 std::string mask_value(const Edit& edit, const EditStack& stack, const DocumentPlaces& places) {
@@ -148,6 +91,12 @@ fs::path fresh_name(const DocumentPlaces& places, const Edit& edit, const std::s
   }
 }
 
+/// Files of the document's own are named without their folder, so that it can be moved.
+fs::path in_folder(const fs::path& file, const DocumentPlaces& places) {
+  if (file.empty() || file.is_absolute() || !fs::exists(places.folder / file)) return file;
+  return places.folder / file;
+}
+
 Error nothing_to_search(const Edit& edit) {
   return Error(ErrorCode::usage, "the edit \"" + edit_title(edit) + "\" has no phrase")
       .with_hint("type what the picture should become");
@@ -192,7 +141,9 @@ Search search_step(const Edit& edit, const EditStack& stack, const DocumentPlace
   request.sidecar = places.folder / search.found;
   if (edit.kind == EditKind::face) {
     request.to = edit.face.to;
-    request.from = edit.face.from;
+    request.direction = in_folder(edit.face.direction, places);
+    // A direction says both ends.
+    if (edit.face.direction.empty()) request.from = edit.face.from;
     request.gain = edit.face.gain;
     request.least_identity = edit.face.least_identity;
   } else {
@@ -200,7 +151,7 @@ Search search_step(const Edit& edit, const EditStack& stack, const DocumentPlace
     request.from = edit.develop.from;
     request.like = edit.develop.like;
     request.unlike = edit.develop.unlike;
-    request.direction = edit.develop.direction;
+    request.direction = in_folder(edit.develop.direction, places);
     request.steps = edit.develop.steps;
   }
   search.step.request = request;
@@ -223,10 +174,16 @@ fs::path found_mask(const SegmentResult& result, const Edit& edit, const Documen
 
 std::vector<std::string> command_words(const StepRequest& request) {
   struct Speller {
-    std::vector<std::string> operator()(const EnhanceRequest& r) { return words_of("enhance", r); }
-    std::vector<std::string> operator()(const EditRequest& r) { return words_of("edit", r); }
-    std::vector<std::string> operator()(const SegmentRequest& r) { return words_of("segment", r); }
-    std::vector<std::string> operator()(const QueryRequest& r) { return words_of("query", r); }
+    std::vector<std::string> operator()(const EnhanceRequest& r) {
+      return request_words({"enhance"}, r);
+    }
+    std::vector<std::string> operator()(const EditRequest& r) { return request_words({"edit"}, r); }
+    std::vector<std::string> operator()(const SegmentRequest& r) {
+      return request_words({"segment"}, r);
+    }
+    std::vector<std::string> operator()(const QueryRequest& r) {
+      return request_words({"query"}, r);
+    }
   };
   return std::visit(Speller{}, request);
 }

@@ -56,9 +56,9 @@ std::string edit_phrase(const Edit& edit) {
     case EditKind::develop:
       if (!edit.develop.to.empty()) return edit.develop.to;
       if (!edit.develop.like.empty()) return "like " + edit.develop.like.filename().string();
-      return edit.develop.direction.filename().string();
+      return edit.develop.direction.stem().string();
     case EditKind::face:
-      return edit.face.to;
+      return !edit.face.to.empty() ? edit.face.to : edit.face.direction.stem().string();
     case EditKind::mask:
       return edit.region.text;
     case EditKind::scene:

@@ -57,6 +57,7 @@ struct DevelopParameters {
 /// A face of the photograph moved along a phrase: `vane edit --generator faces`.
 struct FaceParameters {
   std::string to, from = "a person", face = "largest";
+  std::filesystem::path direction;
   double gain = 2, least_identity = 0.6;
   uint64_t seed = 0;
 
@@ -65,6 +66,8 @@ struct FaceParameters {
     using C = FaceParameters;
     v.field("to", &C::to, "what the person should become", {.placeholder = "TEXT"});
     v.field("from", &C::from, "what the person is now", {.placeholder = "TEXT"});
+    v.field("direction", &C::direction, "a saved direction (vane direction … -o)",
+            {.placeholder = "FILE"});
     v.field("face", &C::face, "which face is edited; 1 or largest: the largest",
             {.placeholder = "N"});
     v.field("gain", &C::gain, "how far full strength goes", {.min = 0.1, .max = 20});

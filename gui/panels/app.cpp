@@ -173,6 +173,7 @@ void App::draw() {
   draw_canvas_window();
   if (panels_) {
     draw_edits();
+    draw_direction();
     draw_properties();
     draw_history();
     draw_activity();
@@ -202,6 +203,7 @@ void App::draw_dock_space() {
   const ImGuiID history = ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.42f, nullptr, &right);
   ImGui::DockBuilderDockWindow("Edits", left);
   ImGui::DockBuilderDockWindow("Properties", right);
+  ImGui::DockBuilderDockWindow("Direction", right);
   ImGui::DockBuilderDockWindow("History", history);
   ImGui::DockBuilderDockWindow("Activity", bottom);
   ImGui::DockBuilderDockWindow("Picture", centre);
@@ -390,6 +392,11 @@ void App::list_actions() {
       false);
   add_action(
       "View/Selection", ImGuiKey_X, [dress] { dress(SceneOverlay::selection); }, in_space, false);
+  add_action("View/Direction workbench", kCtrl | kShift | ImGuiKey_D, [this] {
+    panels_ = true;
+    if (workspace_ != Workspace::face) set_workspace(Workspace::photo);
+    show_direction_ = true;
+  });
   add_action("View/Panels", ImGuiKey_F9, [this] { panels_ = !panels_; });
   add_action("View/Reset layout", 0, [this] { reset_layout_ = true; });
   add_action("View/Dark or light", kCtrl | ImGuiKey_T, [this] { set_dark(!theme_.dark); });

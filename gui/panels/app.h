@@ -97,6 +97,11 @@ class App {
   void draw_edit_card(const Edit& edit, size_t position);
   void draw_mask_choice(const Edit& edit);
   void draw_properties();
+  void draw_direction();
+  void draw_direction_part(DirectionPart& part, size_t number);
+  void draw_direction_words(const MadeDirection& made);
+  void draw_path_input(const char* label, std::string& path, const std::string& purpose,
+                       bool folders);
   void draw_history();
   void draw_activity();
   void draw_batch_controls();
@@ -109,6 +114,7 @@ class App {
   void draw_shortcut_list();
 
   void add_phrase_edit();
+  void add_direction_edit(EditKind kind);
   void add_enhance();
   void add_mask(const std::string& phrase);
   void add_scene_query();
@@ -140,6 +146,8 @@ class App {
 
   std::string phrase_, face_phrase_, mask_phrase_, thing_, not_thing_, dataset_;
   bool focus_phrase_ = false;
+  DirectionRecipe direction_;
+  bool show_direction_ = false;
   BatchParameters batch_;
   std::string batch_folder_, batch_output_;
 

@@ -14,17 +14,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void label(const char* text) {
-  ImGui::PushStyleColor(ImGuiCol_Text, colours().dim);
-  ImGui::TextUnformatted(text);
-  ImGui::PopStyleColor();
-}
-
 }  // namespace
 
 void App::draw_batch_controls() {
   heading("Enhance a folder");
-  label("Photographs from");
+  small_label("Photographs from");
   const float browse = em(2.2f);
   ImGui::SetNextItemWidth(-browse - ImGui::GetStyle().ItemSpacing.x);
   ImGui::InputTextWithHint("##folder", "folder", &batch_folder_);
@@ -40,10 +34,10 @@ void App::draw_batch_controls() {
         true);
   }
   hint("Choose a folder");
-  label("Results to");
+  small_label("Results to");
   ImGui::SetNextItemWidth(-1);
   ImGui::InputTextWithHint("##output", "folder", &batch_output_);
-  label("Strength");
+  small_label("Strength");
   number_slider("##batch-strength", batch_.strength, 0, 2, 1,
                 "How much of the light that each photograph lacks");
   ImGui::Checkbox("Folders below, too", &batch_.recursive);
@@ -74,7 +68,7 @@ void App::draw_batch_report() {
     ImGui::SetCursorPosX(ImGui::GetCursorPosX() +
                          std::max(0.f, (room - ImGui::CalcTextSize(line).x) / 2));
     ImGui::PushTextWrapPos(0);
-    label(line);
+    small_label(line);
     ImGui::PopTextWrapPos();
     return;
   }

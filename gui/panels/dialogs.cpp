@@ -66,7 +66,8 @@ void list_folder(const fs::path& folder, std::vector<fs::path>& folders,
     std::error_code ignored;
     if (at->is_directory(ignored)) {
       folders.push_back(path);
-    } else if (is_picture_name(path) || is_raw_name(path) || is_scene_name(path)) {
+    } else if (is_picture_name(path) || is_raw_name(path) || is_scene_name(path) ||
+               path.extension() == ".safetensors") {
       files.push_back(path);
     }
   }

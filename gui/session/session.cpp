@@ -60,6 +60,33 @@ fs::path own_copy_of_sample(const fs::path& sample) {
   return copy;
 }
 
+namespace {
+
+fs::path fresh_direction(const fs::path& folder) {
+  for (int n = 1;; ++n) {
+    const fs::path file = folder / fmt::format("direction-{}.safetensors", n);
+    if (!fs::exists(file)) return file;
+  }
+}
+
+/// Calls the service of a step.
+struct DirectionMaker {
+  ServiceDoor& door;
+  Job& job;
+
+  void operator()(const DirectionTextRequest& r) const { call("direction text", r); }
+  void operator()(const DirectionImageRequest& r) const { call("direction image", r); }
+  void operator()(const DirectionResidualRequest& r) const { call("direction residual", r); }
+  void operator()(const DirectionMixRequest& r) const { call("direction mix", r); }
+
+  template <class Request>
+  void call(const char* name, const Request& request) const {
+    door.call<DirectionResult>(name, request, job);
+  }
+};
+
+}  // namespace
+
 Session::Session(ServiceDoor& door, std::function<void()> wake)
     : DocumentSession(door, std::move(wake)), renderer_(door), previews_(door) {}
 
@@ -97,6 +124,7 @@ void Session::close() {
   previewer_.wait();
   end_document();
   source_ = draft_source_ = nullptr;
+  made_direction_.reset();
   after_ = {};
   ++picture_version_;
 }
@@ -174,6 +202,33 @@ bool Session::enhance_folder(const BatchParameters& parameters) {
       notify(result.failed > 0 ? Notice::Kind::warning : Notice::Kind::good, batch_summary(result));
     };
   });
+}
+
+bool Session::make_direction(const DirectionRecipe& recipe) {
+  if (!is_open()) return false;
+  DirectionSteps made;
+  try {
+    made = direction_steps(recipe, places_.photo, fresh_direction(places_.folder));
+  } catch (const Error&) {
+    notify(Notice::Kind::error, words_of(std::current_exception()));
+    return false;
+  }
+  return start("Direction: " + printable(recipe_title(recipe), 60),
+               [this, recipe, made, generation = generation_](Job& job) -> std::function<void()> {
+                 fs::create_directories(made.output.parent_path());
+                 for (const DirectionRequest& step : made.steps) {
+                   std::visit(DirectionMaker{door_, job}, step);
+                 }
+                 auto words =
+                     door_.call<DirectionExplainResult>("direction explain", made.explain, job);
+                 std::error_code ignored;
+                 for (const fs::path& file : made.between) fs::remove(file, ignored);
+                 return [this, recipe, file = made.output, words = std::move(words), generation] {
+                   if (generation != generation_) return;
+                   made_direction_ = {recipe, file, words};
+                   notify(Notice::Kind::good, "Made " + file.filename().string());
+                 };
+               });
 }
 
 std::string Session::command_text(const fs::path& output) const {

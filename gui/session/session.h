@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "editing/document/direction_recipe.h"
 #include "editing/document/render.h"
 #include "editing/services/enhance.h"
 #include "gui/session/document_session.h"
@@ -21,6 +22,13 @@ struct BatchParameters {
   std::filesystem::path folder, output;
   double strength = 1;
   bool recursive = false, skip_existing = true;
+};
+
+/// What was put together in the direction workbench.
+struct MadeDirection {
+  DirectionRecipe recipe;
+  std::filesystem::path file;
+  DirectionExplainResult words;
 };
 
 /// `vane enhance FOLDER …` of it.
@@ -46,6 +54,10 @@ class Session final : public DocumentSession {
   bool search(int64_t id);
   bool export_to(const std::filesystem::path& output) override;
   bool enhance_folder(const BatchParameters& parameters);
+  /// Makes the direction in the document's folder, under a name of its own, and looks what it says.
+  bool make_direction(const DirectionRecipe& recipe);
+  /// The newest; of this document.
+  const std::optional<MadeDirection>& made_direction() const { return made_direction_; }
   bool previewing() const override { return !previewer_.idle(); }
   /// Of the last batch.
   const std::optional<EnhanceResult>& batch() const { return batch_; }
@@ -77,6 +89,7 @@ class Session final : public DocumentSession {
   double preview_ms_ = 0;
   bool draft_ = false, map_ = false;
   std::optional<EnhanceResult> batch_;
+  std::optional<MadeDirection> made_direction_;
 
   DocumentRenderer renderer_;  // the worker's
   PreviewRenderer previews_;   // previewer_'s

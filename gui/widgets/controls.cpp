@@ -172,6 +172,12 @@ void dim_text(const std::string& text) {
   ImGui::PopStyleColor();
 }
 
+void small_label(const char* text) {
+  ImGui::PushStyleColor(ImGuiCol_Text, colours().dim);
+  ImGui::TextUnformatted(text);
+  ImGui::PopStyleColor();
+}
+
 void heading(const char* text) {
   ImGui::Dummy({0, em(0.15f)});
   const BoldType bold;
@@ -206,9 +212,7 @@ Change field_controls(const Fields& fields, const Fields& standard) {
         one = {true, true};
       }
     } else {
-      ImGui::PushStyleColor(ImGuiCol_Text, colours().dim);
-      ImGui::TextUnformatted(name.c_str());
-      ImGui::PopStyleColor();
+      small_label(name.c_str());
       const FieldKind kind = node.kind();
       if (kind == FieldKind::integer || kind == FieldKind::number) {
         one = number_field(label.c_str(), field, standard[i].node->text());

@@ -17,6 +17,8 @@ bool toggle_button(const char* label, bool on, const char* doc);
 void hint(const std::string& text);
 /// Grey text that is wrapped.
 void dim_text(const std::string& text);
+/// Grey, above the control that it names.
+void small_label(const char* text);
 /// Bold, with room above.
 void heading(const char* text);
 

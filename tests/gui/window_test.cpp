@@ -109,6 +109,53 @@ TEST(Window, WhatFailsIsSaidAndChangesNothing) {
   EXPECT_EQ(session.name(), "a.png");
 }
 
+TEST(Window, ADirectionIsPutTogetherExplainedAndFollowed) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.app().open(window.photo("a.png"));
+  const fs::path example = window.photo("beach.png");
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_D);
+    context->Yield(2);
+    context->ItemClick("//Direction/$$0/##to");
+    context->KeyCharsReplaceEnter("warm light");
+    context->ItemClick("//Direction/Add a source");
+    context->ItemClick("//Direction/$$1/##source");
+    context->Yield(2);
+    context->ItemClick("//$FOCUSED/Example picture");
+    context->ItemClick("//Direction/$$1/to: a picture/##path");
+    context->KeyCharsReplaceEnter(example.c_str());
+    context->ItemInputValue("//Direction/$$1/##weight", 0.25f);
+    context->ItemClick("//Direction/Make direction");
+    wait_for_jobs(context, session);
+  }));
+  ASSERT_TRUE(session.made_direction().has_value());
+  const fs::path first = session.made_direction()->file;
+  EXPECT_EQ(bytes_of(first), "(a photo>warm light | a.png>beach.png)");
+  EXPECT_EQ(session.made_direction()->words.toward.front().word, "evening");
+  // A word is taken out by a click on it, and the direction made again.
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Direction/**/boats");
+    context->ItemClick("//Direction/Make direction");
+    wait_for_jobs(context, session);
+    context->ItemClick("//Direction/Develop along it");
+    wait_for_jobs(context, session);
+  }));
+  const fs::path second = session.made_direction()->file;
+  EXPECT_NE(second, first);
+  EXPECT_EQ(bytes_of(second), "(a photo>warm light | a.png>beach.png) - boats");
+  ASSERT_EQ(session.stack().size(), 1u);
+  const Edit& edit = *session.stack().edits().front();
+  EXPECT_EQ(edit.develop.direction, second.filename());
+  EXPECT_FALSE(edit.found.empty());
+  // Nothing is left of what lay between.
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(session.places().folder)) {
+    files += entry.path().extension() == ".safetensors";
+  }
+  EXPECT_EQ(files, 2);
+}
+
 TEST(Window, ACrashLosesNothing) {
   HeadlessWindow window;
   const fs::path photo = window.photo("a.png");

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "editing/services/direction.h"
 #include "editing/services/edit.h"
 #include "editing/services/enhance.h"
 #include "editing/services/lift.h"
@@ -246,12 +247,58 @@ void query(const void* in, Job& job, void* out) {
   result.texts.push_back(std::move(text));
 }
 
+/// Every direction is a text that says how it was made.
+std::string direction_text_of(const std::filesystem::path& file) {
+  const auto mapped = MappedFile::open(file, 1 << 20, static_cast<int>(ErrorCode::input));
+  const auto bytes = mapped->view();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void direction_text(const void* in, Job& job, void*) {
+  count("direction text");
+  const auto& request = *static_cast<const DirectionTextRequest*>(in);
+  follow_phrase(request.to, job);
+  atomic_write(request.output, std::string_view(request.from + ">" + request.to));
+}
+
+void direction_image(const void* in, Job&, void*) {
+  count("direction image");
+  const auto& request = *static_cast<const DirectionImageRequest*>(in);
+  atomic_write(request.output, std::string_view(request.from.filename().string() + ">" +
+                                                request.to.filename().string()));
+}
+
+void direction_mix(const void* in, Job&, void*) {
+  count("direction mix");
+  const auto& request = *static_cast<const DirectionMixRequest*>(in);
+  atomic_write(request.output, std::string_view("(" + direction_text_of(request.a) + " | " +
+                                                direction_text_of(request.b) + ")"));
+}
+
+void direction_explain(const void* in, Job&, void* out) {
+  count("direction explain");
+  const auto& request = *static_cast<const DirectionExplainRequest*>(in);
+  auto& result = *static_cast<DirectionExplainResult*>(out);
+  const std::string text = direction_text_of(request.direction);
+  result.toward = {{"evening", 0.3, 4.0, 1}, {"boats", 0.2, 3.0, 2}};
+  result.away = {{"noon", -0.3, -4.0, 9}};
+  if (request.output.empty()) return;
+  result.toward_after = {{"evening", 0.3, 4.0, 1}};
+  result.away_after = result.away;
+  atomic_write(request.output, std::string_view(text + " - " + request.remove.front()));
+}
+
 struct Entry {
   const char* name;
   ServiceFunction function;
   std::size_t request_bytes, result_bytes;
 };
 constexpr Entry kEntries[] = {
+    {"direction explain", direction_explain, sizeof(DirectionExplainRequest),
+     sizeof(DirectionExplainResult)},
+    {"direction image", direction_image, sizeof(DirectionImageRequest), sizeof(DirectionResult)},
+    {"direction mix", direction_mix, sizeof(DirectionMixRequest), sizeof(DirectionResult)},
+    {"direction text", direction_text, sizeof(DirectionTextRequest), sizeof(DirectionResult)},
     {"edit", edit, sizeof(EditRequest), sizeof(EditResult)},
     {"enhance", enhance, sizeof(EnhanceRequest), sizeof(EnhanceResult)},
     {"lift", lift, sizeof(LiftRequest), sizeof(LiftResult)},

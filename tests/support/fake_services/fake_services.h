@@ -15,7 +15,8 @@ namespace vane::testing {
 
 /// `edit` and `enhance` brighten by 16 times the strength, `segment` finds the left half; the
 /// previews do the same in memory. `query` finds what lies left of x = 0 for "left", right of it
-/// for "right", nothing for "nothing"; `lift` says that everything is one object. Phrases: "fail"
+/// for "right", nothing for "nothing"; `lift` says that everything is one object. Directions
+/// are texts that say how they were made. Phrases: "fail"
 /// throws Error{numeric}, "slow" works in steps until it is stopped.
 class FakeServices final : public ServiceDoor {
  public:
