@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/run/adam.h"
+#include "engine/tensor/image_tensor.h"
 
 namespace vane {
 namespace {
@@ -106,6 +107,7 @@ class Run {
     const double value = loss.item<double>();
     if (!std::isfinite(value)) return recover(step, "the loss is not finite");
     note(step, value, score);
+    if (job_.wants_preview()) job_.preview(tensor_to_image(now.image.detach()), step);
     const std::vector<Tensor> gradients =
         torch::autograd::grad({loss}, adam_.parameters(), {}, {}, false, /*allow_unused=*/true);
     if (!all_finite(gradients)) return recover(step, "a gradient is not finite");

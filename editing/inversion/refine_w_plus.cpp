@@ -88,6 +88,12 @@ class Refiner {
         resize_area(generator_.synthesise(rows), side, side) - generator_.synthesise_at(rows, side);
   }
 
+  /// Of the best so far.
+  void show(int64_t side) const {
+    const at::NoGradGuard no_grad;
+    job_.preview(tensor_to_image(generator_.synthesise_at(rows_of(move_), side)), done_);
+  }
+
   void run_stage(const RefineStage& stage) {
     const int64_t side =
         stage.side == 0 ? generator_.size() / 2 : std::min(stage.side, generator_.size());
@@ -144,6 +150,7 @@ class Refiner {
       ++result_.steps;
       job_.metric("loss", done_, value);
       job_.progress(done_ + 1, total_, "inverting");
+      if (job_.wants_preview()) show(side);
       if (config_.patience > 0 && step - best_step >= config_.patience) {
         done_ += stage.steps - step;
         break;

@@ -173,8 +173,8 @@ void App::draw() {
   draw_canvas_window();
   if (panels_) {
     draw_edits();
-    draw_direction();
     draw_properties();
+    draw_direction();
     draw_history();
     draw_activity();
   }

@@ -104,6 +104,7 @@ class App {
                        bool folders);
   void draw_history();
   void draw_activity();
+  void draw_job_picture(const JobView& job);
   void draw_batch_controls();
   void draw_batch_report();
   void draw_canvas_window();
@@ -165,6 +166,9 @@ class App {
 
   std::vector<std::unique_ptr<Texture>> sample_pictures_;
   std::vector<std::filesystem::path> samples_;
+  /// Of the running job.
+  std::unique_ptr<Texture> job_picture_;
+  std::shared_ptr<const Image> shown_job_picture_;
   uint64_t shown_pictures_ = ~uint64_t{0}, seen_notices_ = 0;
 };
 

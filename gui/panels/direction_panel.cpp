@@ -181,13 +181,12 @@ void App::draw_direction() {
   if (primary_button("Make direction", !session_.busy(), -1)) session_.make_direction(direction_);
   hint("Makes it, and tells which words it pulls towards and away from");
   if (const std::optional<MadeDirection>& made = session_.made_direction()) {
-    draw_direction_words(*made);
     const bool face = workspace_ == Workspace::face;
-    if (primary_button(face ? "Move the face along it" : "Develop along it", !session_.busy(),
-                       -1)) {
+    if (plain_button(face ? "Move the face along it" : "Develop along it", !session_.busy(), -1)) {
       add_direction_edit(face ? EditKind::face : EditKind::develop);
     }
     hint("Adds an edit that goes this way");
+    draw_direction_words(*made);
   }
   ImGui::End();
 }

@@ -126,6 +126,26 @@ void App::draw_history() {
   ImGui::End();
 }
 
+void App::draw_job_picture(const JobView& job) {
+  if (job.picture != shown_job_picture_) {
+    shown_job_picture_ = job.picture;
+    if (!job_picture_) job_picture_ = std::make_unique<Texture>(textures_);
+    if (job.picture) {
+      job_picture_->set(*job.picture);
+    } else {
+      job_picture_->clear();
+    }
+  }
+  if (!job_picture_ || job_picture_->empty()) return;
+  const float height = ImGui::GetContentRegionAvail().y;
+  const float width = height * static_cast<float>(job_picture_->width()) /
+                      static_cast<float>(job_picture_->height());
+  if (height < em(3) || width > ImGui::GetContentRegionAvail().x / 2) return;
+  ImGui::Image(job_picture_->ref(), {width, height});
+  hint("Where the search is now");
+  ImGui::SameLine(0, em(0.8f));
+}
+
 void App::draw_activity() {
   if (!ImGui::Begin("Activity")) {
     ImGui::End();
@@ -134,6 +154,8 @@ void App::draw_activity() {
   DocumentSession& session = document();
   const JobView job = session.job();
   if (job.running) {
+    draw_job_picture(job);
+    ImGui::BeginGroup();
     const float button = em(5.5f);
     ImGui::AlignTextToFramePadding();
     const std::string what =
@@ -151,6 +173,7 @@ void App::draw_activity() {
     if (plain_button("Stop", !job.stopping, button)) session.stop();
     hint("Ends at the next step  (Escape)");
     draw_plot(job);
+    ImGui::EndGroup();
     ImGui::End();
     return;
   }

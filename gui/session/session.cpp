@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <new>
 #include <utility>
 
@@ -62,9 +63,24 @@ fs::path own_copy_of_sample(const fs::path& sample) {
 
 namespace {
 
-fs::path fresh_direction(const fs::path& folder) {
+/// A file name that tells people what the direction is: a-warm-photo.safetensors, not taken yet.
+fs::path fresh_direction(const fs::path& folder, const std::string& title) {
+  constexpr size_t kLongest = 40;
+  std::string name;
+  for (const char c : title) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (name.size() == kLongest) break;
+    if (letter < 128 && std::isalnum(letter)) {
+      name += static_cast<char>(std::tolower(letter));
+    } else if (!name.empty() && name.back() != '-') {
+      name += '-';
+    }
+  }
+  while (name.ends_with('-')) name.pop_back();
+  if (name.empty()) name = "direction";
   for (int n = 1;; ++n) {
-    const fs::path file = folder / fmt::format("direction-{}.safetensors", n);
+    const fs::path file =
+        folder / fmt::format("{}{}.safetensors", name, n > 1 ? fmt::format("-{}", n) : "");
     if (!fs::exists(file)) return file;
   }
 }
@@ -208,7 +224,8 @@ bool Session::make_direction(const DirectionRecipe& recipe) {
   if (!is_open()) return false;
   DirectionSteps made;
   try {
-    made = direction_steps(recipe, places_.photo, fresh_direction(places_.folder));
+    made = direction_steps(recipe, places_.photo,
+                           fresh_direction(places_.folder, recipe_title(recipe)));
   } catch (const Error&) {
     notify(Notice::Kind::error, words_of(std::current_exception()));
     return false;

@@ -8,6 +8,8 @@ namespace {
 
 // A plot of more points shows no more.
 constexpr size_t kMostPoints = 2000;
+// More often would cost more than it shows.
+constexpr auto kBetweenPictures = std::chrono::milliseconds(300);
 
 }  // namespace
 
@@ -41,6 +43,18 @@ void WindowJob::metric(std::string_view name, int64_t step, double value) {
 
 void WindowJob::warn(std::string_view message) { say(true, message); }
 void WindowJob::info(std::string_view message) { say(false, message); }
+
+bool WindowJob::wants_preview() const noexcept { return Clock::now() - shown_ > kBetweenPictures; }
+
+void WindowJob::preview(const Image& image, int64_t) {
+  auto picture = std::make_shared<const Image>(image);
+  {
+    const std::lock_guard lock(mutex_);
+    view_.picture = std::move(picture);
+  }
+  shown_ = Clock::now();
+  wake_();
+}
 
 void WindowJob::say(bool warning, std::string_view message) {
   {

@@ -5,11 +5,13 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "engine/base/job.h"
+#include "engine/image/image.h"
 
 namespace vane {
 
@@ -22,6 +24,8 @@ struct JobView {
   /// The newest name of a metric, and its values by step.
   std::string metric;
   std::vector<double> steps, values;
+  /// The newest picture of what is being searched for; null without one.
+  std::shared_ptr<const Image> picture;
 };
 
 struct JobMessage {
@@ -32,6 +36,8 @@ struct JobMessage {
 /// Used by one worker and looked at by the interface. `wake` is called after each change, from the
 /// worker; it must not block.
 class WindowJob final : public Job {
+  using Clock = std::chrono::steady_clock;
+
  public:
   explicit WindowJob(std::function<void()> wake) : wake_(std::move(wake)) {}
 
@@ -40,6 +46,9 @@ class WindowJob final : public Job {
   void metric(std::string_view name, int64_t step, double value) override;
   void warn(std::string_view message) override;
   void info(std::string_view message) override;
+  /// A few times a second.
+  bool wants_preview() const noexcept override;
+  void preview(const Image& image, int64_t step) override;
 
   /// Interface thread.
   void begin(const std::string& title);
@@ -50,11 +59,12 @@ class WindowJob final : public Job {
   void end();
 
  private:
-  using Clock = std::chrono::steady_clock;
   void say(bool warning, std::string_view message);
 
   std::function<void()> wake_;
   std::atomic<bool> stop_{false};
+  /// Of the worker alone.
+  Clock::time_point shown_{};
   mutable std::mutex mutex_;
   JobView view_;
   Clock::time_point start_;

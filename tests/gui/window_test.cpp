@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "editing/document/commands.h"
 #include "editing/document/render.h"
@@ -83,6 +84,11 @@ TEST(Window, AJobIsStoppedByItsButtonAndLeavesTheRestAlone) {
     context->KeyCharsReplaceEnter("slow");
     context->Yield(10);
     IM_CHECK(session.busy());
+    for (int i = 0; i < 2000 && !session.job().picture; ++i) {
+      context->Yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    IM_CHECK(session.job().picture != nullptr);
     context->ItemClick("//Activity/Stop");
     wait_for_jobs(context, session);
   }));
@@ -131,6 +137,7 @@ TEST(Window, ADirectionIsPutTogetherExplainedAndFollowed) {
   }));
   ASSERT_TRUE(session.made_direction().has_value());
   const fs::path first = session.made_direction()->file;
+  EXPECT_EQ(first.filename(), "warm-light-like-beach-png.safetensors");
   EXPECT_EQ(bytes_of(first), "(a photo>warm light | a.png>beach.png)");
   EXPECT_EQ(session.made_direction()->words.toward.front().word, "evening");
   // A word is taken out by a click on it, and the direction made again.

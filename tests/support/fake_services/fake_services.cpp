@@ -64,6 +64,12 @@ void follow_phrase(const std::string& phrase, Job& job) {
     job.check_cancelled();
     job.progress(i, phrase == "slow" ? 100000 : 3, "optimising");
     job.metric("loss", i, 1.0 / (i + 1));
+    if (job.wants_preview()) {
+      Image picture;
+      picture.width = picture.height = 8;
+      picture.u8.assign(picture.sample_count(), 128);
+      job.preview(picture, i);
+    }
     if (phrase == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
