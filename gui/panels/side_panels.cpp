@@ -34,7 +34,10 @@ void draw_plot(const JobView& job) {
   constexpr ImPlotFlags kFlags = ImPlotFlags_NoMouseText | ImPlotFlags_NoMenus |
                                  ImPlotFlags_NoBoxSelect | ImPlotFlags_NoLegend;
   if (!ImPlot::BeginPlot("##loss", size, kFlags)) return;
-  ImPlot::SetupAxes("step", job.metric.c_str(), ImPlotAxisFlags_AutoFit, ImPlotAxisFlags_AutoFit);
+  // Where there is little room the line alone is left.
+  const ImPlotAxisFlags flags =
+      ImPlotAxisFlags_AutoFit | (size.y < em(7) ? ImPlotAxisFlags_NoDecorations : 0);
+  ImPlot::SetupAxes("step", job.metric.c_str(), flags, flags);
   ImPlot::PlotLine(job.metric.c_str(), job.steps.data(), job.values.data(),
                    static_cast<int>(job.values.size()));
   ImPlot::EndPlot();
