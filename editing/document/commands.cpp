@@ -142,8 +142,10 @@ Search search_step(const Edit& edit, const EditStack& stack, const DocumentPlace
   if (edit.kind == EditKind::face) {
     request.to = edit.face.to;
     request.direction = in_folder(edit.face.direction, places);
+    request.toward = edit.face.toward;
+    request.rows = edit.face.rows;
     // A direction says both ends.
-    if (edit.face.direction.empty()) request.from = edit.face.from;
+    if (!edit.face.to.empty()) request.from = edit.face.from;
     request.gain = edit.face.gain;
     request.least_identity = edit.face.least_identity;
   } else {

@@ -58,7 +58,9 @@ std::string edit_phrase(const Edit& edit) {
       if (!edit.develop.like.empty()) return "like " + edit.develop.like.filename().string();
       return edit.develop.direction.stem().string();
     case EditKind::face:
-      return !edit.face.to.empty() ? edit.face.to : edit.face.direction.stem().string();
+      if (!edit.face.to.empty()) return edit.face.to;
+      if (!edit.face.toward.empty()) return "like " + edit.face.toward.filename().string();
+      return edit.face.direction.stem().string();
     case EditKind::mask:
       return edit.region.text;
     case EditKind::scene:

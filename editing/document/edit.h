@@ -57,7 +57,8 @@ struct DevelopParameters {
 /// A face of the photograph moved along a phrase: `vane edit --generator faces`.
 struct FaceParameters {
   std::string to, from = "a person", face = "largest";
-  std::filesystem::path direction;
+  std::filesystem::path direction, toward;
+  std::string rows;
   double gain = 2, least_identity = 0.6;
   uint64_t seed = 0;
 
@@ -68,6 +69,12 @@ struct FaceParameters {
     v.field("from", &C::from, "what the person is now", {.placeholder = "TEXT"});
     v.field("direction", &C::direction, "a saved direction (vane direction … -o)",
             {.placeholder = "FILE"});
+    v.field("toward", &C::toward,
+            "another person's photograph: go towards that face instead of a phrase",
+            {.placeholder = "PHOTO"});
+    v.field("rows", &C::rows,
+            "take over only these levels of it, coarse to fine, from 0: pose first, colours last",
+            {.placeholder = "A-B"});
     v.field("face", &C::face, "which face is edited; 1 or largest: the largest",
             {.placeholder = "N"});
     v.field("gain", &C::gain, "how far full strength goes", {.min = 0.1, .max = 20});

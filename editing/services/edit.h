@@ -105,8 +105,9 @@ struct EditRequest {
     v.field("also", &C::also, "latents: another target, whose change is added to that of --to",
             {.repeat = true, .placeholder = "TEXT"});
     v.field("toward", &C::toward,
-            "latents: go towards another latent; --strength 0.5 is half of the way",
-            {.placeholder = "LATENT"});
+            "latents: go towards another latent, or that of the largest face of a photograph; "
+            "--strength 0.5 is half of the way",
+            {.placeholder = "LATENT|PHOTO"});
     v.field("rows", &C::rows, "latents: in these rows of --toward only, coarse to fine, from 0",
             {.placeholder = "A-B"});
     v.field(

@@ -39,6 +39,7 @@ namespace fs = std::filesystem;
 // Side of the previews that guide, and of the pictures that are compared in the end.
 constexpr int64_t kGuideSide = 128;
 constexpr int64_t kCompareSide = 512;
+constexpr const char* kLargest = "largest";
 // Strengths of the curve in the report.
 constexpr double kCurve[] = {0, 0.25, 0.5, 0.75, 1, 1.25, 1.5};
 
@@ -67,7 +68,8 @@ void check_request(const EditRequest& request) {
   if (!searched && request.apply.empty()) {
     throw Error(ErrorCode::usage, "nothing says where to go")
         .with_hint(
-            "give --to TEXT, --like IMAGE, --direction FILE, --toward LATENT or --apply RECIPE");
+            "give --to TEXT, --like IMAGE, --direction FILE, --toward LATENT|PHOTO or --apply "
+            "RECIPE");
   }
   if (searched && !request.apply.empty()) {
     throw Error(ErrorCode::usage, "--apply repeats a finished edit and takes no target");
@@ -144,27 +146,31 @@ struct EditInput {
   std::optional<Portrait> portrait;
 };
 
-EditInput input_of_photo(const EditRequest& request, const StyleGenerator& generator, Job& job) {
+/// The `face` of the photograph `path`.
+EditInput input_of_photo(const fs::path& path, const std::string& face, const EditRequest& request,
+                         const StyleGenerator& generator, Job& job) {
   DecodeOptions decode;
   decode.limits = request.limits;
-  Image photo = read_image(request.input, decode);
+  Image photo = read_image(path, decode);
   FaceInversionOptions options;
-  options.face = parse_face_choice(request.face, false);
+  options.face = parse_face_choice(face, false);
   options.seed = request.seed;
   options.limits = request.limits;
-  const PortraitLatent face = portrait_latent(generator, photo, request.input, options, job);
-  return {face.w_plus, Portrait{std::move(photo), face.crop}};
+  const PortraitLatent found = portrait_latent(generator, photo, path, options, job);
+  return {found.w_plus, Portrait{std::move(photo), found.crop}};
 }
 
-EditInput input_of(const EditRequest& request, const StyleGenerator& generator, Job& job) {
-  if (!is_latent_file(request.input)) return input_of_photo(request, generator, job);
-  if (!fs::exists(request.input)) {
-    throw Error(ErrorCode::input, "the latent is not there").in_file(request.input);
+/// A latent file, or a photograph.
+EditInput input_of(const fs::path& path, const std::string& face, const EditRequest& request,
+                   const StyleGenerator& generator, Job& job) {
+  if (!is_latent_file(path)) return input_of_photo(path, face, request, generator, job);
+  if (!fs::exists(path)) {
+    throw Error(ErrorCode::input, "the latent is not there").in_file(path);
   }
-  const LatentFile file = load_latents(request.input, generator, 1, 0, request.limits);
+  const LatentFile file = load_latents(path, generator, 1, 0, request.limits);
   if (file.w_plus.size(0) > 1) {
-    job.warn(fmt::format("{} holds {} latents; the first is edited", request.input.string(),
-                         file.w_plus.size(0)));
+    job.warn(
+        fmt::format("{} holds {} latents; the first is taken", path.string(), file.w_plus.size(0)));
   }
   return {file.w_plus.narrow(0, 0, 1).contiguous(), {}};
 }
@@ -215,7 +221,7 @@ class LatentEdit {
     job_.progress(0, 0, "loading");
     strengths_ = sweep_of(request_.sweep);
     scene_.generator = load_style_generator(generator_path(request_.generator), request_.limits);
-    input_ = input_of(request_, *scene_.generator, job_);
+    input_ = input_of(request_.input, request_.face, request_, *scene_.generator, job_);
     scene_.w_plus = input_.w_plus;
     rows_of(request_.rows, scene_.generator->rows());
     source_ = moved_picture(*scene_.generator, scene_.w_plus, {});
@@ -276,10 +282,10 @@ class LatentEdit {
       measure_curve();
     }
     if (!request_.toward.empty()) {
-      const LatentFile other =
-          load_latents(request_.toward, *scene_.generator, 1, 0, request_.limits);
+      const EditInput other =
+          input_of(request_.toward, kLargest, request_, *scene_.generator, job_);
       const auto [first, last] = rows_of(request_.rows, scene_.generator->rows());
-      move_ = sum(move_, move_between(scene_.w_plus, other.w_plus.narrow(0, 0, 1), first, last));
+      move_ = sum(move_, move_between(scene_.w_plus, other.w_plus, first, last));
     }
   }
 

@@ -232,6 +232,15 @@ void App::add_phrase_edit() {
   phrase.clear();
 }
 
+void App::add_face_mix(const fs::path& portrait) {
+  if (!session_.is_open() || session_.busy()) return;
+  Edit edit;
+  edit.kind = EditKind::face;
+  edit.face.toward = portrait;
+  selected_ = session_.add(edit);
+  session_.search(selected_);
+}
+
 void App::add_enhance() {
   if (!session_.is_open()) return;
   Edit edit;

@@ -116,6 +116,7 @@ class App {
 
   void add_phrase_edit();
   void add_direction_edit(EditKind kind);
+  void add_face_mix(const std::filesystem::path& portrait);
   void add_enhance();
   void add_mask(const std::string& phrase);
   void add_scene_query();

@@ -70,6 +70,13 @@ void App::draw_phrase_box() {
     dim_text(
         "The largest face is found, brought into the generator's latents and moved there. "
         "It needs the faces generator: ./setup.sh --get faces");
+    if (plain_button("Mix with a portrait…", open && !session_.busy(), -1)) {
+      choose_file("Portrait to mix with", session_.places().photo.parent_path(),
+                  [this](const std::filesystem::path& portrait) { add_face_mix(portrait); });
+    }
+    hint(
+        "Goes towards the largest face of another photograph; Properties says which levels of it "
+        "are taken over");
   } else {
     const float half = (ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ItemSpacing.x) / 2;
     if (plain_button("Enhance light", open, half)) add_enhance();

@@ -355,5 +355,37 @@ TEST_F(DocumentTest, WithoutItsMaskAnEditIsEverywhere) {
   EXPECT_EQ(stack.without(1).find(2)->mask, "");
 }
 
+TEST_F(DocumentTest, AFaceGoesTowardsAPortraitOrAlongADirection) {
+  Edit edit;
+  edit.id = 1;
+  edit.kind = EditKind::face;
+  edit.face.toward = "other.jpg";
+  edit.face.rows = "4-6";
+  EXPECT_EQ(edit_title(edit), "Face: like other.jpg");
+  const Search mix = search_step(edit, {}, places_, "photo.png");
+  const auto words = command_words(mix.step.request);
+  const auto has = [&](const std::string& flag, const std::string& value) {
+    const auto at = std::find(words.begin(), words.end(), flag);
+    return at != words.end() && at + 1 != words.end() && *(at + 1) == value;
+  };
+  EXPECT_TRUE(has("--toward", "other.jpg"));
+  EXPECT_TRUE(has("--rows", "4-6"));
+  // Without a phrase there is nothing to come from.
+  EXPECT_EQ(std::find(words.begin(), words.end(), "--from"), words.end());
+
+  edit.face = {};
+  edit.face.direction = "smile.safetensors";
+  EXPECT_EQ(edit_title(edit), "Face: smile");
+  const auto direction_of = [&] {
+    return std::get<EditRequest>(search_step(edit, {}, places_, "photo.png").step.request)
+        .direction;
+  };
+  EXPECT_EQ(direction_of(), "smile.safetensors");
+  // The document's own files are named without their folder.
+  fs::create_directories(places_.folder);
+  std::ofstream(places_.folder / "smile.safetensors") << "x";
+  EXPECT_EQ(direction_of(), places_.folder / "smile.safetensors");
+}
+
 }  // namespace
 }  // namespace vane
