@@ -177,13 +177,16 @@ SceneAutoencoder train_scene_autoencoder(const Tensor& features, const Autoencod
     group.parameters.emplace_back(name, tensor);
   });
   Adam optimiser({group});
+  const int64_t batches = (count + options.batch - 1) / options.batch;
+  const int64_t epochs =
+      std::max<int64_t>(options.epochs, (options.least_steps + batches - 1) / batches);
   std::vector<int64_t> order(static_cast<size_t>(count));
   std::iota(order.begin(), order.end(), 0);
   SceneAutoencoder best;
   double least = std::numeric_limits<double>::infinity();
-  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+  for (int64_t epoch = 0; epoch < epochs; ++epoch) {
     job.check_cancelled();
-    job.progress(epoch, options.epochs, "training the autoencoder");
+    job.progress(epoch, epochs, "training the autoencoder");
     Rng shuffle = rng.fork("order", static_cast<uint64_t>(epoch));
     for (size_t i = order.size(); i > 1; --i) {
       std::swap(order[i - 1], order[shuffle.below(static_cast<uint32_t>(i))]);
@@ -197,7 +200,7 @@ SceneAutoencoder train_scene_autoencoder(const Tensor& features, const Autoencod
       const Tensor made = decoded(autoencoder, encoded_as(autoencoder, batch, true));
       optimiser.step(torch::autograd::grad({loss_of(made, batch)}, optimiser.parameters()));
     }
-    if (epoch + kCandidates < options.epochs) continue;
+    if (epoch + kCandidates < epochs) continue;
     const at::NoGradGuard no_grad;
     const double error = error_of(autoencoder, features);
     if (!(error < least)) continue;

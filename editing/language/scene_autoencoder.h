@@ -54,6 +54,8 @@ Tensor decoded(const SceneAutoencoder& autoencoder, const Tensor& latents);
 
 struct AutoencoderTraining {
   int epochs = 100, batch = 64;
+  /// More epochs where a scene has so few masks that there would be fewer steps.
+  int64_t least_steps = 2000;
   double learning_rate = 7e-4;
   uint64_t seed = 0;
 };

@@ -153,6 +153,7 @@ TEST(SceneAutoencoder, LearnsTheFeaturesOfAScene) {
   QuietJob job;
   AutoencoderTraining options;
   options.learning_rate = 2e-3;
+  options.least_steps = 300;
   const SceneAutoencoder autoencoder = train_scene_autoencoder(features, options, job);
   const Tensor latents = encoded(autoencoder, features);
   EXPECT_LT((latents.norm(2, 1) - 1).abs().max().item<double>(), 1e-5);

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "editing/language/toy_splats.h"
 #include "editing/services/lift.h"
@@ -153,6 +154,48 @@ TEST_F(Query, SavedMasksGiveTheSameField) {
   again.output = folder_ / "again.lang";
   lift(again, job_);
   EXPECT_EQ(bytes_of(folder_ / "again.lang"), bytes_of(folder_ / "scene.lang"));
+}
+
+TEST_F(Query, LangSplatsWayFindsTheSameThing) {
+  LiftRequest trained;
+  trained.scene = folder_ / "scene.ply";
+  trained.dataset = folder_ / "toys";
+  trained.masks = folder_ / "masks";
+  trained.method = "langsplat";
+  trained.iterations = 400;
+  trained.save_masks = folder_ / "features";
+  trained.save_autoencoder = folder_ / "autoencoder.safetensors";
+  trained.output = folder_ / "trained.lang";
+  lift(trained, job_);
+  // The published layout: latents of three numbers beside the features, with the same maps.
+  const RegionMaps latents = read_region_maps(folder_ / "features_dim3" / "000000");
+  EXPECT_EQ(latents.dim, 3);
+  EXPECT_EQ(latents.labels, read_region_maps(folder_ / "features" / "000000").labels);
+  QueryRequest asked = request({"a teapot"});
+  asked.field = trained.output;
+  asked.select = folder_ / "teapot.ply";
+  const QueryResult found = query(asked, job_);
+  ASSERT_EQ(found.texts.size(), 1u);
+  int64_t right = 0, all = 0;
+  const Rows selected(asked.select), scene(folder_ / "scene.ply");
+  const std::set<std::string> chosen(selected.rows.begin(), selected.rows.end());
+  for (size_t i = 0; i < scene.rows.size(); ++i) {
+    if (chosen.count(scene.rows[i]) == 0) continue;
+    ++all;
+    right += splats_.thing[i] == 1;
+  }
+  EXPECT_GT(all, 100);
+  EXPECT_GT(right, all * 9 / 10);
+
+  LiftRequest again = trained;
+  again.save_masks.clear();
+  again.save_autoencoder.clear();
+  again.autoencoder = trained.save_autoencoder;
+  again.output = folder_ / "trained-again.lang";
+  lift(again, job_);
+  EXPECT_EQ(bytes_of(again.output), bytes_of(trained.output));
+  again.method = "direct";
+  EXPECT_EQ(code_of([&] { lift(again, job_); }), ErrorCode::usage);
 }
 
 TEST_F(Query, WithoutMasksWholesComeFromTheGeometry) {
