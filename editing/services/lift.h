@@ -18,7 +18,7 @@ struct LiftRequest {
   std::string clip = "clip-mini", crops = "context", method = "direct", segmentation = "scene";
   double least_overlap = 0.5;
   int64_t iterations = 3000;
-  uint64_t seed = 0;
+  uint64_t seed = 0;  // of langsplat's training; filled from the global --seed
   int long_side = 1080;
   Limits limits{};
 
@@ -54,7 +54,6 @@ struct LiftRequest {
     v.field("save-autoencoder", &C::save_autoencoder,
             "keep langsplat's autoencoder, in safetensors under the published names",
             {.placeholder = "FILE"});
-    v.field("seed", &C::seed, "of langsplat's training");
     v.field("clip", &C::clip, "CLIP model: a folder, a checkpoint file or a built-in name",
             {.placeholder = "M"});
     v.field("crops", &C::crops, "how masks are shown to CLIP; cutout: as LangSplat does",

@@ -145,7 +145,7 @@ TEST_F(LatentEdits, RowsOfAnotherLatentAreMixedIn) {
 }
 
 TEST_F(LatentEdits, TheReportHoldsTheCurve) {
-  EditRequest reported = request("a dark photo", "out.png");
+  EditRequest reported = request("a bright photo", "out.png");
   reported.report = folder_ / "report.json";
   reported.sheet = folder_ / "sheet.png";
   reported.sweep = "-1:1:3";
@@ -158,7 +158,7 @@ TEST_F(LatentEdits, TheReportHoldsTheCurve) {
   EXPECT_NEAR(report.at("curve")[4].at("gain").get<double>(), result.targets.at(0).gain, 1e-5);
   EXPECT_GT(report.at("curve")[4].at("background").get<double>(), 0);
   EXPECT_EQ(report.at("request").at("method"), "global");
-  EXPECT_EQ(report.at("targets").at(0).at("target"), "a photo → a dark photo");
+  EXPECT_EQ(report.at("targets").at(0).at("target"), "a photo → a bright photo");
   EXPECT_EQ(read_image(reported.output).width, 32);
   EXPECT_EQ(read_image(reported.sheet).width, 3 * (256 + 8) + 8);
 }
