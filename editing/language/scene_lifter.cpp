@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "editing/language/scene_lifter.h"
 
+#include <fmt/format.h>
+
 #include "engine/base/error.h"
 
 namespace vane {
@@ -79,8 +81,12 @@ void SceneLifter::train(Job& job) {
                     " numbers, those of the CLIP have " + std::to_string(field_.dim));
   }
   const at::NoGradGuard no_grad;
-  const Tensor latents = train_latents(cloud_, latent_views_, encoded(*autoencoder_, features),
-                                       options_.trained->latents, job);
+  const Tensor codes_of_masks = encoded(*autoencoder_, features);
+  const double kept =
+      (decoded(*autoencoder_, codes_of_masks) * features).sum(1).mean().item<double>();
+  job.info(fmt::format("what three numbers keep of a mask's feature: cosine {:.3f}", kept));
+  const Tensor latents =
+      train_latents(cloud_, latent_views_, codes_of_masks, options_.trained->latents, job);
   for (int level = 0; level < kRegionLevels; ++level) {
     LanguageLevel& gathered = field_.levels[static_cast<size_t>(level)];
     const LatentCodes codes =
