@@ -97,15 +97,10 @@ int64_t cell_of(const float* v, int64_t side) {
 LatentView latent_view(const Camera& camera, const RegionMaps& maps, int32_t offset) {
   LatentView view{camera, {}};
   for (size_t level = 0; level < kRegionLevels; ++level) {
-    view.rows[level].reserve(static_cast<size_t>(camera.width) *
-                             static_cast<size_t>(camera.height));
-    for (int y = 0; y < camera.height; ++y) {
-      const int64_t from_y = (2 * int64_t{y} + 1) * maps.height / (2 * camera.height);
-      for (int x = 0; x < camera.width; ++x) {
-        const int64_t from_x = (2 * int64_t{x} + 1) * maps.width / (2 * camera.width);
-        const int32_t row = maps.labels[level][static_cast<size_t>(from_y * maps.width + from_x)];
-        view.rows[level].push_back(row < 0 ? -1 : offset + row);
-      }
+    view.rows[level] =
+        resized_labels(maps.labels[level], maps.width, maps.height, camera.width, camera.height);
+    for (int32_t& row : view.rows[level]) {
+      if (row >= 0) row += offset;
     }
   }
   return view;

@@ -28,7 +28,7 @@ struct LatentView {
 LatentView latent_view(const Camera& camera, const RegionMaps& maps, int32_t offset);
 
 struct LatentTraining {
-  /// The paper takes 30000; the features of a scene settle much earlier.
+  /// The paper takes 30000, with a GPU.
   int64_t iterations = 3000;
   double learning_rate = 0.0025;
   uint64_t seed = 0;

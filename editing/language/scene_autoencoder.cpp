@@ -9,6 +9,7 @@
 #include <span>
 
 #include "engine/base/error.h"
+#include "engine/clip/clip_encoder.h"
 #include "engine/run/adam.h"
 #include "engine/tensor/weights.h"
 
@@ -29,8 +30,6 @@ SceneAutoencoder without_weights(int64_t dim) {
   return autoencoder;
 }
 
-Tensor unit_rows(const Tensor& x) { return x / x.norm(2, 1, true); }
-
 Tensor linear(const SceneAutoencoder::Linear& layer, const Tensor& x) {
   return at::addmm(layer.bias, x, layer.weight.t());
 }
@@ -44,10 +43,8 @@ Tensor encoded_as(const SceneAutoencoder& autoencoder, const Tensor& features, b
             .relu();
     x = linear(autoencoder.encoder[i], x);
   }
-  return unit_rows(x);
+  return unit(x);
 }
-
-bool is_statistic(const std::string& name) { return name.find(".running_") != std::string::npos; }
 
 /// What a step of training lowers.
 Tensor loss_of(const Tensor& made, const Tensor& features) {
@@ -69,9 +66,7 @@ SceneAutoencoder copied(SceneAutoencoder autoencoder) {
 
 }  // namespace
 
-void visit_parameters(
-    SceneAutoencoder& autoencoder,
-    const std::function<void(const std::string&, Tensor&, const std::vector<int64_t>&)>& visit) {
+void visit_parameters(SceneAutoencoder& autoencoder, const ParameterVisitor& visit) {
   const auto visit_linear = [&](SceneAutoencoder::Linear& layer, const std::string& name,
                                 int64_t in, int64_t out) {
     visit(name + ".weight", layer.weight, {out, in});
@@ -100,7 +95,7 @@ SceneAutoencoder initial_scene_autoencoder(int64_t dim, const Rng& rng) {
   SceneAutoencoder autoencoder = without_weights(dim);
   float bound = 0;
   visit_parameters(autoencoder, [&](const std::string& name, Tensor& tensor, const auto& shape) {
-    if (is_statistic(name)) {
+    if (is_buffer(name)) {
       tensor = name.ends_with("var") ? at::ones(shape) : at::zeros(shape);
       return;
     }
@@ -158,7 +153,7 @@ Tensor decoded(const SceneAutoencoder& autoencoder, const Tensor& latents) {
   for (size_t i = 1; i < autoencoder.decoder.size(); ++i) {
     x = linear(autoencoder.decoder[i], x.relu());
   }
-  return unit_rows(x);
+  return unit(x);
 }
 
 SceneAutoencoder train_scene_autoencoder(const Tensor& features, const AutoencoderTraining& options,
@@ -172,7 +167,7 @@ SceneAutoencoder train_scene_autoencoder(const Tensor& features, const Autoencod
   AdamGroup group;
   group.options.learning_rate = options.learning_rate;
   visit_parameters(autoencoder, [&](const std::string& name, Tensor& tensor, const auto&) {
-    if (is_statistic(name)) return;
+    if (is_buffer(name)) return;
     tensor.requires_grad_(true);
     group.parameters.emplace_back(name, tensor);
   });

@@ -4,13 +4,12 @@
 // features of one scene to three numbers and back.
 
 #include <filesystem>
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "engine/base/job.h"
 #include "engine/base/limits.h"
 #include "engine/base/rng.h"
+#include "engine/clip/parameters.h"
 #include "engine/tensor/fwd.h"
 
 namespace vane {
@@ -33,9 +32,7 @@ struct SceneAutoencoder {
 };
 
 /// Every tensor by the name that it has in the published file ("encoder.0.weight", …).
-void visit_parameters(SceneAutoencoder& autoencoder,
-                      const std::function<void(const std::string& name, Tensor& tensor,
-                                               const std::vector<int64_t>& shape)>& visit);
+void visit_parameters(SceneAutoencoder& autoencoder, const ParameterVisitor& visit);
 
 /// PyTorch's initial values: uniform within 1/sqrt(in).
 SceneAutoencoder initial_scene_autoencoder(int64_t dim, const Rng& rng);
@@ -63,7 +60,7 @@ struct AutoencoderTraining {
 /// Adam on mean (y - x)^2 + 0.001 (1 - mean cosine of y and x) over the unit rows of `features`
 /// [N,dim]; of the last four epochs, the one that does best by the sum of both with running
 /// statistics. The released code takes the cosine along the batch, feature number by feature
-/// number; here it is that of each feature, as the paper says. Throws Error{input} for fewer than
+/// number; here it is that of each feature. Throws Error{input} for fewer than
 /// two features.
 SceneAutoencoder train_scene_autoencoder(const Tensor& features, const AutoencoderTraining& options,
                                          Job& job);

@@ -65,22 +65,11 @@ RegionMaps given_maps(const fs::path& folder, const std::string& view, const Lim
 
 // Labels at the size of the picture that CLIP sees.
 void resize_maps(RegionMaps& maps, int width, int height) {
-  if (maps.width == width && maps.height == height) return;
-  const auto resized = [&](const std::vector<int32_t>& labels) {
-    std::vector<int32_t> result;
-    if (labels.empty()) return result;
-    result.reserve(static_cast<size_t>(width) * static_cast<size_t>(height));
-    for (int y = 0; y < height; ++y) {
-      const int64_t row = (2 * int64_t{y} + 1) * maps.height / (2 * height);
-      for (int x = 0; x < width; ++x) {
-        const int64_t column = (2 * int64_t{x} + 1) * maps.width / (2 * width);
-        result.push_back(labels[static_cast<size_t>(row * maps.width + column)]);
-      }
-    }
-    return result;
+  const auto resize = [&](std::vector<int32_t>& labels) {
+    labels = resized_labels(labels, maps.width, maps.height, width, height);
   };
-  for (std::vector<int32_t>& labels : maps.labels) labels = resized(labels);
-  maps.flat = resized(maps.flat);
+  for (std::vector<int32_t>& labels : maps.labels) resize(labels);
+  resize(maps.flat);
   maps.width = width;
   maps.height = height;
 }

@@ -10,6 +10,7 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/byte_source.h"
 #include "engine/base/error.h"
+#include "engine/base/file_words.h"
 #include "engine/base/hash.h"
 #include "engine/image/codec.h"
 #include "engine/scene/splat_file.h"
@@ -22,23 +23,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kLongestName = 40;
 constexpr size_t kViewsTried = 3;  // of those in which most of a thing lies
 
-// "01-the-mug": what a file system and a shell take without quotes.
+// "01-the-mug"
 std::string file_stem(size_t number, const std::string& text) {
-  std::string name;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (plain) {
-      name += c;
-    } else if (!name.empty() && name.back() != '-') {
-      name += '-';
-    }
-    if (name.size() == kLongestName) break;
-  }
-  while (!name.empty() && name.back() == '-') name.pop_back();
-  return fmt::format("{:02}{}{}", number, name.empty() ? "" : "-", name);
+  const std::string words = file_words(text);
+  return fmt::format("{:02}{}{}", number, words.empty() ? "" : "-", words);
 }
 
 void check_request(const QueryRequest& request) {

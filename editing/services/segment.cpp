@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/error.h"
+#include "engine/base/file_words.h"
 #include "engine/clip/clip_encoder.h"
 #include "engine/image/codec.h"
 #include "engine/tensor/image_tensor.h"
@@ -15,22 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kLongestName = 40;
-
-// "01-the-sky": what a file system and a shell take without quotes.
+// "01-the-sky"
 std::string file_stem(size_t number, const std::string& text) {
-  std::string name;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (plain) {
-      name += c;
-    } else if (!name.empty() && name.back() != '-') {
-      name += '-';
-    }
-    if (name.size() == kLongestName) break;
-  }
-  while (!name.empty() && name.back() == '-') name.pop_back();
-  return fmt::format("{:02}{}{}", number, name.empty() ? "" : "-", name);
+  const std::string words = file_words(text);
+  return fmt::format("{:02}{}{}", number, words.empty() ? "" : "-", words);
 }
 
 Image grey(const Tensor& map) { return tensor_to_image(map.unsqueeze(0).unsqueeze(0)); }

@@ -34,6 +34,9 @@ constexpr std::array<std::string_view, kFaceMeasureCount> kMeasureNames = {"dete
                                                                            "background-evenness",
                                                                            "light-side"};
 
+/// What a mirror turns into its opposite.
+constexpr std::array kSided = {A::turned_left, A::lit_from_left};
+
 /// What lies between clearly there and clearly absent.
 enum class Between { is_unclear, leans };
 
@@ -196,7 +199,7 @@ FaceTruth face_leaning(const FaceMeasures& m) { return told(m, Between::leans); 
 
 FaceTruth mirrored(const FaceTruth& truth) {
   FaceTruth out = truth;
-  for (const A side : {A::turned_left, A::lit_from_left}) {
+  for (const A side : kSided) {
     Answer& value = out[static_cast<size_t>(side)];
     value = opposite(value);
   }
@@ -205,7 +208,7 @@ FaceTruth mirrored(const FaceTruth& truth) {
 
 FaceDegrees mirrored(const FaceDegrees& degrees) {
   FaceDegrees out = degrees;
-  for (const A side : {A::turned_left, A::lit_from_left}) {
+  for (const A side : kSided) {
     out[static_cast<size_t>(side)] = -out[static_cast<size_t>(side)];
   }
   return out;

@@ -88,6 +88,21 @@ void read_features(const fs::path& path, const Limits& limits, RegionMaps& maps)
 
 }  // namespace
 
+std::vector<int32_t> resized_labels(const std::vector<int32_t>& labels, int width, int height,
+                                    int new_width, int new_height) {
+  if (labels.empty() || (width == new_width && height == new_height)) return labels;
+  std::vector<int32_t> result;
+  result.reserve(static_cast<size_t>(new_width) * static_cast<size_t>(new_height));
+  for (int y = 0; y < new_height; ++y) {
+    const int64_t row = (2 * int64_t{y} + 1) * height / (2 * new_height);
+    for (int x = 0; x < new_width; ++x) {
+      const int64_t column = (2 * int64_t{x} + 1) * width / (2 * new_width);
+      result.push_back(labels[static_cast<size_t>(row * width + column)]);
+    }
+  }
+  return result;
+}
+
 std::string_view region_level_name(int level) { return level == 0 ? "s" : level == 1 ? "m" : "l"; }
 
 RegionMaps region_maps(const std::vector<RegionMap>& levels) {

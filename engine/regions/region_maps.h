@@ -31,6 +31,10 @@ struct RegionMaps {
   std::vector<float> features;  // [count, dim], unit rows; empty until they are known
 };
 
+/// Labels [H,W] at another size, by the nearest neighbour; empty ones stay empty.
+std::vector<int32_t> resized_labels(const std::vector<int32_t>& labels, int width, int height,
+                                    int new_width, int new_height);
+
 /// Maps of one picture, fine to coarse, as masks of their own. Throws Error{usage} unless there are
 /// three of one size.
 RegionMaps region_maps(const std::vector<RegionMap>& levels);

@@ -17,29 +17,21 @@ void LabelLifter::add_view(const SplatRaster& raster, int width, int height,
   if (maps.width < 1 || maps.height < 1 || width < 1 || height < 1) {
     throw Error(ErrorCode::usage, "a view without pixels cannot be lifted");
   }
-  std::vector<int32_t> labels(static_cast<size_t>(width) * static_cast<size_t>(height));
   for (size_t level = 0; level < kRegionLevels; ++level) {
     LabelTable& table = tables_[level];
     // Numbers of this level only: the rows of other levels have no weight here.
     std::vector<int32_t> number(static_cast<size_t>(maps.count), -1);
-    for (int y = 0; y < height; ++y) {
-      const int64_t from_y = (2 * int64_t{y} + 1) * maps.height / (2 * height);
-      for (int x = 0; x < width; ++x) {
-        const int64_t from_x = (2 * int64_t{x} + 1) * maps.width / (2 * width);
-        const int32_t row = maps.labels[level][static_cast<size_t>(from_y * maps.width + from_x)];
-        int32_t label = -1;
-        if (row >= 0) {
-          int32_t& mine = number[static_cast<size_t>(row)];
-          if (mine < 0) {
-            mine = table.masks();
-            table.view_of.push_back(views_);
-            rows_[level].push_back(features_ + row);
-          }
-          label = mine;
-        }
-        labels[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)] =
-            label;
+    std::vector<int32_t> labels =
+        resized_labels(maps.labels[level], maps.width, maps.height, width, height);
+    for (int32_t& label : labels) {
+      if (label < 0) continue;
+      int32_t& mine = number[static_cast<size_t>(label)];
+      if (mine < 0) {
+        mine = table.masks();
+        table.view_of.push_back(views_);
+        rows_[level].push_back(features_ + label);
       }
+      label = mine;
     }
     raster.accumulate_labels(labels.data(), table.rows);
     for (int32_t& label : labels) label = label < 0 ? 0 : -1;

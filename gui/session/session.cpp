@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <new>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/byte_source.h"
 #include "engine/base/error.h"
+#include "engine/base/file_words.h"
 #include "engine/base/hash.h"
 #include "engine/base/stopwatch.h"
 #include "engine/base/text.h"
@@ -65,22 +65,11 @@ namespace {
 
 /// A file name that tells people what the direction is: a-warm-photo.safetensors, not taken yet.
 fs::path fresh_direction(const fs::path& folder, const std::string& title) {
-  constexpr size_t kLongest = 40;
-  std::string name;
-  for (const char c : title) {
-    const auto letter = static_cast<unsigned char>(c);
-    if (name.size() == kLongest) break;
-    if (letter < 128 && std::isalnum(letter)) {
-      name += static_cast<char>(std::tolower(letter));
-    } else if (!name.empty() && name.back() != '-') {
-      name += '-';
-    }
-  }
-  while (name.ends_with('-')) name.pop_back();
-  if (name.empty()) name = "direction";
+  const std::string words = file_words(title);
   for (int n = 1;; ++n) {
     const fs::path file =
-        folder / fmt::format("{}{}.safetensors", name, n > 1 ? fmt::format("-{}", n) : "");
+        folder / fmt::format("{}{}.safetensors", words.empty() ? "direction" : words,
+                             n > 1 ? fmt::format("-{}", n) : "");
     if (!fs::exists(file)) return file;
   }
 }
