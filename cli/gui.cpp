@@ -70,9 +70,15 @@ Command gui_command() {
             EngineDoor door(call.globals());
             WindowResult result;
             window(request, door, call.job(), result);
-            const Json json{{"frames", result.frames},     {"clicks", result.clicks},
-                            {"keys", result.keys},         {"screenshots", result.screenshots},
-                            {"frame_ms", result.frame_ms}, {"frame_ms_p99", result.frame_ms_p99}};
+            Json waits = Json::object();
+            for (const auto& [line, seconds] : result.waits) waits[std::to_string(line)] = seconds;
+            const Json json{{"frames", result.frames},
+                            {"clicks", result.clicks},
+                            {"keys", result.keys},
+                            {"screenshots", result.screenshots},
+                            {"frame_ms", result.frame_ms},
+                            {"frame_ms_p99", result.frame_ms_p99},
+                            {"waits", waits}};
             return call.finish(json, request.script.empty() ? "" : page(result));
           }};
 }

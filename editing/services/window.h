@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <vector>
 
 #include "editing/services/service_door.h"
 #include "engine/config/fields.h"
@@ -37,6 +39,9 @@ struct WindowResult {
   int64_t frames = 0, clicks = 0, keys = 0, screenshots = 0;
   /// Our own work for a frame, without drawing it: median and 99th percentile.
   double frame_ms = 0, frame_ms_p99 = 0;
+  /// Of each line of a script that waits for jobs: seconds from the last event sent before it to
+  /// the end of the work, every time that it was reached.
+  std::map<int, std::vector<double>> waits;
 };
 
 /// The window until it is closed, or the script until its end. Throws Error{input} when no window

@@ -78,11 +78,13 @@ void App::draw_phrase_box() {
         "Goes towards the largest face of another photograph; Properties says which levels of it "
         "are taken over");
   } else {
-    const float half = (ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ItemSpacing.x) / 2;
-    if (plain_button("Enhance light", open, half)) add_enhance();
+    const ButtonPair pair("Enhance light", "Add mask…");
+    if (plain_button("Enhance light", open, pair.width)) add_enhance();
     hint(std::string(kind_doc(EditKind::enhance)) + "  (Ctrl+Shift+E)");
-    ImGui::SameLine();
-    if (plain_button("Add mask…", open && !session_.busy(), half)) ImGui::OpenPopup("New mask");
+    pair.next();
+    if (plain_button("Add mask…", open && !session_.busy(), pair.width)) {
+      ImGui::OpenPopup("New mask");
+    }
     hint(kind_doc(EditKind::mask));
   }
   if (ImGui::BeginPopup("New mask")) {

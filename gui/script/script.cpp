@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr double kLongestWait = 600;
 // Frames between events, so that what an event causes is there when the next one comes.
 constexpr int kSettleFrames = 3;
+constexpr size_t kMostSteps = 100000;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -64,18 +65,33 @@ Script::Script(const fs::path& file) : file_(file) {
   if (!steps || steps->kind != YamlNode::Kind::sequence) {
     throw Error(ErrorCode::config, "a script has a list of steps").in_file(file);
   }
-  for (const auto& item : steps->items) {
+  add_steps(*steps);
+}
+
+void Script::add_steps(const YamlNode& steps) {
+  for (const auto& item : steps.items) {
+    step_ = item.get();
     if (item->kind != YamlNode::Kind::map || item->entries.size() != 1) {
-      throw Error(ErrorCode::config, "a step is one key with its value")
-          .in_file(file)
-          .at_line(item->line, item->column);
+      fail("a step is one key with its value");
     }
-    steps_.push_back(item.get());
+    if (item->entries.front().key != "repeat") {
+      if (steps_.size() == kMostSteps) fail("there are too many steps");
+      steps_.push_back(item.get());
+      continue;
+    }
+    const YamlNode& value = *item->entries.front().value;
+    const YamlNode* const times = value.find("times");
+    const YamlNode* const repeated = value.find("steps");
+    const auto count = times ? parse_number(times->text) : std::nullopt;
+    if (!count || *count < 1 || !repeated || repeated->kind != YamlNode::Kind::sequence) {
+      fail("repeat needs times, a number, and a list of steps");
+    }
+    for (int i = 0; i < static_cast<int>(*count); ++i) add_steps(*repeated);
   }
 }
 
 void Script::fail(const std::string& message) const {
-  throw Error(ErrorCode::input, message)
+  throw Error(steps_run_ ? ErrorCode::input : ErrorCode::config, message)
       .in_file(file_)
       .at_line(step_ ? step_->line : 1, step_ ? step_->column : 1);
 }
@@ -181,9 +197,9 @@ void Script::begin_step(App& app, WindowResult& result) {
   } else if (what == "wait") {
     if (argument() == "jobs") {
       waiting_ = true;
-      waited_since_ = now();
+      waits_since_ = now();
     } else {
-      for (int i = static_cast<int>(number(&value)); i > 0; --i) events_.push_back([](App&) {});
+      for (int i = static_cast<int>(number(&value)); i > 0; --i) events_.emplace_back();
     }
   } else if (what == "expect") {
     const auto& notices = app.document().notices();
@@ -207,17 +223,19 @@ void Script::begin_step(App& app, WindowResult& result) {
   } else {
     fail("there is no step \"" + printable(what) + "\"");
   }
-  for (int i = 0; i < kSettleFrames; ++i) events_.push_back([](App&) {});
+  for (int i = 0; i < kSettleFrames; ++i) events_.emplace_back();
 }
 
 bool Script::advance(App& app, WindowResult& result) {
   recorder_.begin_frame();
   if (waiting_) {
-    if (now() - waited_since_ > kLongestWait) fail("what runs did not end in ten minutes");
+    if (now() - waits_since_ > kLongestWait) fail("what runs did not end in ten minutes");
     if (app.is_working()) return true;
     waiting_ = false;
+    result.waits[step_->line].push_back(now() - acted_);
     return true;
   }
+  steps_run_ = true;
   if (events_.empty()) {
     if (next_ == steps_.size()) return false;
     begin_step(app, result);
@@ -225,7 +243,10 @@ bool Script::advance(App& app, WindowResult& result) {
   if (events_.empty()) return true;
   const Event event = std::move(events_.front());
   events_.pop_front();
-  event(app);
+  if (event) {
+    event(app);
+    acted_ = now();
+  }
   return true;
 }
 

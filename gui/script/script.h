@@ -14,7 +14,7 @@
 // click, double_click, type, key (names of Dear ImGui: Ctrl+Shift+E, Escape), slide (to: 0 to 1 of
 // the slider), drag (label, by: [dx, dy]), drop (a path, as dropped onto the window), wait (jobs,
 // or a number of frames), expect (a label, or part of the newest notice), absent (a label),
-// screenshot, size, scale, theme (dark or light).
+// screenshot, size, scale, theme (dark or light), repeat (times, steps).
 
 #include <deque>
 #include <filesystem>
@@ -44,8 +44,10 @@ class Script {
   std::optional<ImVec2> take_size();
 
  private:
+  /// Empty: a frame in which nothing is sent.
   using Event = std::function<void(App&)>;
 
+  void add_steps(const YamlNode& steps);
   void begin_step(App& app, WindowResult& result);
   ImVec2 place_of(const std::string& label) const;
   void click(ImVec2 place, int times, WindowResult& result);
@@ -64,8 +66,9 @@ class Script {
   std::deque<Event> events_;
   std::optional<std::string> screenshot_;
   std::optional<ImVec2> size_;
-  bool waiting_ = false;
-  double waited_since_ = 0;
+  bool waiting_ = false, steps_run_ = false;
+  /// Seconds: when the wait began, and when the last event was sent.
+  double waits_since_ = 0, acted_ = 0;
   ItemRecorder recorder_;
 };
 

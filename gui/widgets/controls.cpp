@@ -142,6 +142,18 @@ bool plain_button(const char* label, bool enabled, float width) {
   return pressed;
 }
 
+ButtonPair::ButtonPair(const char* first, const char* second) {
+  const ImGuiStyle& style = ImGui::GetStyle();
+  const float whole = ImGui::GetContentRegionAvail().x, half = (whole - style.ItemSpacing.x) / 2;
+  const float label = std::max(ImGui::CalcTextSize(first).x, ImGui::CalcTextSize(second).x);
+  one_row_ = label + 2 * style.FramePadding.x <= half;
+  width = one_row_ ? half : whole;
+}
+
+void ButtonPair::next() const {
+  if (one_row_) ImGui::SameLine();
+}
+
 bool toggle_button(const char* label, bool on, const char* doc) {
   if (on) {
     ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
@@ -181,7 +193,7 @@ void small_label(const char* text) {
 void heading(const char* text) {
   ImGui::Dummy({0, em(0.15f)});
   const BoldType bold;
-  ImGui::TextUnformatted(text);
+  ImGui::TextWrapped("%s", text);
 }
 
 Change number_slider(const char* label, double& value, double least, double most, double standard,

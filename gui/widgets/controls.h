@@ -11,6 +11,16 @@ namespace vane {
 /// A button for the one thing that is to be done here.
 bool primary_button(const char* label, bool enabled = true, float width = 0);
 bool plain_button(const char* label, bool enabled = true, float width = 0);
+/// Two buttons of one width: side by side, or below each other where a label would be cut off.
+struct ButtonPair {
+  ButtonPair(const char* first, const char* second);
+  /// Between the two buttons.
+  void next() const;
+  float width = 0;
+
+ private:
+  bool one_row_ = false;
+};
 /// One of several ways to look, in the colour of the accent while it is `on`.
 bool toggle_button(const char* label, bool on, const char* doc);
 /// Shown when the control before it is pointed at; also while it is disabled.

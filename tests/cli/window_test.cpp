@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/base/assets.h"
@@ -147,6 +148,42 @@ TEST(WindowProgram, AScriptedSessionExportsWhatTheCommandWrites) {
       {"enhance", photo.string(), "--strength", strength, "-o", exported.string(), "--overwrite"});
   ASSERT_EQ(command.code, 0) << command.err;
   EXPECT_EQ(bytes_of(exported), bytes);
+}
+
+TEST(WindowProgram, RepeatedStepsAreDoneAndTheirWaitsTold) {
+  if (!window_is_built()) GTEST_SKIP() << "built without the window";
+  const MemoryDisplay display;
+  if (display.display().empty()) GTEST_SKIP() << "Xvfb is not installed";
+  const TemporaryFolder folder;
+  const auto around = with({{"DISPLAY", display.display()},
+                            {"LIBGL_ALWAYS_SOFTWARE", "1"},
+                            {"XDG_DATA_HOME", (folder.path() / "data").string()}});
+  const auto run = [&](const std::string& steps) {
+    const std::string script = folder.file("script.yaml", steps);
+    return run_vane({"gui", "--script", script, "--json"}, around);
+  };
+  const Outcome outcome =
+      run("steps:\n"
+          "  - repeat:\n"
+          "      times: 3\n"
+          "      steps:\n"
+          "        - key: S\n"
+          "        - wait: jobs\n");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto told = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(told["keys"], 3);
+  ASSERT_EQ(told["waits"].size(), 1u);
+  ASSERT_EQ(told["waits"]["6"].size(), 3u);
+  for (const auto& seconds : told["waits"]["6"]) {
+    EXPECT_GT(seconds.get<double>(), 0);
+    EXPECT_LT(seconds.get<double>(), 60);
+  }
+  const Outcome endless = run("steps:\n  - repeat: {times: 1000000, steps: [{key: S}]}\n");
+  EXPECT_EQ(endless.code, 3);
+  EXPECT_NE(endless.err.find("too many steps"), std::string::npos) << endless.err;
+  const Outcome aimless = run("steps:\n  - repeat: 3\n");
+  EXPECT_EQ(aimless.code, 3);
+  EXPECT_NE(aimless.err.find("script.yaml:2:"), std::string::npos) << aimless.err;
 }
 
 }  // namespace
