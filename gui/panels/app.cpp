@@ -159,9 +159,11 @@ void App::draw() {
   scene_.poll();
   update_selection();
   session_.want_light_map(canvas_.overlay == CanvasOverlay::light);
+  session_.want_detail(canvas_.is_close(session_.width()));
   if (session_.picture_version() != shown_pictures_) {
     shown_pictures_ = session_.picture_version();
     canvas_.set_pictures(session_.before(), session_.after());
+    canvas_.set_detail(session_.detail().before, session_.detail().after);
     const Edit* edit = session_.stack().find(selected_);
     const bool is_mask = edit && edit->kind == EditKind::mask;
     canvas_.set_mask(is_mask ? session_.mask_picture(selected_) : nullptr);

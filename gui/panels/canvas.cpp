@@ -37,7 +37,11 @@ uint8_t byte(float value) { return static_cast<uint8_t>(std::lround(value)); }
 }  // namespace
 
 Canvas::Canvas(Textures& textures)
-    : before_texture_(textures), after_texture_(textures), overlay_texture_(textures) {}
+    : before_texture_(textures),
+      after_texture_(textures),
+      overlay_texture_(textures),
+      before_detail_(textures),
+      after_detail_(textures) {}
 
 void Canvas::set_pictures(const SharedImage& before, const PreviewPicture& after) {
   if (before != before_) {
@@ -54,6 +58,15 @@ void Canvas::set_pictures(const SharedImage& before, const PreviewPicture& after
   }
   stops_ = after.stops;
   overlay_stale_ = true;
+}
+
+void Canvas::set_detail(const SharedImage& before, const SharedImage& after) {
+  before_detail_.set(before);
+  after_detail_.set(after);
+}
+
+bool Canvas::is_close(int full_width) const {
+  return before_ && full_width > before_->width && (zoom_ > 0 ? zoom_ : last_fit_) > 1;
 }
 
 void Canvas::set_mask(const SharedImage& mask) {
@@ -127,6 +140,11 @@ void Canvas::draw_picture(const Frame& frame, bool show_before) {
   list->PushClipRect(frame.from, frame.from + frame.size, true);
   const Texture& texture = show_before || after_texture_.empty() ? before_texture_ : after_texture_;
   list->AddImage(texture.ref(), from, to);
+  // Beyond its own pixels the small picture lies below, for the rim that blocks leave.
+  if (pixel > 1) {
+    CanvasDetail& detail = show_before ? before_detail_ : after_detail_;
+    detail.draw(*list, from, to, frame.from, frame.from + frame.size);
+  }
   if (!show_before && !overlay_texture_.empty()) list->AddImage(overlay_texture_.ref(), from, to);
   list->PopClipRect();
 }
@@ -228,22 +246,30 @@ void Canvas::draw_overlay_texture() {
   overlay_texture_.set(rgba, mask_->width, mask_->height);
 }
 
-void Canvas::read_pixel(const Frame& frame) {
-  const float pixel = pixel_size(frame);
+void Canvas::read_pixel(const Frame& frame, int full_width) {
+  // Of the photograph, of which the picture may be a smaller copy.
+  const float share = static_cast<float>(before_->width) / static_cast<float>(full_width);
+  const float pixel = pixel_size(frame) * share;
   read_out_ = fmt::format("{:.0f} %", 100 * pixel);
+  const bool close = is_close(full_width);
+  if (close && after_detail_.empty()) read_out_ += "   preview";
   if (!after_ || !ImGui::IsMouseHoveringRect(frame.from, frame.from + frame.size)) return;
   const ImVec2 from = picture_from(frame), mouse = ImGui::GetIO().MousePos;
-  const int x = static_cast<int>(std::floor((mouse.x - from.x) / pixel));
-  const int y = static_cast<int>(std::floor((mouse.y - from.y) / pixel));
-  if (x < 0 || y < 0 || x >= after_->width || y >= after_->height || after_->depth != 8) return;
+  const float x = std::floor((mouse.x - from.x) / pixel),
+              y = std::floor((mouse.y - from.y) / pixel);
+  const Image& shown = close && !after_detail_.empty() ? *after_detail_.picture() : *after_;
+  if (shown.depth != 8 || shown.channels < 3) return;
+  const float scale = static_cast<float>(shown.width) / static_cast<float>(full_width);
+  const int column = static_cast<int>(std::floor(x * scale)),
+            row = static_cast<int>(std::floor(y * scale));
+  if (column < 0 || row < 0 || column >= shown.width || row >= shown.height) return;
   const size_t at =
-      static_cast<size_t>(y * after_->width + x) * static_cast<size_t>(after_->channels);
-  if (after_->channels < 3) return;
-  read_out_ += fmt::format("   {}, {}   {} {} {}", x, y, after_->u8[at], after_->u8[at + 1],
-                           after_->u8[at + 2]);
+      static_cast<size_t>(row * shown.width + column) * static_cast<size_t>(shown.channels);
+  read_out_ += fmt::format("   {:.0f}, {:.0f}   {} {} {}", x, y, shown.u8[at], shown.u8[at + 1],
+                           shown.u8[at + 2]);
 }
 
-void Canvas::draw(int, bool keyboard) {
+void Canvas::draw(int full_width, bool keyboard) {
   const ImVec2 from = ImGui::GetCursorScreenPos(), size = ImGui::GetContentRegionAvail();
   if (!before_ || size.x < 8 || size.y < 8) return;
   ImGui::GetWindowDrawList()->AddRectFilled(from, from + size,
@@ -271,7 +297,7 @@ void Canvas::draw(int, bool keyboard) {
     draw_picture(frame, show_before);
     if (show_before) draw_label(frame, "Before", false);
   }
-  read_pixel(frame);
+  read_pixel(frame, full_width);
 }
 
 }  // namespace vane

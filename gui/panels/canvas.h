@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gui/panels/canvas_detail.h"
 #include "gui/session/preview.h"
 #include "gui/widgets/textures.h"
 
@@ -21,6 +22,9 @@ class Canvas {
 
   /// Another photograph, or another state of it. `before` null: none is open.
   void set_pictures(const SharedImage& before, const PreviewPicture& after);
+  /// The same two at the size of the photograph, shown where they are looked at closely; null while
+  /// there are none.
+  void set_detail(const SharedImage& before, const SharedImage& after);
   /// Grey; null: none.
   void set_mask(const SharedImage& mask);
 
@@ -31,6 +35,8 @@ class Canvas {
   /// One pixel of the photograph on one of the display.
   void actual_size(int full_width);
   void zoom_by(float factor);
+  /// The display shows more than the pictures of set_pictures() hold, and the photograph has it.
+  bool is_close(int full_width) const;
 
   CanvasView view = CanvasView::after;
   CanvasOverlay overlay = CanvasOverlay::none;
@@ -51,13 +57,14 @@ class Canvas {
   void draw_picture(const Frame& frame, bool show_before);
   void draw_split(const Frame& frame);
   void draw_label(const Frame& frame, const char* text, bool right) const;
-  void read_pixel(const Frame& frame);
+  void read_pixel(const Frame& frame, int full_width);
   void draw_overlay_texture();
   /// Of the picture in the frame.
   ImVec2 picture_from(const Frame& frame) const;
   float pixel_size(const Frame& frame) const;
 
   Texture before_texture_, after_texture_, overlay_texture_;
+  CanvasDetail before_detail_, after_detail_;
   SharedImage before_, after_, mask_;
   std::vector<float> stops_;
   /// Of the display's pixels to the shown picture's; 0: fits the window.

@@ -15,9 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Pictures of a screen's size, about 5 MB each.
-constexpr size_t kMostKept = 12;
-constexpr size_t kMostLights = 6, kMostFiles = 12;
+constexpr size_t kMostLights = 6;
 
 std::string number(double value) { return number_text(value); }
 
@@ -125,7 +123,7 @@ SharedImage PreviewRenderer::picture_file(const fs::path& path, int width, int h
   if (const auto known = files_.find(key); known != files_.end()) return known->second;
   Image image = read_image(path);
   if (width > 0) image = resize_u8(to_rgb8(std::move(image)), width, height);
-  if (files_.size() >= kMostFiles) files_.clear();
+  if (files_.size() >= limits_.files) files_.clear();
   return files_[key] = std::make_shared<const Image>(std::move(image));
 }
 
@@ -140,7 +138,7 @@ const PreviewPicture* PreviewRenderer::find(const std::string& key) {
 
 void PreviewRenderer::keep(const std::string& key, const PreviewPicture& picture) {
   kept_.push_front({key, picture});
-  if (kept_.size() > kMostKept) kept_.pop_back();
+  if (kept_.size() > limits_.kept) kept_.pop_back();
 }
 
 }  // namespace vane

@@ -23,10 +23,16 @@ struct PreviewPicture {
   double chosen_strength = -1;
 };
 
+/// How many pictures are remembered: of states of the stack, and of files.
+struct PreviewLimits {
+  size_t kept = 12, files = 12;
+};
+
 /// Used from one thread.
 class PreviewRenderer {
  public:
-  explicit PreviewRenderer(ServiceDoor& door) : door_(door) {}
+  explicit PreviewRenderer(ServiceDoor& door, PreviewLimits limits = {})
+      : door_(door), limits_(limits) {}
 
   /// `source` is 8-bit RGB; `source_key` tells it from others. `map`: stops are wanted. Edits that
   /// were not searched for yet show nothing. Throws what the services throw; Cancelled.
@@ -49,6 +55,7 @@ class PreviewRenderer {
   void keep(const std::string& key, const PreviewPicture& picture);
 
   ServiceDoor& door_;
+  PreviewLimits limits_;
   std::list<Kept> kept_;  // newest first
   std::map<std::string, std::shared_ptr<const void>> lights_;
   std::map<std::string, SharedImage> files_;

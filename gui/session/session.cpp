@@ -93,7 +93,10 @@ struct DirectionMaker {
 }  // namespace
 
 Session::Session(ServiceDoor& door, std::function<void()> wake)
-    : DocumentSession(door, std::move(wake)), renderer_(door), previews_(door) {}
+    : DocumentSession(door, std::move(wake)),
+      renderer_(door),
+      previews_(door),
+      details_(door, {.kept = 1, .files = 2}) {}
 
 Session::~Session() {
   end_jobs();
@@ -131,18 +134,26 @@ void Session::close() {
   source_ = draft_source_ = nullptr;
   made_direction_.reset();
   after_ = {};
+  detail_ = {};
+  wants_detail_ = false;
+  full_source_ = nullptr;
+  full_name_.clear();
   ++picture_version_;
 }
 
 void Session::show_stack() {
+  if (detail_.after) {
+    detail_ = {};
+    ++picture_version_;
+  }
   previewer_.post([this, stack = stack(), places = places_, full = source_, draft = draft_source_,
-                   map = map_, generation = generation_] {
+                   map = map_, detailed = wants_detail_, generation = generation_] {
     const std::string name = fmt::format("{}#{}", places.photo.string(), generation);
-    for (const bool is_draft : {true, false}) {
-      if (is_draft && draft == full) continue;
-      PreviewJob job(previewer_);
-      const Stopwatch watch;
-      try {
+    PreviewJob job(previewer_);
+    try {
+      for (const bool is_draft : {true, false}) {
+        if (is_draft && draft == full) continue;
+        const Stopwatch watch;
         PreviewPicture picture = previews_.render(
             is_draft ? draft : full, name + (is_draft ? "draft" : ""), stack, places, map, job);
         deliver([this, picture = std::move(picture), is_draft, generation,
@@ -154,16 +165,43 @@ void Session::show_stack() {
           ++picture_version_;
           if (!warning.empty() && !is_draft) notify(Notice::Kind::warning, warning);
         });
-      } catch (const Cancelled&) {
-        return;
-      } catch (...) {
-        deliver([this, text = words_of(std::current_exception())] {
-          notify(Notice::Kind::error, text);
-        });
-        return;
       }
+      if (!detailed) return;
+      deliver([this, made = render_detail(name, stack, places, job), generation] {
+        if (generation != generation_ || !wants_detail_) return;
+        detail_ = made;
+        ++picture_version_;
+      });
+    } catch (const Cancelled&) {
+      return;
+    } catch (...) {
+      deliver(
+          [this, text = words_of(std::current_exception())] { notify(Notice::Kind::error, text); });
     }
   });
+}
+
+DetailPictures Session::render_detail(const std::string& name, const EditStack& stack,
+                                      const DocumentPlaces& places, Job& job) {
+  if (full_name_ != name) {
+    const Image photo = read_image(places.photo);
+    full_source_ =
+        std::make_shared<const Image>(srgb_thumbnail(photo, std::max(photo.width, photo.height)));
+    full_name_ = name;
+  }
+  job.check_cancelled();
+  return {full_source_, details_.render(full_source_, name, stack, places, false, job).image};
+}
+
+void Session::want_detail(bool wanted) {
+  if (wanted == wants_detail_ || !is_open()) return;
+  wants_detail_ = wanted;
+  if (wants_detail_) {
+    show_stack();
+  } else {
+    detail_ = {};
+    ++picture_version_;
+  }
 }
 
 void Session::want_light_map(bool wanted) {

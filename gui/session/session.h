@@ -31,6 +31,11 @@ struct MadeDirection {
   DirectionExplainResult words;
 };
 
+/// Both at the size of the photograph, 8-bit RGB; null while they are not made.
+struct DetailPictures {
+  SharedImage before, after;
+};
+
 /// `vane enhance FOLDER …` of it.
 EnhanceRequest batch_request(const BatchParameters& parameters);
 
@@ -74,6 +79,10 @@ class Session final : public DocumentSession {
   uint64_t picture_version() const { return picture_version_; }
   /// Whether after() is to tell the stops of light.
   void want_light_map(bool wanted);
+  /// Whether the picture is looked at more closely than after() can show: detail() comes then,
+  /// after every change anew, and is let go of otherwise.
+  void want_detail(bool wanted);
+  const DetailPictures& detail() const { return detail_; }
   /// How long the newest preview took, and whether it is a draft.
   double preview_ms() const { return preview_ms_; }
   bool is_draft() const { return draft_; }
@@ -81,19 +90,26 @@ class Session final : public DocumentSession {
  private:
   void show_stack() override;
   void wait_for_previews() override { previewer_.wait(); }
+  /// On the previewer's thread.
+  DetailPictures render_detail(const std::string& name, const EditStack& stack,
+                               const DocumentPlaces& places, Job& job);
 
   int width_ = 0, height_ = 0;
   SharedImage source_, draft_source_;
   PreviewPicture after_;
   uint64_t picture_version_ = 0;
   double preview_ms_ = 0;
-  bool draft_ = false, map_ = false;
+  bool draft_ = false, map_ = false, wants_detail_ = false;
+  DetailPictures detail_;
   std::optional<EnhanceResult> batch_;
   std::optional<MadeDirection> made_direction_;
 
   DocumentRenderer renderer_;  // the worker's
-  PreviewRenderer previews_;   // previewer_'s
-  Worker previewer_;           // last: it ends first
+  PreviewRenderer previews_;   // previewer_'s, as the next three
+  PreviewRenderer details_;
+  SharedImage full_source_;
+  std::string full_name_;
+  Worker previewer_;  // last: it ends first
 };
 
 }  // namespace vane

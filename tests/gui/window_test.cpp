@@ -336,6 +336,42 @@ TEST(Window, RandomHandsBreakNothing) {
   }
 }
 
+/// At 1:1 the photograph itself is shown with its edits, not the small copy that is worked on.
+TEST(Window, ACloseLookShowsTheWholeResolution) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.app().open(window.photo("large.png", 2000, 1200));
+  window.settle();
+  ASSERT_LT(session.before()->width, 2000);
+  EXPECT_FALSE(session.detail().after);
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Picture/1:1");
+    wait_for_jobs(context, session);
+    IM_CHECK(session.detail().after != nullptr);
+    IM_CHECK_EQ(session.detail().after->width, 2000);
+    IM_CHECK_EQ(session.detail().before->height, 1200);
+    IM_CHECK(session.detail().after == session.detail().before);
+    context->ItemClick("//Edits/Enhance light");
+    wait_for_jobs(context, session);
+    IM_CHECK(session.detail().after != nullptr);
+    IM_CHECK_EQ(session.detail().after->width, 2000);
+    // The same edit at either size.
+    const SharedImage small = session.after().image, whole = session.detail().after;
+    IM_CHECK(whole->u8 != session.detail().before->u8);
+    IM_CHECK_EQ(int(whole->u8.front()), int(small->u8.front()));
+    context->ItemClick("//Picture/Fit");
+    context->Yield(2);
+    IM_CHECK(session.detail().after == nullptr);
+  }));
+  window.app().open(window.photo("small.png", 800, 600));
+  window.settle();
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Picture/1:1");
+    wait_for_jobs(context, session);
+    IM_CHECK(session.detail().after == nullptr);
+  }));
+}
+
 /// Memory of a session does not grow with its length beyond its history, which shares what it can.
 TEST(Window, FiveHundredChangesShareTheirEdits) {
   HeadlessWindow window;
