@@ -45,7 +45,10 @@ Command lift_command() {
            {"vane lift scene.ply dataset/ --masks language_features/ --clip open_clip/ -o s.lang",
             "with the masks that LangSplat made"},
            {"vane lift scene.ply dataset/ --method langsplat -o scene.lang",
-            "features that are trained, as LangSplat's are"}},
+            "features that are trained, as LangSplat's are"},
+           {"vane lift chkpnt30000.pth dataset/ --method langsplat "
+            "--checkpoints m_?/chkpnt30000.pth --autoencoder best_ckpt.pth -o s.lang",
+            "a scene that LangSplat was trained on"}},
           [](Invocation& call) {
             LiftRequest request;
             call.read(request);

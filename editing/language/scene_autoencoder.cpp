@@ -46,11 +46,6 @@ Tensor encoded_as(const SceneAutoencoder& autoencoder, const Tensor& features, b
   return unit(x);
 }
 
-/// What a step of training lowers.
-Tensor loss_of(const Tensor& made, const Tensor& features) {
-  return (made - features).square().mean() + kCosineWeight * (1 - (made * features).sum(1).mean());
-}
-
 /// The criterion of the released code for its last epochs, which weighs both parts alike.
 double error_of(const SceneAutoencoder& autoencoder, const Tensor& features) {
   const Tensor made = decoded(autoencoder, encoded(autoencoder, features));
@@ -148,6 +143,12 @@ Tensor encoded(const SceneAutoencoder& autoencoder, const Tensor& features) {
   return encoded_as(autoencoder, features, false);
 }
 
+Tensor autoencoder_loss(const Tensor& made, const Tensor& features, CosineAxis cosine) {
+  const int64_t along = cosine == CosineAxis::feature ? 1 : 0;
+  return (made - features).square().mean() +
+         kCosineWeight * (1 - at::cosine_similarity(made, features, along).mean());
+}
+
 Tensor decoded(const SceneAutoencoder& autoencoder, const Tensor& latents) {
   Tensor x = linear(autoencoder.decoder.front(), latents);
   for (size_t i = 1; i < autoencoder.decoder.size(); ++i) {
@@ -193,7 +194,8 @@ SceneAutoencoder train_scene_autoencoder(const Tensor& features, const Autoencod
       const at::AutoGradMode with_gradients(true);
       const Tensor batch = features.index_select(0, places.narrow(0, first, rows));
       const Tensor made = decoded(autoencoder, encoded_as(autoencoder, batch, true));
-      optimiser.step(torch::autograd::grad({loss_of(made, batch)}, optimiser.parameters()));
+      const Tensor loss = autoencoder_loss(made, batch, options.cosine);
+      optimiser.step(torch::autograd::grad({loss}, optimiser.parameters()));
     }
     if (epoch + kCandidates < epochs) continue;
     const at::NoGradGuard no_grad;

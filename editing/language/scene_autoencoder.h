@@ -49,7 +49,12 @@ Tensor encoded(const SceneAutoencoder& autoencoder, const Tensor& features);
 /// latents [N,3] -> unit features [N,dim].
 Tensor decoded(const SceneAutoencoder& autoencoder, const Tensor& latents);
 
+/// Along what the loss takes its cosine: of each feature by itself, or, as the released code does,
+/// of each of the numbers over the features of a batch.
+enum class CosineAxis { feature, batch };
+
 struct AutoencoderTraining {
+  CosineAxis cosine = CosineAxis::feature;
   int epochs = 100, batch = 64;
   /// More epochs where a scene has so few masks that there would be fewer steps.
   int64_t least_steps = 2000;
@@ -57,10 +62,12 @@ struct AutoencoderTraining {
   uint64_t seed = 0;
 };
 
+/// (y - x)^2 and cosine as the training weighs them; `made` and `features` [N,dim] unit.
+Tensor autoencoder_loss(const Tensor& made, const Tensor& features, CosineAxis cosine);
+
 /// Adam on mean (y - x)^2 + 0.001 (1 - mean cosine of y and x) over the unit rows of `features`
 /// [N,dim]; of the last four epochs, the one that does best by the sum of both with running
-/// statistics. The released code takes the cosine along the batch, feature number by feature
-/// number; here it is that of each feature. Throws Error{input} for fewer than
+/// statistics, the cosine being that of each feature then. Throws Error{input} for fewer than
 /// two features.
 SceneAutoencoder train_scene_autoencoder(const Tensor& features, const AutoencoderTraining& options,
                                          Job& job);

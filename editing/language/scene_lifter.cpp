@@ -74,6 +74,7 @@ void SceneLifter::train(Job& job) {
   if (!autoencoder_) {
     AutoencoderTraining training;
     training.seed = options_.trained->latents.seed;
+    training.cosine = options_.trained->cosine;
     autoencoder_ = train_scene_autoencoder(features, training, job);
   } else if (autoencoder_->dim != field_.dim) {
     throw Error(ErrorCode::input,
@@ -85,12 +86,14 @@ void SceneLifter::train(Job& job) {
   const double kept =
       (decoded(*autoencoder_, codes_of_masks) * features).sum(1).mean().item<double>();
   job.info(fmt::format("what three numbers keep of a mask's feature: cosine {:.3f}", kept));
-  const Tensor latents =
-      train_latents(cloud_, latent_views_, codes_of_masks, options_.trained->latents, job);
+  latents_ = options_.trained->given;
+  if (!latents_.defined()) {
+    latents_ = train_latents(cloud_, latent_views_, codes_of_masks, options_.trained->latents, job);
+  }
   for (int level = 0; level < kRegionLevels; ++level) {
     LanguageLevel& gathered = field_.levels[static_cast<size_t>(level)];
     const LatentCodes codes =
-        latent_codes(latents.select(1, level).contiguous(), gathered.weight, kMostCodes);
+        latent_codes(latents_.select(1, level).contiguous(), gathered.weight, kMostCodes);
     gathered =
         coded_level(gathered, lifter_.table(level), codes, decoded(*autoencoder_, codes.latents));
   }

@@ -21,7 +21,10 @@ namespace vane {
 struct TrainedFeatures {
   /// Of this scene or a published one; without it one is trained.
   std::optional<SceneAutoencoder> autoencoder;
+  CosineAxis cosine = CosineAxis::feature;
   LatentTraining latents;
+  /// [N,levels,3] of a published model; undefined: they are trained.
+  Tensor given{};
   /// Views are drawn no larger for training.
   int long_side = 384;
 };
@@ -47,6 +50,8 @@ class SceneLifter {
   LanguageField finish(Job& job);
   /// What finish() trained or was given; empty without options.trained.
   const std::optional<SceneAutoencoder>& autoencoder() const { return autoencoder_; }
+  /// [N,levels,3] that finish() trained or was given; undefined without options.trained.
+  const Tensor& latents() const { return latents_; }
   /// Masks so far, of all levels.
   int64_t masks() const;
 
@@ -59,6 +64,7 @@ class SceneLifter {
   LabelLifter lifter_;
   std::vector<LatentView> latent_views_;
   std::optional<SceneAutoencoder> autoencoder_;
+  Tensor latents_;
   std::vector<float> features_;
   LanguageField field_;
 };

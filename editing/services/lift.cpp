@@ -14,6 +14,7 @@
 #include "engine/base/stopwatch.h"
 #include "engine/image/codec.h"
 #include "engine/image/resize.h"
+#include "engine/scene/gaussian_checkpoint.h"
 #include "engine/scene/scene_data.h"
 #include "engine/scene/splat_file.h"
 
@@ -91,20 +92,71 @@ void name_all_views(LanguageField& field, const SceneData& data, int64_t long_si
   }
 }
 
-std::optional<TrainedFeatures> training_of(const LiftRequest& request) {
-  if (request.method != "langsplat") {
-    if (!request.autoencoder.empty() || !request.save_autoencoder.empty()) {
-      throw Error(ErrorCode::usage, "only --method langsplat has an autoencoder");
+/// What LangSplat's three models say of each Gaussian of `cloud`: [N,levels,3].
+Tensor published_latents(const std::vector<fs::path>& files, const SplatCloud& cloud,
+                         const Limits& limits) {
+  std::vector<Tensor> levels;
+  for (const fs::path& file : files) {
+    const GaussianCheckpoint checkpoint = read_gaussian_checkpoint(file, limits);
+    if (checkpoint.language.empty()) {
+      throw Error(ErrorCode::input, "holds no language features").in_file(file);
     }
-    return {};
+    if (checkpoint.cloud.position != cloud.position) {
+      throw Error(ErrorCode::input, "is of another scene: its Gaussians lie elsewhere")
+          .in_file(file)
+          .with_hint("give one of the checkpoints as the scene");
+    }
+    levels.push_back(at::tensor(checkpoint.language).view({-1, kLatentWidth}));
   }
+  return at::stack(levels, 1);
+}
+
+void check_training_options(const LiftRequest& request) {
+  const bool given = !request.checkpoints.empty();
+  if (request.method != "langsplat") {
+    if (!request.autoencoder.empty() || !request.save_autoencoder.empty() || given ||
+        !request.save_checkpoints.empty()) {
+      throw Error(ErrorCode::usage, "only --method langsplat has an autoencoder and checkpoints");
+    }
+    return;
+  }
+  if (given && request.checkpoints.size() != kRegionLevels) {
+    throw Error(ErrorCode::usage, "langsplat has three checkpoints: small, medium and large");
+  }
+  if (given && request.autoencoder.empty()) {
+    throw Error(ErrorCode::usage,
+                "--checkpoints hold numbers that only their --autoencoder understands");
+  }
+}
+
+std::optional<TrainedFeatures> training_of(const LiftRequest& request, const SplatCloud& cloud) {
+  if (request.method != "langsplat") return {};
   TrainedFeatures trained;
   trained.latents.iterations = request.iterations;
   trained.latents.seed = request.seed;
+  if (request.cosine == "batch") trained.cosine = CosineAxis::batch;
   if (!request.autoencoder.empty()) {
     trained.autoencoder = load_scene_autoencoder(request.autoencoder, request.limits);
   }
+  if (!request.checkpoints.empty()) {
+    trained.given = published_latents(request.checkpoints, cloud, request.limits);
+  }
   return trained;
+}
+
+/// NAME_1/chkpnt3000.pth and so on, as LangSplat's training leaves them.
+void save_checkpoints(const LiftRequest& request, const SplatCloud& cloud, const Tensor& latents) {
+  for (int64_t level = 0; level < latents.size(1); ++level) {
+    const Tensor own = latents.select(1, level).contiguous();
+    GaussianCheckpoint checkpoint{cloud, {}};
+    checkpoint.language.assign(own.const_data_ptr<float>(),
+                               own.const_data_ptr<float>() + own.numel());
+    fs::path folder = request.save_checkpoints;
+    folder += "_" + std::to_string(level + 1);
+    fs::create_directories(folder);
+    write_gaussian_checkpoint(folder / ("chkpnt" + std::to_string(request.iterations) + ".pth"),
+                              checkpoint, request.iterations);
+  }
 }
 
 /// LangSplat's language_features_dim3 beside language_features: the same maps, with latents.
@@ -132,6 +184,7 @@ LiftResult lift(const LiftRequest& request, Job& job) {
   Stopwatch watch;
   check_writable(request.output);
   if (!request.save_autoencoder.empty()) check_writable(request.save_autoencoder);
+  check_training_options(request);
   const CropStyle crops = crop_style(request.crops);
   const SplatFile scene = read_splats(request.scene, request.limits);
   const SceneData data = read_scene_data(request.dataset, request.limits);
@@ -146,7 +199,8 @@ LiftResult lift(const LiftRequest& request, Job& job) {
   if (!request.save_masks.empty()) fs::create_directories(request.save_masks);
   DecodeOptions decode;
   decode.limits = request.limits;
-  SceneLifter lifter(*clip, scene.cloud, {crops, request.least_overlap, training_of(request)});
+  SceneLifter lifter(*clip, scene.cloud,
+                     {crops, request.least_overlap, training_of(request, scene.cloud)});
   std::vector<fs::path> stems;
   std::optional<SceneMasks> masks;
   if (request.masks.empty() && request.segmentation == "scene") {
@@ -180,6 +234,9 @@ LiftResult lift(const LiftRequest& request, Job& job) {
     if (!stems.empty()) save_latents(request, stems, *autoencoder);
     if (!request.save_autoencoder.empty()) {
       save_scene_autoencoder(request.save_autoencoder, *autoencoder);
+    }
+    if (!request.save_checkpoints.empty()) {
+      save_checkpoints(request, scene.cloud, lifter.latents());
     }
   }
   name_all_views(field, data, request.long_side);

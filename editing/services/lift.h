@@ -14,8 +14,11 @@
 namespace vane {
 
 struct LiftRequest {
-  std::filesystem::path scene, dataset, masks, save_masks, autoencoder, save_autoencoder, output;
-  std::string clip = "clip-mini", crops = "context", method = "direct", segmentation = "scene";
+  std::filesystem::path scene, dataset, masks, save_masks, autoencoder, save_autoencoder,
+      save_checkpoints, output;
+  std::vector<std::filesystem::path> checkpoints;
+  std::string clip = "clip-mini", crops = "context", method = "direct", segmentation = "scene",
+              cosine = "feature";
   double least_overlap = 0.5;
   int64_t iterations = 3000;
   uint64_t seed = 0;  // of langsplat's training; filled from the global --seed
@@ -51,9 +54,20 @@ struct LiftRequest {
     v.field("autoencoder", &C::autoencoder,
             "of langsplat: best_ckpt.pth or the same in safetensors, instead of training one",
             {.placeholder = "FILE"});
+    v.field("autoencoder-cosine", &C::cosine,
+            "training one: the cosine of each feature, or of each number over a batch, as the "
+            "released code has it",
+            {.choices = {"feature", "batch"}});
     v.field("save-autoencoder", &C::save_autoencoder,
             "keep langsplat's autoencoder, in safetensors under the published names",
             {.placeholder = "FILE"});
+    v.field("checkpoints", &C::checkpoints,
+            "of langsplat: chkpnt30000.pth of its three models, small to large, instead of "
+            "training; needs --autoencoder",
+            {.placeholder = "FILE"});
+    v.field("save-checkpoints", &C::save_checkpoints,
+            "keep langsplat's three models as NAME_1/chkpntN.pth to NAME_3/chkpntN.pth",
+            {.placeholder = "NAME"});
     v.field("clip", &C::clip, "CLIP model: a folder, a checkpoint file or a built-in name",
             {.placeholder = "M"});
     v.field("crops", &C::crops, "how masks are shown to CLIP; cutout: as LangSplat does",
@@ -80,8 +94,9 @@ struct LiftResult {
   double seconds = 0;
 };
 
-/// Lifts the training views. Throws Error{input} for unreadable scenes, data sets and masks; then
-/// nothing is written.
+/// Lifts the training views. Throws Error{input} for unreadable scenes, data sets, masks and
+/// checkpoints, and for checkpoints of another scene; Error{usage} for options that do not go
+/// together; then nothing is written.
 LiftResult lift(const LiftRequest& request, Job& job);
 
 }  // namespace vane

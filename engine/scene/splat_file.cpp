@@ -6,6 +6,7 @@
 
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
+#include "engine/scene/gaussian_checkpoint.h"
 #include "engine/scene/sog.h"
 #include "engine/scene/splat_layouts.h"
 #include "engine/weights/zip_archive.h"
@@ -48,6 +49,7 @@ std::string layout_of(const std::shared_ptr<const ByteSource>& source, const fs:
   if (is_spz(bytes)) return "spz";
   if (is_sog_zip(source, limits)) return "sog";
   if (lower_name(file) == kMeta && is_sog_meta(bytes)) return "sog";
+  if (lower_name(file).ends_with(".pth") && is_zip(bytes)) return "checkpoint";
   return lower_name(file).ends_with(".splat") ? "splat" : "";
 }
 
@@ -100,6 +102,13 @@ SplatFile read_splats(const fs::path& path, const Limits& limits) {
     if (layout == "splat") return parse_raw_splat(bytes, limits);
     if (layout == "sog") {
       return is_zip(bytes) ? parse_sog_zip(source, limits) : read_sog_folder(file, bytes, limits);
+    }
+    if (layout == "checkpoint") {
+      SplatFile splats;
+      splats.cloud = read_gaussian_checkpoint(file, limits).cloud;
+      splats.layout = layout;
+      drop_invalid(splats);
+      return splats;
     }
     throw Error(ErrorCode::input, "is no scene of Gaussian splats")
         .with_hint("known are .ply, .compressed.ply, .splat, .spz and .sog");

@@ -13,7 +13,8 @@ namespace vane {
 
 /// The layouts that a splat file may have, told apart by contents: "ply" (INRIA), "compressed-ply"
 /// (PlayCanvas), "splat" (antimatter15), "spz" (Niantic, versions 1 to 4), "sog" (PlayCanvas; a
-/// folder with meta.json or a zip of one). Empty when it is none of them.
+/// folder with meta.json or a zip of one), "checkpoint" (INRIA's and LangSplat's chkpnt30000.pth,
+/// gaussian_checkpoint.h). Empty when it is none of them.
 std::string splat_layout(const std::filesystem::path& file);
 
 /// Whether a file's name ends as those of splats do: .ply, .splat, .spz or .sog.

@@ -18,6 +18,8 @@ namespace {
 constexpr std::array<std::string_view, 9> kUsualKeys = {
     "state_dict", "model", "params_ema", "params", "g_ema", "generator", "ema", "module", "G_ema"};
 constexpr std::string_view kParallelPrefix = "module.";
+// Of sequences in a sequence.
+constexpr int kMostNested = 3;
 
 Error fault(std::string message) { return Error(ErrorCode::checkpoint, std::move(message)); }
 
@@ -94,7 +96,36 @@ class Selector {
     return std::nullopt;
   }
 
+  bool is_sequence(PickleId value) const {
+    return arena_.kind(value) == PickleKind::tuple || arena_.kind(value) == PickleKind::list;
+  }
+
+  std::span<const PickleId> items(PickleId sequence) const {
+    if (arena_.kind(sequence) == PickleKind::tuple) return arena_.tuple(sequence);
+    return arena_.list(sequence);
+  }
+
+  /// Tensors in a tuple of tuples, named by their places; a list may hold itself, so the depth
+  /// ends.
+  void collect_places(PickleId sequence, const std::string& prefix, int depth,
+                      std::vector<NamedTensor>& found) const {
+    const std::span<const PickleId> values = items(sequence);
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (found.size() > limits_.weights_tensors) return;
+      const std::string name = prefix + std::to_string(i);
+      if (arena_.kind(values[i]) == PickleKind::tensor) found.push_back({name, values[i]});
+      if (is_sequence(values[i]) && depth > 0) {
+        collect_places(values[i], name + ".", depth - 1, found);
+      }
+    }
+  }
+
   std::vector<NamedTensor> by_default(PickleId root) const {
+    if (is_sequence(root)) {
+      std::vector<NamedTensor> found;
+      collect_places(root, "", kMostNested, found);
+      if (!found.empty()) return found;
+    }
     if (arena_.kind(root) != PickleKind::dict) return collect(root);
     const std::vector<PickleId>& entries = arena_.dict(root);
     bool has_tensor = false, is_pure = true;

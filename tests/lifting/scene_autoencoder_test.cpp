@@ -145,6 +145,17 @@ TEST_F(SceneAutoencoderFile, OtherCheckpointsAreRefused) {
   }
 }
 
+TEST(SceneAutoencoder, TheLossTakesItsCosineAlongEitherAxis) {
+  const Tensor made = at::tensor({0.6, 0.8, 1.0, 0.0}, at::kDouble).view({2, 2});
+  const Tensor wanted = at::tensor({0.8, 0.6, 0.0, 1.0}, at::kDouble).view({2, 2});
+  // Squares .04, .04, 1, 1; rows .96 and 0; columns (.6,1).(.8,0) and (.8,0).(.6,1).
+  const double square = 0.52, column = 0.48 / (0.8 * std::sqrt(1.36));
+  EXPECT_NEAR(autoencoder_loss(made, wanted, CosineAxis::feature).item<double>(),
+              square + 0.001 * (1 - 0.48), 1e-12);
+  EXPECT_NEAR(autoencoder_loss(made, wanted, CosineAxis::batch).item<double>(),
+              square + 0.001 * (1 - column), 1e-12);
+}
+
 TEST(SceneAutoencoder, LearnsTheFeaturesOfAScene) {
   // Six things, each seen a little differently thirty times.
   const Tensor things = named_values("things", {6, 64}).repeat_interleave(30, 0);
@@ -163,6 +174,11 @@ TEST(SceneAutoencoder, LearnsTheFeaturesOfAScene) {
       at::equal(encoded(train_scene_autoencoder(features, options, job), features), latents))
       << "the seed decides";
   EXPECT_THROW(train_scene_autoencoder(features.narrow(0, 0, 1), options, job), Error);
+  options.cosine = CosineAxis::batch;
+  const SceneAutoencoder released = train_scene_autoencoder(features, options, job);
+  EXPECT_GT(
+      (decoded(released, encoded(released, features)) * features).sum(1).mean().item<double>(),
+      0.95);
 }
 
 }  // namespace

@@ -165,6 +165,7 @@ TEST_F(Query, LangSplatsWayFindsTheSameThing) {
   trained.iterations = 400;
   trained.save_masks = folder_ / "features";
   trained.save_autoencoder = folder_ / "autoencoder.safetensors";
+  trained.save_checkpoints = folder_ / "model";
   trained.output = folder_ / "trained.lang";
   lift(trained, job_);
   // The published layout: latents of three numbers beside the features, with the same maps.
@@ -190,10 +191,25 @@ TEST_F(Query, LangSplatsWayFindsTheSameThing) {
   LiftRequest again = trained;
   again.save_masks.clear();
   again.save_autoencoder.clear();
+  again.save_checkpoints.clear();
   again.autoencoder = trained.save_autoencoder;
   again.output = folder_ / "trained-again.lang";
   lift(again, job_);
   EXPECT_EQ(bytes_of(again.output), bytes_of(trained.output));
+  // The published models in place of training, whatever the number of iterations.
+  again.iterations = 1;
+  for (const char* level : {"model_1", "model_2", "model_3"}) {
+    again.checkpoints.push_back(folder_ / level / "chkpnt400.pth");
+  }
+  lift(again, job_);
+  EXPECT_EQ(bytes_of(again.output), bytes_of(trained.output));
+  again.checkpoints.pop_back();
+  EXPECT_EQ(code_of([&] { lift(again, job_); }), ErrorCode::usage);
+  again.checkpoints = {fs::path(VANE_TEST_DATA) / "scene/data/cloud_language.pth",
+                       fs::path(VANE_TEST_DATA) / "scene/data/cloud_language.pth",
+                       fs::path(VANE_TEST_DATA) / "scene/data/cloud_language.pth"};
+  EXPECT_EQ(code_of([&] { lift(again, job_); }), ErrorCode::input);
+  again.checkpoints.clear();
   again.method = "direct";
   EXPECT_EQ(code_of([&] { lift(again, job_); }), ErrorCode::usage);
 }
