@@ -83,6 +83,17 @@ TorchValue fresh_optimiser(const std::vector<std::pair<std::string, double>>& gr
 
 }  // namespace
 
+bool is_gaussian_checkpoint(const fs::path& file, const Limits& limits) {
+  try {
+    const TensorTable table = open_weights(file, limits);
+    const TensorRecord *const position = table.find("0.1"), *const rotation = table.find("0.5");
+    return position && rotation && position->shape.size() == 2 && position->shape[1] == 3 &&
+           rotation->shape == std::vector<int64_t>{position->shape[0], 4};
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 GaussianCheckpoint read_gaussian_checkpoint(const fs::path& file, const Limits& limits) {
   try {
     const TensorTable table = open_weights(file, limits);

@@ -19,6 +19,10 @@ struct GaussianCheckpoint {
   std::vector<float> language;
 };
 
+/// Whether the file is a tuple with positions and rotations; other checkpoints have the same
+/// ending. Never throws.
+bool is_gaussian_checkpoint(const std::filesystem::path& file, const Limits& limits = {});
+
 /// Reads the tuple of 12 values, or of 13 with language features after the opacities; nothing in
 /// the file is executed. The optimiser's state is left aside. Throws Error{input} naming the file
 /// for another kind of checkpoint, other shapes and numbers that are not finite; Error{checkpoint}

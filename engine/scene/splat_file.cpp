@@ -49,7 +49,7 @@ std::string layout_of(const std::shared_ptr<const ByteSource>& source, const fs:
   if (is_spz(bytes)) return "spz";
   if (is_sog_zip(source, limits)) return "sog";
   if (lower_name(file) == kMeta && is_sog_meta(bytes)) return "sog";
-  if (lower_name(file).ends_with(".pth") && is_zip(bytes)) return "checkpoint";
+  if (is_zip(bytes) && is_gaussian_checkpoint(file, limits)) return "checkpoint";
   return lower_name(file).ends_with(".splat") ? "splat" : "";
 }
 

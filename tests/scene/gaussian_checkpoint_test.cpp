@@ -88,6 +88,7 @@ TEST(GaussianCheckpoint, OtherFilesAreRefused) {
   const ScratchFolder folder;
   const std::vector<float> numbers(6, 1.f);
   write_torch(folder / "flat.pth", {TorchDict{{{"w", {TorchFloats{{6}, numbers}}}}}});
+  EXPECT_EQ(splat_layout(folder / "flat.pth"), "") << "weights of something else";
   EXPECT_NE(refusal_of(folder / "flat.pth").find("no checkpoint of Gaussians"), std::string::npos);
   write_torch(folder / "pair.pth",
               {TorchTuple{{{TorchFloats{{2, 3}, numbers}}, {TorchFloats{{6}, numbers}}}}});
