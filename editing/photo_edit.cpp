@@ -69,16 +69,16 @@ PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
         resize_area(mask, evaluation.source.size(2), evaluation.source.size(3)).clamp(0, 1);
   }
   PhotoEdit edit;
-  job.progress(0, 0, "looking");
   if (!guides.empty()) {
-    edit.reach =
-        reach_of(generator, generator.initial(), guides.front(), config.optimise.view_long_side);
+    edit.reach = reach_of(generator, generator.initial(), guides.front(),
+                          config.optimise.view_long_side, job);
   }
   Latent start = generator.initial();
   if (config.optimise.probe) {
     start = search_start(generator, start, objective, evaluation, config.optimise, job);
   }
   edit.search = optimise(generator, start, objective, evaluation, config.optimise, job);
+  if (config.give_up) job.check_cancelled();
   edit.settings =
       scaled(settings_of_latent(edit.search.latent), static_cast<float>(edit.reach.factor));
   edit.kept = share_with_structure(working, mask, edit.settings, config.structure);

@@ -27,6 +27,8 @@ struct PhotoEditConfig {
   float tolerance = 0.1f;
   /// See ClipDirectionalConfig::target.
   float target = 0.3f;
+  /// A stop request throws Cancelled instead of giving the best settings so far.
+  bool give_up = false;
 
   template <class V>
   static void fields(V& v) {
@@ -55,7 +57,8 @@ struct PhotoEdit {
 /// Finds develop settings that move `working` along the guides' directions.
 /// `working` [1,3,h,w] in [0,1] (a reduced copy is enough: settings do not depend on the size),
 /// `mask` [1,1,h,w] or undefined. `more` is added to what the guides want; without guides it is all
-/// that is wanted, and nothing is reduced by reach. A stop request gives the best settings so far.
+/// that is wanted, and nothing is reduced by reach. A stop request gives the best settings so far,
+/// unless it is to give up; before there are any it throws Cancelled.
 PhotoEdit edit_photo(const Tensor& working, const Tensor& mask,
                      const std::vector<DirectionalGuide>& guides, const PhotoEditConfig& config,
                      Job& job, std::unique_ptr<Objective> more = nullptr);

@@ -17,11 +17,15 @@ double smoothstep(double x, double low, double high) {
 
 // Unit changes in CLIP space [M,D] that single moves make.
 Tensor changes_of_moves(const Generator& generator, const Latent& start, const ClipEncoder& clip,
-                        int64_t view_long_side) {
+                        int64_t view_long_side, Job& job) {
   const Tensor source = clip.image_features(generator.render(start, view_long_side));
   std::vector<Tensor> changes;
-  for (const Move& move : generator.moves()) {
+  const std::vector<Move> moves = generator.moves();
+  for (size_t i = 0; i < moves.size(); ++i) {
+    const Move& move = moves[i];
+    job.progress(static_cast<int64_t>(i), static_cast<int64_t>(moves.size()), "looking");
     for (const float steps : {1.f, -1.f, 2.5f, -2.5f}) {
+      job.check_cancelled();
       Latent latent = start;
       Tensor part = latent.parts.at(move.part).clone();
       part.view(-1)[move.index] += steps * move.step;
@@ -35,12 +39,12 @@ Tensor changes_of_moves(const Generator& generator, const Latent& start, const C
 }  // namespace
 
 Reach reach_of(const Generator& generator, const Latent& start, const DirectionalGuide& guide,
-               int64_t view_long_side) {
+               int64_t view_long_side, Job& job) {
   const at::NoGradGuard no_grad;
   Reach reach;
   if (generator.moves().empty()) return reach;
   const ClipEncoder& clip = *guide.encoder.clip;
-  const Tensor changes = changes_of_moves(generator, start, clip, view_long_side);
+  const Tensor changes = changes_of_moves(generator, start, clip, view_long_side, job);
   const auto best = [&](const Tensor& direction) {
     return changes.matmul(direction.to(at::kFloat)).max().item<double>();
   };

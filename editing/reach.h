@@ -2,6 +2,7 @@
 #pragma once
 // Whether a generator can do what a direction asks, before it is forced to.
 
+#include "engine/base/job.h"
 #include "generators/generator.h"
 #include "guidance/clip_directional.h"
 
@@ -22,8 +23,8 @@ struct Reach {
 /// times that, on the whole picture. An optimiser finds a change that pleases CLIP for any phrase
 /// at all; single sliders cannot be bent like that, so they tell an edit from a trick. A text
 /// direction of almost no length (two phrases that mean the same to the model) lowers the factor as
-/// well.
+/// well. Throws Cancelled.
 Reach reach_of(const Generator& generator, const Latent& start, const DirectionalGuide& guide,
-               int64_t view_long_side);
+               int64_t view_long_side, Job& job);
 
 }  // namespace vane

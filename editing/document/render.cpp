@@ -136,7 +136,9 @@ Found DocumentRenderer::search(const EditStack& stack, const DocumentPlaces& pla
   run(before, false, job);
   const Search search =
       search_step(*edit, stack, places, before.empty() ? places.photo : before.back().output);
-  const auto& request = std::get<EditRequest>(search.step.request);
+  auto request = std::get<EditRequest>(search.step.request);
+  // Who stops a search in the window wants to go on with something else.
+  request.give_up = true;
   const auto result = door_.call<EditResult>("edit", request, job);
   if (edit->kind == EditKind::face) {
     write_image(found_input(search.found, places), read_image(request.input));

@@ -206,12 +206,14 @@ Decision decide(const EditRequest& request, const Image& source, const Tensor& w
       guides.push_back({encoder, wanted_direction(request, *encoder.clip, source)});
     }
     guide.direction = guides.front().direction;
+    job.check_cancelled();
     decision.audit = auditor(request, guide, source, job);
   }
 
   PhotoEditConfig config;
   config.optimise.steps = request.steps;
   config.optimise.seed = request.seed;
+  config.give_up = request.give_up;
   const PhotoEdit edit = edit_photo(working, mask, guides, config, job, std::move(file.objectives));
   result.steps = edit.search.steps;
   result.terms = edit.search.terms;

@@ -46,6 +46,8 @@ struct EditRequest {
   int64_t steps = 120;
   int64_t jpeg_quality = 92;
   uint64_t seed = 0;
+  /// A search that is stopped throws Cancelled instead of going on with its best so far.
+  bool give_up = false;
   Limits limits;  // filled from the global --limit
 
   template <class V>

@@ -242,6 +242,7 @@ class LatentEdit {
     } else {
       apply();
     }
+    if (request_.give_up) job_.check_cancelled();
     FinishingJob finishing(job_);
     finishing.progress(0, 0, "rendering");
     const LatentMove move = scaled(move_, result_.strength);

@@ -209,6 +209,7 @@ class SceneEdit {
     result_.terms = edit.search.terms;
     result_.cancelled = edit.search.cancelled;
 
+    if (request_.give_up) job_.check_cancelled();
     FinishingJob finishing(job_);
     finishing.progress(0, 0, "measuring");
     edited_ = scene_.cloud;

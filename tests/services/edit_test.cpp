@@ -221,24 +221,45 @@ TEST_F(Edit, AMaskMayBeAPhrase) {
   EXPECT_FALSE(fs::exists(folder_ / "other.png"));
 }
 
-TEST_F(Edit, AStopStillWritesTheBestSoFar) {
-  class StopAfterSteps final : public Job {
-   public:
-    bool stop_requested() const noexcept override { return steps_ >= 8; }
-    void progress(int64_t done, int64_t, std::string_view stage) override {
-      if (stage == "optimising") steps_ = done;
-    }
-    void metric(std::string_view, int64_t, double) override {}
-    void warn(std::string_view) override {}
-    void info(std::string_view) override {}
+/// Asks to stop once `stage` has come to `done`.
+class StopAt final : public Job {
+ public:
+  StopAt(std::string stage, int64_t done) : stage_(std::move(stage)), done_(done) {}
+  bool stop_requested() const noexcept override { return stopped_; }
+  void progress(int64_t done, int64_t, std::string_view stage) override {
+    stopped_ = stopped_ || (stage == stage_ && done >= done_);
+    last_ = stage;
+  }
+  void metric(std::string_view, int64_t, double) override {}
+  void warn(std::string_view) override {}
+  void info(std::string_view) override {}
 
-   private:
-    int64_t steps_ = 0;
-  } job;
+  const std::string& last_stage() const { return last_; }
+
+ private:
+  std::string stage_, last_;
+  int64_t done_;
+  bool stopped_ = false;
+};
+
+TEST_F(Edit, AStopStillWritesTheBestSoFar) {
+  StopAt job("optimising", 8);
   const EditResult result = edit(request("coffee", "a dark photo"), job);
   EXPECT_TRUE(result.cancelled);
   EXPECT_EQ(result.steps, 8);
   EXPECT_NE(read_image(folder_ / "out.png").u8, read_image(sample("coffee")).u8);
+}
+
+TEST_F(Edit, AStopBeforeThereIsABestOrToGiveUpWritesNothing) {
+  StopAt early("looking", 3);
+  EXPECT_THROW(edit(request("coffee", "a dark photo"), early), Cancelled);
+  EXPECT_EQ(early.last_stage(), "looking");
+  EditRequest given_up = request("coffee", "a dark photo");
+  given_up.give_up = true;
+  StopAt late("optimising", 8);
+  EXPECT_THROW(edit(given_up, late), Cancelled);
+  EXPECT_EQ(late.last_stage(), "optimising") << "nothing is applied or measured";
+  EXPECT_FALSE(fs::exists(folder_ / "out.png"));
 }
 
 TEST_F(Edit, TheReportHoldsWhatWasMeasured) {
