@@ -162,6 +162,12 @@ ClipConfig clip_config_of(const ClipSizes& sizes) {
 ClipTrainer::ClipTrainer(const ClipTrainingConfig& config)
     : config_(config), model_(new_model(config)), optimiser_(groups_of(model_, config)) {
   for (const auto& [name, tensor] : model_.state_dict()) average_[name] = tensor.detach().clone();
+  if (config.keep_of_start == 0) return;
+  if (config.start.empty()) {
+    throw Error(ErrorCode::config, "without a start nothing of it can be kept")
+        .at_key("keep-of-start");
+  }
+  for (const auto& [name, tensor] : average_) start_[name] = tensor.clone();
 }
 
 double ClipTrainer::logit_scale() const { return std::exp(model_.logit_scale.item<double>()); }
@@ -306,6 +312,7 @@ ClipModel ClipTrainer::averaged_model() const {
   ClipModel copy = model_;
   copy.visit([&](const std::string& name, Tensor& tensor, const std::vector<int64_t>&) {
     tensor = average_.at(name).clone();
+    if (!start_.empty()) tensor.lerp_(start_.at(name), config_.keep_of_start);
   });
   // A token was used when its second moment ever moved.
   const std::map<std::string, Tensor> moments = optimiser_.state();

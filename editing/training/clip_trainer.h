@@ -31,9 +31,9 @@ class ClipTrainer {
   /// Throws Error{checkpoint} when a tensor is missing or has another shape.
   void restore(const Checkpoint& checkpoint);
 
-  /// A copy with the averaged weights, ready to evaluate or save. Embeddings of tokens that no
-  /// caption used become the mean of those used, so that an unknown word says nothing instead of
-  /// something random.
+  /// A copy with the averaged weights and the wanted share of the start's, ready to evaluate or
+  /// save. Embeddings of tokens that no caption used become the mean of those used, so that an
+  /// unknown word says nothing instead of something random.
   ClipModel averaged_model() const;
 
  private:
@@ -43,6 +43,8 @@ class ClipTrainer {
   ClipModel model_;
   Adam optimiser_;
   std::map<std::string, Tensor> average_;
+  /// Of the model that the run began with; empty where nothing of it is kept.
+  std::map<std::string, Tensor> start_;
 };
 
 }  // namespace vane

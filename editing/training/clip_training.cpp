@@ -30,7 +30,7 @@ std::string config_hash(ClipTrainingConfig config) {
   const ClipTrainingConfig defaults;
   config.output.clear();
   config.steps = defaults.steps;
-  config.max_minutes = config.checkpoint_seconds = 0;
+  config.max_minutes = config.checkpoint_seconds = config.keep_of_start = 0;
   config.evaluate_every = config.producers = 1;
   return hex64(content_hash(fields_of(config)));
 }

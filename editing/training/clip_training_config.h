@@ -96,6 +96,9 @@ struct ClipTrainingConfig {
   /// A CLIP of the same sizes, `image_size` excepted, whose weights the run begins with, instead of
   /// random ones.
   std::filesystem::path start;
+  /// Share of the start's weights in the model that is measured and saved: what both runs know is
+  /// kept better than by either (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+  double keep_of_start = 0;
   /// A folder of captioned pictures; instead of `procedural` when given.
   std::filesystem::path folder;
   ProceduralData procedural;
@@ -140,6 +143,9 @@ struct ClipTrainingConfig {
             "CLIP of the same sizes (the input's side may differ) to go on from, instead of random "
             "weights",
             {.placeholder = "DIR"});
+    v.field("keep-of-start", &C::keep_of_start,
+            "share of the start's weights in the model that is measured and saved",
+            {.min = 0, .max = 1});
     v.field("folder", &C::folder, "folder of captioned pictures, instead of procedural ones",
             {.placeholder = "DIR"});
     v.field("procedural", &C::procedural, "photographs under looks, and cut-outs");

@@ -142,11 +142,10 @@ std::vector<Choice> look_choices(const std::set<Look>& shown, const std::vector<
       if (!other.empty()) ask(look, other.front());
     }
   }
-  // Of the looks that people ask for most, every one that shows against some that do not.
+  // Of the looks that people ask for most, every one that shows against those that do not.
   for (const Look look : kMainLooks) {
     if (!shown.count(look)) continue;
-    for (int i = 0; i < 3; ++i) {
-      const Look other = kMainLooks[rng.below(static_cast<uint32_t>(kMainLooks.size()))];
+    for (const Look other : kMainLooks) {
       if (!shown.count(other)) ask(look, other);
     }
   }

@@ -15,7 +15,7 @@ namespace {
 /// Longer captions would make every text of a batch as long.
 constexpr size_t kLongestCaption = 100;
 /// Questions asked about each picture.
-constexpr size_t kChoices = 4;
+constexpr size_t kChoices = 6;
 
 Fact thing_fact(const ToyThing& thing) { return fnv1a("toy:" + thing.kind); }
 Fact attribute_fact(const ToyThing& thing, std::string_view key, std::string_view value) {
@@ -90,6 +90,7 @@ ToyScene with_one_lie(ToyScene scene, const ToyCaption& told, Rng& rng) {
 /// How often a question is asked: what is small or has many values takes longer to learn.
 uint32_t frequency(const ToyQuestion& question) {
   if (question.key == "mouth") return 6;
+  if (question.key == "hair_colour") return 5;
   if (question.key == "beard") return 3;
   if (question.of == "character" && question.key.ends_with("colour")) return 3;
   return question.key == "pattern" || question.key == "pose" || question.key == "hair" ? 2 : 1;
@@ -194,9 +195,11 @@ CaptionedPicture ToyboxSource::sample(uint64_t index) const {
     // What would hide the answer goes away in the whole group.
     if (question.key == "hat_colour") set.push_back({"hat", "cap"});
     if (question.key == "hair") set.push_back({"hat", "none"});
+    // Under a hat only long hair shows.
+    if (question.key == "hair_colour" && shared.chance(0.6f)) set.push_back({"hair", "long"});
     if (question.key == "mouth") {
       set.push_back({"beard", "none"});
-      if (shared.chance(0.6f)) set.push_back({"facing", "forward"});
+      if (shared.chance(0.4f)) set.push_back({"facing", "forward"});
     }
     const bool person = question.of == "character";
     // An answer that the light hides teaches nothing.

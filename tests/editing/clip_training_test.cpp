@@ -198,6 +198,34 @@ TEST_F(ClipTraining, ARunGoesOnFromTheWeightsItIsGiven) {
   }
 }
 
+TEST_F(ClipTraining, SomeOfTheStartIsKeptInWhatIsSaved) {
+  ClipTrainingConfig first = tiny(3);
+  train_clip(first, root_ / "run", false, quiet_);
+  const auto start = load_clip_model(first.output).state_dict();
+  ClipTrainingConfig second = tiny(12);
+  second.seed = 99;
+  second.start = first.output;
+  second.output = root_ / "plain";
+  train_clip(second, root_ / "second", false, quiet_);
+  const auto plain = load_clip_model(second.output).state_dict();
+  // The same run, which goes on and has nothing more to do.
+  second.keep_of_start = 0.25;
+  second.output = root_ / "mixed";
+  train_clip(second, root_ / "second", true, quiet_);
+  const auto mixed = load_clip_model(second.output).state_dict();
+  double moved = 0;
+  for (const auto& [name, tensor] : mixed) {
+    // Unused tokens are the mean of the used ones, of either.
+    const Tensor wanted = plain.at(name).lerp(start.at(name), 0.25);
+    const double size = wanted.abs().max().item<double>();
+    EXPECT_LT((tensor - wanted).abs().max().item<double>(), 2e-3 * (1 + size)) << name;
+    moved = std::max(moved, (plain.at(name) - start.at(name)).abs().max().item<double>());
+  }
+  EXPECT_GT(moved, 0.02);
+  second.start.clear();
+  EXPECT_THROW(ClipTrainer{second}, Error);
+}
+
 TEST_F(ClipTraining, ARunMayGoOnWithALargerInput) {
   ClipTrainingConfig first = tiny(1);
   train_clip(first, root_ / "run", false, quiet_);

@@ -207,7 +207,7 @@ TEST_F(PhraseTraining, AnAdaptationMovesTheChosenLayersOnly) {
 }
 
 TEST_F(PhraseTraining, AnAdaptationGainsAlongThePhrase) {
-  NadaTrainingConfig config = tiny<NadaTrainingConfig>(60);
+  NadaTrainingConfig config = tiny<NadaTrainingConfig>(160);
   config.learning_rate = 0.02;
   const auto scores =
       nlohmann::json::parse(train_nada(config, root_ / "run", false, quiet_).evaluation);

@@ -121,7 +121,7 @@ TEST_F(LatentEdits, BlackOfTheMaskStays) {
   mask.u8.assign(1024, 0);
   std::fill_n(mask.u8.begin(), 512, uint8_t{255});
   write_image(folder_ / "mask.png", mask);
-  EditRequest masked = request("a dark photo");
+  EditRequest masked = request("a bright photo");
   masked.mask = (folder_ / "mask.png").string();
   const Tensor edited = raw(masked);
   EXPECT_TRUE(at::equal(edited.narrow(2, 18, 14), source_.narrow(2, 18, 14)));
