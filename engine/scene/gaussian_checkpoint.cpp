@@ -56,29 +56,20 @@ int degree_of(const TensorRecord& rest) {
   throw Error(ErrorCode::input, "the tensor at place 0.3 holds no bands of spherical harmonics");
 }
 
-TorchValue integer(int64_t value) { return {value}; }
-TorchValue real(double value) { return {value}; }
-
 /// What Adam's load_state_dict() asks for, before any step.
 TorchValue fresh_optimiser(const std::vector<std::pair<std::string, double>>& groups) {
-  TorchList list;
+  using V = TorchValue;
+  std::vector<V> list;
   for (size_t i = 0; i < groups.size(); ++i) {
-    const TorchValue betas{TorchTuple{{real(0.9), real(0.999)}}};
-    const TorchValue parameters{TorchList{{integer(static_cast<int64_t>(i))}}};
-    list.items.push_back({TorchDict{{{"lr", real(groups[i].second)},
-                                     {"name", {groups[i].first}},
-                                     {"betas", betas},
-                                     {"eps", real(1e-15)},
-                                     {"weight_decay", real(0)},
-                                     {"amsgrad", {false}},
-                                     {"maximize", {false}},
-                                     {"foreach", {}},
-                                     {"capturable", {false}},
-                                     {"differentiable", {false}},
-                                     {"fused", {}},
-                                     {"params", parameters}}}});
+    list.push_back(
+        V::dict({"lr", "name", "betas", "eps", "weight_decay", "amsgrad", "maximize", "foreach",
+                 "capturable", "differentiable", "fused", "params"},
+                {V::real(groups[i].second), V::text(groups[i].first),
+                 V::tuple({V::real(0.9), V::real(0.999)}), V::real(1e-15), V::real(0),
+                 V::boolean(false), V::boolean(false), V(), V::boolean(false), V::boolean(false),
+                 V(), V::list({V::integer(static_cast<int64_t>(i))})}));
   }
-  return {TorchDict{{{"state", {TorchDict{}}}, {"param_groups", {list}}}}};
+  return V::dict({"state", "param_groups"}, {V::dict({}, {}), V::list(std::move(list))});
 }
 
 }  // namespace
@@ -126,23 +117,20 @@ void write_gaussian_checkpoint(const fs::path& file, const GaussianCheckpoint& c
   const int64_t n = cloud.size();
   const bool speaks = !checkpoint.language.empty();
   const std::vector<float> zeros(static_cast<size_t>(n), 0.f);
-  const auto floats = [](std::vector<int64_t> shape, std::span<const float> values, bool learns) {
-    return TorchValue{TorchFloats{std::move(shape), values, learns}};
-  };
-  TorchTuple state;
-  state.items = {integer(cloud.sh_degree),
-                 floats({n, 3}, cloud.position, true),
-                 floats({n, 1, 3}, cloud.sh0, true),
-                 floats({n, cloud.rest_coefficients(), 3}, cloud.sh_rest, true),
-                 floats({n, 3}, cloud.log_scale, true),
-                 floats({n, 4}, cloud.rotation, true),
-                 floats({n, 1}, cloud.opacity_logit, true)};
-  if (speaks) state.items.push_back(floats({n, 3}, checkpoint.language, true));
-  state.items.push_back(floats({n}, zeros, false));
-  state.items.push_back(floats({n, 1}, zeros, false));
-  state.items.push_back(floats({n, 1}, zeros, false));
+  using V = TorchValue;
+  std::vector<V> state{V::integer(cloud.sh_degree),
+                       V::floats({n, 3}, cloud.position, true),
+                       V::floats({n, 1, 3}, cloud.sh0, true),
+                       V::floats({n, cloud.rest_coefficients(), 3}, cloud.sh_rest, true),
+                       V::floats({n, 3}, cloud.log_scale, true),
+                       V::floats({n, 4}, cloud.rotation, true),
+                       V::floats({n, 1}, cloud.opacity_logit, true)};
+  if (speaks) state.push_back(V::floats({n, 3}, checkpoint.language, true));
+  state.push_back(V::floats({n}, zeros));
+  state.push_back(V::floats({n, 1}, zeros));
+  state.push_back(V::floats({n, 1}, zeros));
   // The rates with which the published training begins.
-  state.items.push_back(fresh_optimiser(
+  state.push_back(fresh_optimiser(
       speaks ? std::vector<std::pair<std::string, double>>{{"language_feature", 0.0025}}
              : std::vector<std::pair<std::string, double>>{{"xyz", 0.00016},
                                                            {"f_dc", 0.0025},
@@ -150,8 +138,8 @@ void write_gaussian_checkpoint(const fs::path& file, const GaussianCheckpoint& c
                                                            {"opacity", 0.05},
                                                            {"scaling", 0.005},
                                                            {"rotation", 0.001}}));
-  state.items.push_back(real(1));
-  write_torch(file, {TorchTuple{{{state}, integer(iteration)}}});
+  state.push_back(V::real(1));
+  write_torch(file, V::tuple({V::tuple(std::move(state)), V::integer(iteration)}));
 }
 
 }  // namespace vane

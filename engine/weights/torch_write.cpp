@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
@@ -25,24 +26,63 @@ void put(std::string& out, T value) {
   out.append(bytes, sizeof(T));
 }
 
+}  // namespace
+
 /// Pickle protocol 2 (PEP 307), as torch.save uses it.
-class Pickle {
+class TorchPickle {
  public:
-  explicit Pickle(const TorchValue& root) {
+  explicit TorchPickle(const TorchValue& root) {
     text_ = "\x80\x02";
     write(root);
     text_ += '.';
   }
   const std::string& text() const { return text_; }
-  const std::vector<TorchFloats>& storages() const { return storages_; }
+  const std::vector<std::span<const float>>& storages() const { return storages_; }
 
  private:
   void write(const TorchValue& value) {
-    std::visit([this](const auto& held) { put_value(held); }, value.value);
+    using Kind = TorchValue::Kind;
+    switch (value.kind_) {
+      case Kind::none:
+        text_ += 'N';
+        return;
+      case Kind::boolean:
+        put_boolean(value.flag_);
+        return;
+      case Kind::integer:
+        put_integer(value.integer_);
+        return;
+      case Kind::real:
+        put_real(value.real_);
+        return;
+      case Kind::text:
+        put_text(value.text_);
+        return;
+      case Kind::floats:
+        put_floats(value);
+        return;
+      case Kind::tuple:
+        text_ += '(';
+        for (const TorchValue& item : value.items_) write(item);
+        text_ += 't';
+        return;
+      case Kind::list:
+        text_ += "](";
+        for (const TorchValue& item : value.items_) write(item);
+        text_ += 'e';
+        return;
+      case Kind::dict:
+        text_ += "}(";
+        for (size_t i = 0; i < value.items_.size(); ++i) {
+          put_text(value.keys_[i]);
+          write(value.items_[i]);
+        }
+        text_ += 'u';
+        return;
+    }
   }
-  void put_value(std::monostate) { text_ += 'N'; }
-  void put_value(bool value) { text_ += value ? '\x88' : '\x89'; }
-  void put_value(int64_t value) {
+  void put_boolean(bool value) { text_ += value ? '\x88' : '\x89'; }
+  void put_integer(int64_t value) {
     if (value == static_cast<int32_t>(value)) {
       text_ += 'J';
       put(text_, static_cast<int32_t>(value));
@@ -51,71 +91,50 @@ class Pickle {
       put(text_, value);
     }
   }
-  void put_value(double value) {
+  void put_real(double value) {
     text_ += 'G';
-    auto bits = std::bit_cast<uint64_t>(value);
+    const auto bits = std::bit_cast<uint64_t>(value);
     for (int i = 7; i >= 0; --i) text_ += static_cast<char>(bits >> (8 * i) & 0xff);
   }
-  void put_value(const std::string& value) {
+  void put_text(const std::string& value) {
     text_ += 'X';
     put(text_, static_cast<uint32_t>(value.size()));
     text_ += value;
   }
-  void put_value(const TorchTuple& tuple) {
-    text_ += '(';
-    for (const TorchValue& item : tuple.items) write(item);
-    text_ += 't';
-  }
-  void put_value(const TorchList& list) {
-    text_ += "](";
-    for (const TorchValue& item : list.items) write(item);
-    text_ += 'e';
-  }
-  void put_value(const TorchDict& dict) {
-    text_ += "}(";
-    for (const auto& [key, value] : dict.entries) {
-      put_value(key);
-      write(value);
-    }
-    text_ += 'u';
-  }
-  void put_value(const TorchFloats& floats) {
-    int64_t count = 1;
-    for (const int64_t side : floats.shape) count *= side;
-    if (count != std::ssize(floats.values)) {
-      throw Error(ErrorCode::usage, "the shape of a tensor does not count its values");
-    }
-    if (floats.is_parameter) text_ += "ctorch._utils\n_rebuild_parameter\n(";
+  void put_floats(const TorchValue& floats) {
+    if (floats.flag_) text_ += "ctorch._utils\n_rebuild_parameter\n(";
     text_ += "ctorch._utils\n_rebuild_tensor_v2\n((";
-    put_value(std::string("storage"));
+    put_text("storage");
     text_ += "ctorch\nFloatStorage\n";
-    put_value(std::to_string(storages_.size()));
-    put_value(std::string("cpu"));
-    put_value(count);
+    put_text(std::to_string(storages_.size()));
+    put_text("cpu");
+    put_integer(std::ssize(floats.values_));
     text_ += "tQ";
-    put_value(int64_t{0});
-    put_sides(floats.shape);
-    put_sides(row_major_strides(floats.shape));
-    put_value(false);
+    put_integer(0);
+    put_sides(floats.shape_);
+    put_sides(row_major_strides(floats.shape_));
+    put_boolean(false);
     put_hooks();
     text_ += "tR";
-    if (floats.is_parameter) {
-      put_value(true);
+    if (floats.flag_) {
+      put_boolean(true);
       put_hooks();
       text_ += "tR";
     }
-    storages_.push_back(floats);
+    storages_.push_back(floats.values_);
   }
   void put_sides(const std::vector<int64_t>& sides) {
     text_ += '(';
-    for (const int64_t side : sides) put_value(side);
+    for (const int64_t side : sides) put_integer(side);
     text_ += 't';
   }
   void put_hooks() { text_ += "ccollections\nOrderedDict\n)R"; }
 
   std::string text_;
-  std::vector<TorchFloats> storages_;
+  std::vector<std::span<const float>> storages_;
 };
+
+namespace {
 
 /// A zip of files as they are (APPNOTE 6.3.3, without the 64-bit fields).
 class StoredZip {
@@ -183,15 +202,81 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 
 }  // namespace
 
+TorchValue TorchValue::boolean(bool value) {
+  TorchValue out;
+  out.kind_ = Kind::boolean;
+  out.flag_ = value;
+  return out;
+}
+
+TorchValue TorchValue::integer(int64_t value) {
+  TorchValue out;
+  out.kind_ = Kind::integer;
+  out.integer_ = value;
+  return out;
+}
+
+TorchValue TorchValue::real(double value) {
+  TorchValue out;
+  out.kind_ = Kind::real;
+  out.real_ = value;
+  return out;
+}
+
+TorchValue TorchValue::text(std::string value) {
+  TorchValue out;
+  out.kind_ = Kind::text;
+  out.text_ = std::move(value);
+  return out;
+}
+
+TorchValue TorchValue::floats(std::vector<int64_t> shape, std::span<const float> values,
+                              bool is_parameter) {
+  int64_t count = 1;
+  for (const int64_t side : shape) count *= side;
+  if (count != std::ssize(values)) {
+    throw Error(ErrorCode::usage, "the shape of a tensor does not count its values");
+  }
+  TorchValue out;
+  out.kind_ = Kind::floats;
+  out.flag_ = is_parameter;
+  out.shape_ = std::move(shape);
+  out.values_ = values;
+  return out;
+}
+
+TorchValue TorchValue::tuple(std::vector<TorchValue> items) {
+  TorchValue out;
+  out.kind_ = Kind::tuple;
+  out.items_ = std::move(items);
+  return out;
+}
+
+TorchValue TorchValue::list(std::vector<TorchValue> items) {
+  TorchValue out = tuple(std::move(items));
+  out.kind_ = Kind::list;
+  return out;
+}
+
+TorchValue TorchValue::dict(std::vector<std::string> keys, std::vector<TorchValue> values) {
+  if (keys.size() != values.size()) {
+    throw Error(ErrorCode::usage, "a dict has as many keys as values");
+  }
+  TorchValue out = tuple(std::move(values));
+  out.kind_ = Kind::dict;
+  out.keys_ = std::move(keys);
+  return out;
+}
+
 void write_torch(const std::filesystem::path& file, const TorchValue& root) {
-  const Pickle pickle(root);
+  const TorchPickle pickle(root);
   const std::string folder = "archive/";
   atomic_write(file, [&](const ByteSink& sink) {
     StoredZip zip(sink);
     zip.add(folder + "data.pkl", bytes_of(pickle.text()));
     zip.add(folder + "byteorder", bytes_of("little"));
     for (size_t i = 0; i < pickle.storages().size(); ++i) {
-      zip.add(folder + "data/" + std::to_string(i), std::as_bytes(pickle.storages()[i].values));
+      zip.add(folder + "data/" + std::to_string(i), std::as_bytes(pickle.storages()[i]));
     }
     zip.add(folder + "version", bytes_of("3\n"));
     zip.finish();

@@ -7,40 +7,47 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 namespace vane {
 
-struct TorchValue;
+/// None, a plain value, a tensor of float32, or a container of them.
+class TorchValue {
+ public:
+  enum class Kind : uint8_t { none, boolean, integer, real, text, floats, tuple, list, dict };
 
-/// float32, row-major; the values must outlive the writing.
-struct TorchFloats {
-  std::vector<int64_t> shape;
-  std::span<const float> values;
-  /// As torch.nn.Parameter that requires its gradient.
-  bool is_parameter = false;
-};
-struct TorchTuple {
-  std::vector<TorchValue> items;
-};
-struct TorchList {
-  std::vector<TorchValue> items;
-};
-struct TorchDict {
-  std::vector<std::pair<std::string, TorchValue>> entries;
+  TorchValue() = default;
+  static TorchValue boolean(bool value);
+  static TorchValue integer(int64_t value);
+  static TorchValue real(double value);
+  static TorchValue text(std::string value);
+  /// Row-major; the values must outlive the writing. `is_parameter`: as torch.nn.Parameter that
+  /// requires its gradient. Throws Error{usage} when the shape does not count the values.
+  static TorchValue floats(std::vector<int64_t> shape, std::span<const float> values,
+                           bool is_parameter = false);
+  static TorchValue tuple(std::vector<TorchValue> items);
+  static TorchValue list(std::vector<TorchValue> items);
+  /// As many keys as values.
+  static TorchValue dict(std::vector<std::string> keys, std::vector<TorchValue> values);
+
+  Kind kind() const { return kind_; }
+
+ private:
+  friend class TorchPickle;
+
+  Kind kind_ = Kind::none;
+  bool flag_ = false;  // of a boolean, or that floats are a parameter
+  int64_t integer_ = 0;
+  double real_ = 0;
+  std::string text_;
+  std::vector<int64_t> shape_;
+  std::span<const float> values_;
+  std::vector<TorchValue> items_;
+  std::vector<std::string> keys_;
 };
 
-/// Empty: None.
-struct TorchValue {
-  std::variant<std::monostate, bool, int64_t, double, std::string, TorchFloats, TorchTuple,
-               TorchList, TorchDict>
-      value;
-};
-
-/// The file appears whole or not at all. Throws Error{usage} for tensors whose shape does not count
-/// their values and for files of 4 GB and more, Error{resource}.
+/// The file appears whole or not at all. Throws Error{usage} for files of 4 GB and more,
+/// Error{resource}.
 void write_torch(const std::filesystem::path& file, const TorchValue& root);
 
 }  // namespace vane

@@ -87,11 +87,11 @@ TEST(GaussianCheckpoint, WhatIsWrittenIsReadAgain) {
 TEST(GaussianCheckpoint, OtherFilesAreRefused) {
   const ScratchFolder folder;
   const std::vector<float> numbers(6, 1.f);
-  write_torch(folder / "flat.pth", {TorchDict{{{"w", {TorchFloats{{6}, numbers}}}}}});
+  write_torch(folder / "flat.pth", TorchValue::dict({"w"}, {TorchValue::floats({6}, numbers)}));
   EXPECT_EQ(splat_layout(folder / "flat.pth"), "") << "weights of something else";
   EXPECT_NE(refusal_of(folder / "flat.pth").find("no checkpoint of Gaussians"), std::string::npos);
-  write_torch(folder / "pair.pth",
-              {TorchTuple{{{TorchFloats{{2, 3}, numbers}}, {TorchFloats{{6}, numbers}}}}});
+  write_torch(folder / "pair.pth", TorchValue::tuple({TorchValue::floats({2, 3}, numbers),
+                                                      TorchValue::floats({6}, numbers)}));
   EXPECT_NE(refusal_of(folder / "pair.pth").find("pair.pth"), std::string::npos);
   GaussianCheckpoint checkpoint = read_gaussian_checkpoint(kData / "cloud_language.pth");
   checkpoint.language.pop_back();
