@@ -145,7 +145,7 @@ def main():
         pair = "repeat: {times: %d, steps: [%s]}" % (half, ", ".join(
             '{slide: {label: "##strength", to: %s}}, {wait: jobs}' % place for place in (0.3, 0.7)))
         _, memory = window.run(["click: Sample coffee", "wait: jobs", *SEARCH, "wait: jobs", pair], sample=True)
-        # From a tenth of the way on everything has been made once.
+        # After a fifth of the session everything has been made once.
         early, late = memory[len(memory) // 5:len(memory) // 4], memory[-len(memory) // 20:-2]
         rows.append(f"| memory, {2 * half} edits | {statistics.median(early):.0f} MB near the beginning, "
                     f"{statistics.median(late):.0f} MB at the end | flat |")

@@ -184,6 +184,7 @@ LiftResult lift(const LiftRequest& request, Job& job) {
   Stopwatch watch;
   check_writable(request.output);
   if (!request.save_autoencoder.empty()) check_writable(request.save_autoencoder);
+  if (!request.save_checkpoints.empty()) check_writable(request.save_checkpoints);
   check_training_options(request);
   const CropStyle crops = crop_style(request.crops);
   const SplatFile scene = read_splats(request.scene, request.limits);

@@ -3,7 +3,6 @@
 // chkpnt30000.pth: the state that 3D Gaussian Splatting (Kerbl et al. 2023, released train.py) and
 // LangSplat (Qin et al. 2024) save, a tuple of tensors and the iteration.
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <vector>

@@ -111,7 +111,7 @@ SplatFile read_splats(const fs::path& path, const Limits& limits) {
       return splats;
     }
     throw Error(ErrorCode::input, "is no scene of Gaussian splats")
-        .with_hint("known are .ply, .compressed.ply, .splat, .spz and .sog");
+        .with_hint("known are .ply, .compressed.ply, .splat, .spz, .sog and chkpnt30000.pth");
   } catch (Error& error) {
     error.set_file_if_empty(file);
     throw;

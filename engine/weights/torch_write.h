@@ -14,8 +14,6 @@ namespace vane {
 /// None, a plain value, a tensor of float32, or a container of them.
 class TorchValue {
  public:
-  enum class Kind : uint8_t { none, boolean, integer, real, text, floats, tuple, list, dict };
-
   TorchValue() = default;
   static TorchValue boolean(bool value);
   static TorchValue integer(int64_t value);
@@ -30,10 +28,9 @@ class TorchValue {
   /// As many keys as values.
   static TorchValue dict(std::vector<std::string> keys, std::vector<TorchValue> values);
 
-  Kind kind() const { return kind_; }
-
  private:
   friend class TorchPickle;
+  enum class Kind : uint8_t { none, boolean, integer, real, text, floats, tuple, list, dict };
 
   Kind kind_ = Kind::none;
   bool flag_ = false;  // of a boolean, or that floats are a parameter

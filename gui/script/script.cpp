@@ -86,6 +86,7 @@ void Script::add_steps(const YamlNode& steps) {
     if (!count || *count < 1 || !repeated || repeated->kind != YamlNode::Kind::sequence) {
       fail("repeat needs times, a number, and a list of steps");
     }
+    if (*count > kMostSteps) fail("there are too many steps");
     for (int i = 0; i < static_cast<int>(*count); ++i) add_steps(*repeated);
   }
 }
