@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     });
     require_result_or_error(size, ErrorCode::input, [&] {
       for (const ColmapImage& image : parse_colmap_images(bytes, form, limits)) {
-        require(image.name.find("..") != 0 && image.name.front() != '/', "names stay within");
+        require(stays_within(image.name), "names stay within");
         require(std::isfinite(image.world_to_camera[5]), "images that stand somewhere");
       }
     });

@@ -4,6 +4,7 @@
 // drawn, or an Error of class input.
 
 #include <cmath>
+#include <string>
 
 #include "engine/scene/splat_file.h"
 #include "tests/fuzz/property.h"
@@ -19,6 +20,12 @@ inline Limits scene_fuzz_limits() {
   limits.image_pixels = 1 << 16;
   limits.image_decoded_bytes = 1 << 20;
   return limits;
+}
+
+/// No part of the name leads upwards and it does not begin at the root; "..png" is a name like any.
+inline bool stays_within(const std::string& name) {
+  if (name.empty() || name.front() == '/') return false;
+  return ('/' + name + '/').find("/../") == std::string::npos;
 }
 
 inline void require_drawable(const SplatFile& file) {

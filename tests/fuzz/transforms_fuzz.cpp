@@ -10,8 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Transforms transforms = parse_transforms(source->view(), scene_fuzz_limits());
     require(!transforms.frames.empty(), "there are frames");
     for (const TransformsFrame& frame : transforms.frames) {
-      require(frame.file_path.find("..") != 0 && frame.file_path.front() != '/',
-              "names stay within");
+      require(stays_within(frame.file_path), "names stay within");
       require(std::isfinite(frame.world_to_camera[0]), "frames that look somewhere");
       require(frame.camera(frame.width > 0 ? frame.width : 8, frame.height > 0 ? frame.height : 8)
                       .width > 0,
