@@ -43,7 +43,7 @@ struct EnhanceData {
 
 /// Of the method `vane`: a pair tells what is right, RAVE's residual vector what looks well lit.
 struct VaneLoss {
-  double residual = 0.5, haze = 0.1, smooth = 0.01;
+  double residual = 0.5, haze = 0.1, smooth = 0.01, edges = 0;
   double average_decay = 0.998;
 
   template <class V>
@@ -54,6 +54,10 @@ struct VaneLoss {
     v.field("haze", &C::haze, "weight of the veiling light, which is small unless it is there",
             {.min = 0, .max = 1000});
     v.field("smooth", &C::smooth, "weight of the total variation of the stops",
+            {.min = 0, .max = 1000});
+    v.field("edges", &C::edges,
+            "weight of the error of differences between samples 1, 4 and 12 px apart, in which a "
+            "ring or a glow weighs more than in the samples",
             {.min = 0, .max = 1000});
     v.field("average-decay", &C::average_decay, "of the averaged weights that are saved, per step",
             {.min = 0, .max = 1});

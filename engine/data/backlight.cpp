@@ -163,6 +163,31 @@ std::vector<float> darker_side(const Raster& picture, Rng& rng) {
   return follow_edges(mask, picture, std::max(2, side / 40), 1e-3f);
 }
 
+std::vector<float> shaded_side(const Raster& picture, Rng& rng) {
+  const auto width = static_cast<float>(picture.width), height = static_cast<float>(picture.height);
+  const int side = std::max(picture.width, picture.height);
+  // Towards the shade: below, or any way at all.
+  const float tau = 2 * std::numbers::pi_v<float>;
+  const float angle = rng.chance(0.6f) ? tau / 4 + rng.uniform(-0.25f, 0.25f) : rng.uniform() * tau;
+  const float c = std::cos(angle), s = std::sin(angle);
+  const float reach = std::abs(c) * width + std::abs(s) * height;
+  const float border = rng.uniform(-0.15f, 0.25f) * reach;
+  const float soft = std::exp(rng.uniform(std::log(0.004f), std::log(0.12f))) * reach;
+  const float wave = rng.uniform(0.f, 0.08f) * reach, length = rng.uniform(0.3f, 1.5f) * reach;
+  const float phase = rng.uniform() * tau;
+  std::vector<float> mask(picture.pixels());
+  for (int y = 0; y < picture.height; ++y) {
+    for (int x = 0; x < picture.width; ++x) {
+      const float dx = static_cast<float>(x) - width / 2, dy = static_cast<float>(y) - height / 2;
+      const float across = c * dx + s * dy, along = c * dy - s * dx;
+      const float beyond = across - border - wave * std::sin(tau * along / length + phase);
+      mask[static_cast<size_t>(y * picture.width + x)] = 1 / (1 + std::exp(-beyond / soft));
+    }
+  }
+  if (!rng.chance(0.7f)) return mask;
+  return follow_edges(mask, picture, std::max(2, side / 40), 1e-3f);
+}
+
 std::vector<float> follow_edges(const std::vector<float>& plane, const Raster& picture, int radius,
                                 float epsilon) {
   check_subject(picture, plane);

@@ -38,6 +38,10 @@ std::vector<float> random_subject(const Raster& picture, Rng& rng);
 /// picture, told apart at a random scale and following its edges; 15 to 75 % of the frame.
 std::vector<float> darker_side(const Raster& picture, Rng& rng);
 
+/// A subject in [0,1] [height*width]: what lies beyond a wavy line across the frame, most often the
+/// ground below it; 25 to 65 % of the way, over a soft or a hard border that mostly follows edges.
+std::vector<float> shaded_side(const Raster& picture, Rng& rng);
+
 /// Guided filter (He et al. 2010) of `plane` with the encoded luma of `picture`: window radius in
 /// pixels, `epsilon` of the squared luma.
 std::vector<float> follow_edges(const std::vector<float>& plane, const Raster& picture, int radius,

@@ -52,9 +52,12 @@ Raster BacklitSource::lit_picture(Rng& rng, std::vector<float>& subject) const {
   if (library_->cutouts.empty() || !rng.chance(static_cast<float>(config_.cutout_share))) {
     // Of the pairs without a cut-out; no draw where there are none, so that older recipes keep
     // their pictures.
-    const double share = config_.scene_share / std::max(1e-9, 1 - config_.cutout_share);
-    const bool scene = share > 0 && rng.chance(static_cast<float>(share));
-    subject = scene ? darker_side(picture, rng) : random_subject(picture, rng);
+    const double others = std::max(1e-9, 1 - config_.cutout_share);
+    const double scene = config_.scene_share / others, side = config_.side_share / others;
+    const double drawn = scene + side > 0 ? rng.uniform() : 1;
+    subject = drawn < scene          ? darker_side(picture, rng)
+              : drawn < scene + side ? shaded_side(picture, rng)
+                                     : random_subject(picture, rng);
     return picture;
   }
   const Image& thing =

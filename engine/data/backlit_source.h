@@ -17,8 +17,10 @@ struct BacklitConfig {
   int size = 192;
   uint64_t seed = 1;
   /// Shares of pairs whose two pictures are equal, that are too dark all over, that show a cut-out
-  /// as their subject, and whose darker side is in the shade; the others have a random subject.
-  double untouched_share = 0.25, dark_share = 0.1, cutout_share = 0.2, scene_share = 0;
+  /// as their subject, whose darker side is in the shade, and which a shade comes over from one
+  /// side; the others have a random subject.
+  double untouched_share = 0.25, dark_share = 0.1, cutout_share = 0.2, scene_share = 0,
+         side_share = 0;
   /// Share of backlit pictures that were saved as JPEG in between.
   double jpeg_share = 0.5;
   bool held_out = false;
@@ -34,6 +36,8 @@ struct BacklitConfig {
     v.field("cutout-share", &C::cutout_share, "pairs with a cut-out as their subject",
             {.min = 0, .max = 1});
     v.field("scene-share", &C::scene_share, "pairs whose darker side is their subject",
+            {.min = 0, .max = 1});
+    v.field("side-share", &C::side_share, "pairs with a shade from one side of the frame",
             {.min = 0, .max = 1});
     v.field("jpeg-share", &C::jpeg_share, "backlit pictures that were a JPEG",
             {.min = 0, .max = 1});

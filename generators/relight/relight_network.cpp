@@ -11,6 +11,9 @@ namespace {
 constexpr double kSlope = 0.1;
 /// Halvings of the side: pictures are continued to a multiple of 2^4.
 constexpr int64_t kMultiple = 16;
+/// Mirrored around the picture, at its size: the zeros that convolutions see beyond a border would
+/// else leave a dark frame where a picture is lifted up to its edge.
+constexpr int64_t kMargin = 16;
 constexpr double kMostStops = 5, kMostHaze = 0.1;
 
 void visit_conv(RelightConv& conv, const std::string& name, int64_t out, int64_t in,
@@ -42,6 +45,18 @@ Tensor features_of(const Tensor& image) {
   const Tensor light = linear_from_srgb(guide_of(image));
   const Tensor shadows = (light + 1e-3).log2() * 0.1 + 0.5;
   return at::cat({image - 0.5, shadows}, 1);
+}
+
+/// `x` with `before` and `after` more of it along a dimension, mirrored at its ends as often as is
+/// needed.
+Tensor mirrored(const Tensor& x, int64_t dim, int64_t before, int64_t after) {
+  const int64_t size = x.size(dim), period = 2 * (size - 1);
+  std::vector<int64_t> from;
+  for (int64_t i = -before; i < size + after; ++i) {
+    const int64_t at = ((i % period) + period) % period;
+    from.push_back(std::min(at, period - at));
+  }
+  return x.index_select(dim, at::tensor(from));
 }
 
 }  // namespace
@@ -104,10 +119,8 @@ RelightEstimate estimate_light(const RelightNetwork& network, const Tensor& imag
   }
   const int64_t height = image.size(2), width = image.size(3);
   const auto missing = [](int64_t side) { return (kMultiple - side % kMultiple) % kMultiple; };
-  Tensor x = features_of(image);
-  if (missing(height) || missing(width)) {
-    x = at::replication_pad2d(x, {0, missing(width), 0, missing(height)});
-  }
+  Tensor x = mirrored(features_of(image), 2, kMargin, kMargin + missing(height));
+  x = mirrored(x, 3, kMargin, kMargin + missing(width));
   const Tensor padded = x;
   const Tensor half = active(convolved(network.down[0], x, 2));
   const Tensor quarter =
@@ -120,7 +133,8 @@ RelightEstimate estimate_light(const RelightNetwork& network, const Tensor& imag
   x = joined(network.up[0], x, eighth);
   x = joined(network.up[1], x, quarter);
   x = joined(network.up[2], x, half);
-  x = enlarged(convolved(network.head, x), padded).slice(2, 0, height).slice(3, 0, width);
+  x = enlarged(convolved(network.head, x), padded);
+  x = x.narrow(2, kMargin, height).narrow(3, kMargin, width);
   // Steeper where stops are added, bounded on both sides, 0 at 0.
   const Tensor raw = x.narrow(1, 0, 1);
   const Tensor stops = at::where(raw >= 0, kMostStops * (raw / kMostStops).tanh(), raw.tanh());

@@ -116,6 +116,33 @@ TEST(Backlight, TheDarkerSideIsDarkerAndKeepsToItsEdge) {
   EXPECT_GT(snapped, 5);
 }
 
+TEST(Backlight, AShadeFromOneSideIsMostOftenOnTheGround) {
+  const Raster picture = scene(96, 64);
+  const size_t half = picture.pixels() / 2;
+  int below = 0, soft = 0;
+  std::vector<std::vector<float>> shades;
+  for (uint64_t k = 0; k < 60; ++k) {
+    Rng rng(12, k);
+    shades.push_back(shaded_side(picture, rng));
+    const std::vector<float>& shade = shades.back();
+    const float sky = std::accumulate(shade.begin(), shade.begin() + ptrdiff_t(half), 0.f);
+    const float ground = std::accumulate(shade.begin() + ptrdiff_t(half), shade.end(), 0.f);
+    const float share = (sky + ground) / static_cast<float>(shade.size());
+    EXPECT_GT(share, 0.1f);
+    EXPECT_LT(share, 0.8f);
+    for (const float v : shade) ASSERT_TRUE(v >= 0 && v <= 1);
+    below += ground > 2 * sky;
+    const auto between =
+        std::count_if(shade.begin(), shade.end(), [](float v) { return v > 0.2f && v < 0.8f; });
+    soft += between > ptrdiff_t(shade.size() / 5);
+  }
+  EXPECT_GT(below, 25);
+  EXPECT_LT(below, 55);
+  EXPECT_GT(soft, 3);
+  EXPECT_LT(soft, 40);
+  EXPECT_NE(shades[0], shades[1]);
+}
+
 TEST(Backlight, MasksSnapToTheEdgesOfThePicture) {
   const Raster picture = scene(64, 64);  // an edge between rows 31 and 32
   std::vector<float> mask(picture.pixels());
@@ -175,6 +202,28 @@ TEST_F(BacklitStream, IsReproducibleAndUntouchedPairsAreEqual) {
   }
   EXPECT_GT(changed, 20);
   EXPECT_LT(changed, 40);
+}
+
+TEST_F(BacklitStream, ASideIsShadedWhereItIsAskedFor) {
+  BacklitConfig config;
+  config.size = 40;
+  config.untouched_share = config.dark_share = config.cutout_share = 0;
+  const BacklitSource without(library(), config);
+  config.side_share = 1;
+  const BacklitSource with(library(), config);
+  // Of a shade from one side a corner is in the light and the one across from it is not.
+  int without_sides = 0, with_sides = 0;
+  const auto is_side = [](const std::vector<float>& s) {
+    const auto corner = [&](size_t i) { return s[i]; };
+    const float down = std::abs(corner(0) - corner(1599)), up = std::abs(corner(39) - corner(1560));
+    return std::max(down, up) > 0.5f;
+  };
+  for (uint64_t i = 0; i < 30; ++i) {
+    without_sides += is_side(without.sample(i).subject);
+    with_sides += is_side(with.sample(i).subject);
+  }
+  EXPECT_GT(with_sides, 24);
+  EXPECT_LT(without_sides, 20);
 }
 
 TEST_F(BacklitStream, RefusesALibraryWithoutThisSplit) {

@@ -111,6 +111,25 @@ TEST_F(EnhanceTraining, TheOwnMethodLearnsToAddTheLightThatIsMissing) {
   EXPECT_TRUE(fs::exists(root_ / "run/samples.png"));
 }
 
+TEST_F(EnhanceTraining, DifferencesBetweenSamplesMayCountBesideThem) {
+  // Ten steps, which is how often the loss is written, of weights that stay.
+  EnhanceTrainingConfig recipe = config("vane", 10);
+  recipe.learning_rate = 0;
+  const auto loss_with = [&](double edges) {
+    recipe.vane.edges = edges;
+    const std::string name = "edges-" + std::to_string(edges);
+    recipe.output = root_ / (name + "-model");
+    train_enhance(recipe, root_ / name, false, quiet_);
+    std::ifstream in(root_ / name / "metrics.jsonl");
+    std::string line;
+    std::getline(in, line);
+    return nlohmann::json::parse(line)["loss"].get<double>();
+  };
+  const double samples = loss_with(0), one = loss_with(1), two = loss_with(2);
+  EXPECT_GT(one, samples + 1e-3);
+  EXPECT_NEAR(two - one, one - samples, 1e-5);
+}
+
 TEST_F(EnhanceTraining, ARunGoesOnFromTheWeightsItIsGiven) {
   const EnhanceTrainingConfig first = config("vane", 6);
   train_enhance(first, root_ / "first", false, quiet_);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/base/assets.h"
 #include "engine/base/error.h"
 #include "engine/base/job.h"
 #include "engine/image/srgb_view.h"
@@ -123,6 +124,17 @@ TEST(Relight, StopsAreBoundedWhateverTheWeights) {
   EXPECT_GT(light.stops.max().item<float>(), 4);
   EXPECT_GE(light.haze.min().item<float>(), 0);
   EXPECT_LE(light.haze.max().item<float>(), 0.1f);
+}
+
+TEST(Relight, AnEvenPictureIsLiftedAlikeUpToItsBorder) {
+  const RelightNetwork network =
+      load_relight_network(assets_folder() / "models" / "enhance-vane" / "relight.safetensors");
+  for (const double grey : {0.05, 0.1, 0.2}) {
+    const Tensor stops = estimate_light(network, at::full({1, 3, 96, 160}, grey)).stops;
+    EXPECT_GT(stops.max().item<float>(), 1);
+    // Beside zeros it was a third of the light.
+    EXPECT_GT(stops.min().item<float>(), 0.8f * stops.max().item<float>());
+  }
 }
 
 TEST(Relight, TheLoopOverPixelsIsTheTensorFormula) {
