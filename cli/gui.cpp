@@ -78,6 +78,7 @@ Command gui_command() {
                             {"screenshots", result.screenshots},
                             {"frame_ms", result.frame_ms},
                             {"frame_ms_p99", result.frame_ms_p99},
+                            {"answers_ms", result.answers_ms},
                             {"waits", waits}};
             return call.finish(json, request.script.empty() ? "" : page(result));
           }};

@@ -42,6 +42,9 @@ struct WindowResult {
   /// Of each line of a script that waits for jobs: seconds from the last event sent before it to
   /// the end of the work, every time that it was reached.
   std::map<int, std::vector<double>> waits;
+  /// Of every change of a photograph's edits that a picture came for: milliseconds to the first
+  /// one, a draft where the photograph is large, as it was handed over to be drawn.
+  std::vector<double> answers_ms;
 };
 
 /// The window until it is closed, or the script until its end. Throws Error{input} when no window

@@ -229,6 +229,9 @@ void Script::begin_step(App& app, WindowResult& result) {
 
 bool Script::advance(App& app, WindowResult& result) {
   recorder_.begin_frame();
+  if (std::exchange(answers_, app.session().answers()) != app.session().answers()) {
+    result.answers_ms.push_back(app.session().answer_ms());
+  }
   if (waiting_) {
     if (now() - waits_since_ > kLongestWait) fail("what runs did not end in ten minutes");
     if (app.is_working()) return true;

@@ -69,6 +69,7 @@ class Script {
   bool waiting_ = false, steps_run_ = false;
   /// Seconds: when the wait began, and when the last event was sent.
   double waits_since_ = 0, acted_ = 0;
+  int64_t answers_ = 0;
   ItemRecorder recorder_;
 };
 

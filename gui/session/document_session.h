@@ -140,13 +140,18 @@ std::string words_of(const std::exception_ptr& problem);
 class PreviewJob final : public Job {
  public:
   explicit PreviewJob(const Worker& worker) : worker_(worker) {}
-  bool stop_requested() const noexcept override { return worker_.has_newer(); }
+  bool stop_requested() const noexcept override {
+    return gives_way ? worker_.has_newer() : worker_.ending();
+  }
   void progress(int64_t, int64_t, std::string_view) override {}
   void metric(std::string_view, int64_t, double) override {}
   void warn(std::string_view message) override { warning = message; }
   void info(std::string_view) override {}
 
   std::string warning;
+  /// False for what is to be seen even when it is old: a hand that does not rest would else see
+  /// nothing at all.
+  bool gives_way = true;
 
  private:
   const Worker& worker_;

@@ -147,26 +147,34 @@ void Session::show_stack() {
     ++picture_version_;
   }
   previewer_.post([this, stack = stack(), places = places_, full = source_, draft = draft_source_,
-                   map = map_, detailed = wants_detail_, generation = generation_] {
+                   map = map_, detailed = wants_detail_, generation = generation_,
+                   asked = Stopwatch()] {
     const std::string name = fmt::format("{}#{}", places.photo.string(), generation);
     PreviewJob job(previewer_);
     try {
       for (const bool is_draft : {true, false}) {
         if (is_draft && draft == full) continue;
+        const bool is_first = is_draft || draft == full;
+        job.gives_way = !is_first;
         const Stopwatch watch;
         PreviewPicture picture = previews_.render(
             is_draft ? draft : full, name + (is_draft ? "draft" : ""), stack, places, map, job);
-        deliver([this, picture = std::move(picture), is_draft, generation,
+        deliver([this, picture = std::move(picture), is_draft, is_first, asked, generation,
                  ms = watch.milliseconds(), warning = job.warning] {
           if (generation != generation_) return;
           after_ = picture;
           draft_ = is_draft;
           preview_ms_ = ms;
+          if (is_first) {
+            ++answers_;
+            answer_ms_ = asked.milliseconds();
+          }
           ++picture_version_;
           if (!warning.empty() && !is_draft) notify(Notice::Kind::warning, warning);
         });
       }
       if (!detailed) return;
+      job.gives_way = true;
       deliver([this, made = render_detail(name, stack, places, job), generation] {
         if (generation != generation_ || !wants_detail_) return;
         detail_ = made;

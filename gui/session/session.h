@@ -86,6 +86,10 @@ class Session final : public DocumentSession {
   /// How long the newest preview took, and whether it is a draft.
   double preview_ms() const { return preview_ms_; }
   bool is_draft() const { return draft_; }
+  /// Changes of the stack that a picture came for, and how long the newest of those waited for its
+  /// first one: the draft where there is one.
+  int64_t answers() const { return answers_; }
+  double answer_ms() const { return answer_ms_; }
 
  private:
   void show_stack() override;
@@ -98,7 +102,8 @@ class Session final : public DocumentSession {
   SharedImage source_, draft_source_;
   PreviewPicture after_;
   uint64_t picture_version_ = 0;
-  double preview_ms_ = 0;
+  double preview_ms_ = 0, answer_ms_ = 0;
+  int64_t answers_ = 0;
   bool draft_ = false, map_ = false, wants_detail_ = false;
   DetailPictures detail_;
   std::optional<EnhanceResult> batch_;

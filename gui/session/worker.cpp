@@ -44,6 +44,11 @@ bool Worker::has_newer() const {
   return ending_ || next_ != nullptr;
 }
 
+bool Worker::ending() const {
+  const std::lock_guard lock(mutex_);
+  return ending_;
+}
+
 void Worker::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !busy_ && !next_; });

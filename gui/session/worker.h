@@ -24,6 +24,8 @@ class Worker {
   bool idle() const;
   /// A newer task waits: what runs is no longer wanted.
   bool has_newer() const;
+  /// The worker itself is no longer wanted.
+  bool ending() const;
   /// Blocks until idle().
   void wait();
 

@@ -98,6 +98,32 @@ TEST(Window, AJobIsStoppedByItsButtonAndLeavesTheRestAlone) {
   EXPECT_NE(session.notices().back().text.find("stopped"), std::string::npos);
 }
 
+TEST(Window, ThePictureFollowsAHandThatDoesNotRest) {
+  HeadlessWindow window;
+  Session& session = window.session();
+  window.app().open(window.photo("large.png", 1400, 1000));
+  EXPECT_TRUE(window.run([&](ImGuiTestContext* context) {
+    context->ItemClick("//Edits/##phrase");
+    context->KeyCharsReplaceEnter("laborious");
+    wait_for_jobs(context, session);
+  }));
+  ASSERT_EQ(session.stack().size(), 1u);
+  Edit edit = *session.stack().edits().front();
+  const int64_t before = session.answers();
+  // Every change comes before the picture of the last one can be there.
+  for (int i = 0; i < 1000 && session.answers() < before + 10; ++i) {
+    edit.strength = 0.3 + 1e-4 * i;
+    session.change(edit, "Strength", "slide");
+    session.poll();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_GE(session.answers(), before + 10);
+  EXPECT_TRUE(session.previewing());
+  EXPECT_GT(session.answer_ms(), 0);
+  window.settle();
+  EXPECT_FALSE(session.is_draft());
+}
+
 TEST(Window, WhatFailsIsSaidAndChangesNothing) {
   HeadlessWindow window;
   Session& session = window.session();

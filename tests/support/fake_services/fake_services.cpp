@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "editing/services/direction.h"
@@ -151,9 +153,15 @@ void segment(const void* in, Job& job, void* out) {
   result.texts.push_back(text);
 }
 
-void preview_develop(const void* in, Job&, void* out) {
+void preview_develop(const void* in, Job& job, void* out) {
   count("preview develop");
   const auto& request = *static_cast<const PreviewDevelopRequest*>(in);
+  std::string phrase;
+  std::getline(std::ifstream(request.settings), phrase);
+  for (int i = 0; i < 10 && phrase.ends_with("laborious"); ++i) {
+    job.check_cancelled();
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  }
   static_cast<PreviewDevelopResult*>(out)->image = std::make_shared<const Image>(
       brightened(*request.source, request.strength, request.mask.get()));
 }
