@@ -70,16 +70,19 @@ Command gui_command() {
             EngineDoor door(call.globals());
             WindowResult result;
             window(request, door, call.job(), result);
-            Json waits = Json::object();
-            for (const auto& [line, seconds] : result.waits) waits[std::to_string(line)] = seconds;
+            const auto by_line = [](const std::map<int, std::vector<double>>& times) {
+              Json json = Json::object();
+              for (const auto& [line, values] : times) json[std::to_string(line)] = values;
+              return json;
+            };
             const Json json{{"frames", result.frames},
                             {"clicks", result.clicks},
                             {"keys", result.keys},
                             {"screenshots", result.screenshots},
                             {"frame_ms", result.frame_ms},
                             {"frame_ms_p99", result.frame_ms_p99},
-                            {"answers_ms", result.answers_ms},
-                            {"waits", waits}};
+                            {"answers_ms", by_line(result.answers_ms)},
+                            {"waits", by_line(result.waits)}};
             return call.finish(json, request.script.empty() ? "" : page(result));
           }};
 }

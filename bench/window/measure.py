@@ -16,6 +16,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 SCREEN = ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
 SEARCH = ['click: "##phrase"', "type: warmer, softer light", "key: Enter"]
 ENHANCE = ["click: Enhance light"]
+FACE = ["click: Face", "type: a person with a closed mouth", "key: Enter"]
+QUESTION = ['click: "##thing"', "type: a mushroom", "key: Enter"]
 
 
 def script(lines):
@@ -97,7 +99,7 @@ class Window:
 
 
 def milliseconds(values):
-    return f"{1000 * statistics.median(values):.0f} ms, at most {1000 * max(values):.0f} ms of {len(values)}"
+    return f"{statistics.median(values):.0f} ms, at most {max(values):.0f} ms of {len(values)}"
 
 
 def line_of(lines, text):
@@ -105,46 +107,61 @@ def line_of(lines, text):
     return str(lines.index(text) + 3)
 
 
-def stops(window, sample, begin, label):
+def stops(window, open_it, begin, label):
     times = []
     for frames in (2, 10, 30, 60, 100, 150):
-        lines = [f"click: Sample {sample}", "wait: jobs", *begin, f"wait: {frames}", "key: Escape", "wait: jobs "]
+        lines = [open_it, "wait: jobs", *begin, f"wait: {frames}", "key: Escape", "wait: jobs "]
         report, _ = window.run(lines)
-        times += report["waits"][line_of(lines, "wait: jobs ")]
+        times += [1000 * seconds for seconds in report["waits"][line_of(lines, "wait: jobs ")]]
     return f"| Escape to the end of {label} | {milliseconds(times)} | 250 ms or one step |"
 
 
-def slides(window, sample, begin, label, count):
+def slides(window, open_it, begin, label, count):
     places = [0.15 + 0.7 * (i * 0.618 % 1) for i in range(8)]
-    lines = [f"click: Sample {sample}", "wait: jobs", *begin, "wait: jobs"]
+    lines = [open_it, "wait: jobs", *begin, "wait: jobs"]
     first = len(lines)
     for place in places:
         lines += [f'slide: {{label: "##strength", to: {place:.3f}}}', "wait: jobs"]
     report, _ = window.run(lines[:first] + [
         "repeat: {times: %d, steps: [%s]}" % (count, ", ".join("{" + line + "}" for line in lines[first:]))])
     last = max(report["waits"], key=int)
-    return f"| a moved slider to its last picture, {label} (a draft may come before it) | {milliseconds(report['waits'][last])} | 150 ms for the draft |"
+    whole = milliseconds([1000 * seconds for seconds in report["waits"][last]])
+    return [f"| a slider's every move to its first picture, {label} | {milliseconds(report['answers_ms'][last])} | 150 ms |",
+            f"| a released slider to its last picture, {label} | {whole} | |"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--photograph", type=Path, help="a large one whose edits are slid as well")
+    parser.add_argument("--scene", type=Path, help="with a field beside it, to ask where things are")
+    parser.add_argument("--no-faces", action="store_true", help="the face generator is not installed")
     parser.add_argument("--edits", type=int, default=500, help="edits between the two looks at memory")
     args = parser.parse_args()
     rows = []
+    coffee, rocket = "click: Sample coffee", "click: Sample rocket"
     with tempfile.TemporaryDirectory() as name:
         window = Window((args.build / "vane").resolve(), Path(name))
-        report, _ = window.run(["click: Sample coffee", "wait: jobs", *SEARCH, "wait: jobs"])
+        report, _ = window.run([coffee, "wait: jobs", *SEARCH, "wait: jobs"])
         rows.append(f"| our own work for a frame while a search runs, {report['frames']} frames of 1920 x 1080 | median "
                     f"{report['frame_ms']:.2f} ms, 99th percentile {report['frame_ms_p99']:.1f} ms | 16 ms |")
-        rows.append(stops(window, "coffee", SEARCH, "a search"))
-        rows.append(stops(window, "rocket", ENHANCE, "enhancing"))
-        rows.append(slides(window, "coffee", SEARCH, "a phrase", 5))
-        rows.append(slides(window, "rocket", [*ENHANCE, "wait: jobs", "click: Auto strength"], "light", 5))
+        rows.append(stops(window, coffee, SEARCH, "a search"))
+        rows.append(stops(window, rocket, ENHANCE, "enhancing"))
+        if not args.no_faces:
+            rows.append(stops(window, "click: Sample astronaut", FACE, "a search of a face"))
+        if args.scene:
+            rows.append(stops(window, f"drop: {args.scene.resolve()}", QUESTION, "a question to a scene"))
+        rows += slides(window, coffee, SEARCH, "a phrase", 5)
+        rows += slides(window, rocket, [*ENHANCE, "wait: jobs", "click: Auto strength"], "light", 5)
+        if args.photograph:
+            large = f"drop: {args.photograph.resolve()}"
+            rows += slides(window, large, SEARCH, "a phrase, the large photograph", 3)
+            rows += slides(window, large, [*ENHANCE, "wait: jobs", "click: Auto strength"],
+                           "light, the large photograph", 3)
         half = max(1, args.edits // 2)
         pair = "repeat: {times: %d, steps: [%s]}" % (half, ", ".join(
             '{slide: {label: "##strength", to: %s}}, {wait: jobs}' % place for place in (0.3, 0.7)))
-        _, memory = window.run(["click: Sample coffee", "wait: jobs", *SEARCH, "wait: jobs", pair], sample=True)
+        _, memory = window.run([coffee, "wait: jobs", *SEARCH, "wait: jobs", pair], sample=True)
         # After a fifth of the session everything has been made once.
         early, late = memory[len(memory) // 5:len(memory) // 4], memory[-len(memory) // 20:-2]
         rows.append(f"| memory, {2 * half} edits | {statistics.median(early):.0f} MB near the beginning, "

@@ -42,9 +42,10 @@ struct WindowResult {
   /// Of each line of a script that waits for jobs: seconds from the last event sent before it to
   /// the end of the work, every time that it was reached.
   std::map<int, std::vector<double>> waits;
-  /// Of every change of a photograph's edits that a picture came for: milliseconds to the first
-  /// one, a draft where the photograph is large, as it was handed over to be drawn.
-  std::vector<double> answers_ms;
+  /// Of each line of a script: milliseconds from a change of a photograph's edits to its first
+  /// picture, a draft where the photograph is large, handed over to be drawn; of every change that
+  /// such a picture came for while the line was done.
+  std::map<int, std::vector<double>> answers_ms;
 };
 
 /// The window until it is closed, or the script until its end. Throws Error{input} when no window

@@ -230,7 +230,7 @@ void Script::begin_step(App& app, WindowResult& result) {
 bool Script::advance(App& app, WindowResult& result) {
   recorder_.begin_frame();
   if (std::exchange(answers_, app.session().answers()) != app.session().answers()) {
-    result.answers_ms.push_back(app.session().answer_ms());
+    result.answers_ms[step_ ? step_->line : 1].push_back(app.session().answer_ms());
   }
   if (waiting_) {
     if (now() - waits_since_ > kLongestWait) fail("what runs did not end in ten minutes");
