@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/relight/relight_fields.h"
 
+#include <algorithm>
+
 #include "engine/image/resize.h"
 #include "engine/image/srgb_view.h"
 #include "engine/tensor/image_tensor.h"
@@ -70,6 +72,29 @@ RelightPlanes planes_of(const RelightEstimate& light, const RelightView& view) {
   planes.high = plane(high);
   planes.haze = plane(light.haze);
   return planes;
+}
+
+double stops_of_upper_tenth(const RelightPlanes& planes, const Image& picture) {
+  const at::NoGradGuard no_grad;
+  const Image small = srgb_thumbnail(picture, std::max(planes.width, planes.height));
+  const Tensor guide = guide_of(image_to_tensor(small)).contiguous();
+  const float* luma = guide.const_data_ptr<float>();
+  // A photograph that is smaller than the planes repeats its pixels.
+  std::vector<float> stops(planes.slope.size());
+  for (int y = 0; y < planes.height; ++y) {
+    const auto row = static_cast<size_t>(y * small.height / planes.height);
+    for (int x = 0; x < planes.width; ++x) {
+      const auto column = static_cast<size_t>(x * small.width / planes.width);
+      const auto at = static_cast<size_t>(y * planes.width + x);
+      const float guided =
+          planes.slope[at] * luma[row * static_cast<size_t>(small.width) + column] +
+          planes.offset[at];
+      stops[at] = std::clamp(guided, planes.low[at], planes.high[at]);
+    }
+  }
+  const auto tenth = stops.begin() + static_cast<ptrdiff_t>(0.9 * double(stops.size() - 1));
+  std::nth_element(stops.begin(), tenth, stops.end());
+  return *tenth;
 }
 
 RelightPlanes relight_planes(const RelightNetwork& network, const Image& picture) {

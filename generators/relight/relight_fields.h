@@ -36,6 +36,10 @@ Tensor relit_by(const RelightEstimate& light, const Tensor& colours, const Tenso
 /// `light` over the photograph of `view`, ready to be put over it at any size.
 RelightPlanes planes_of(const RelightEstimate& light, const RelightView& view);
 
+/// The stops that the most lifted tenth of `picture` gets at least, the picture at the size of its
+/// planes.
+double stops_of_upper_tenth(const RelightPlanes& planes, const Image& picture);
+
 /// What the network sees in `picture` (upright, any size, at least 2 px a side), ready to be put
 /// over it.
 RelightPlanes relight_planes(const RelightNetwork& network, const Image& picture);

@@ -137,6 +137,29 @@ TEST(Relight, AnEvenPictureIsLiftedAlikeUpToItsBorder) {
   }
 }
 
+TEST(Relight, TheUpperTenthOfTheStopsIsTold) {
+  Image picture;
+  picture.width = 20;
+  picture.height = 10;
+  for (int i = 0; i < 200; ++i) {
+    // A fifth of the columns is white.
+    picture.u8.insert(picture.u8.end(), 3, i % 20 < 4 ? 255 : 0);
+  }
+  RelightPlanes planes;
+  planes.width = 40;
+  planes.height = 20;
+  planes.slope.assign(800, 2);
+  planes.offset.assign(800, 0.5f);
+  planes.low.assign(800, -9);
+  planes.high.assign(800, 9);
+  planes.haze.assign(800, 0);
+  EXPECT_NEAR(stops_of_upper_tenth(planes, picture), 2.5, 1e-5);
+  planes.slope.assign(800, -2);
+  EXPECT_NEAR(stops_of_upper_tenth(planes, picture), 0.5, 1e-5);
+  planes.high.assign(800, 0.25f);
+  EXPECT_NEAR(stops_of_upper_tenth(planes, picture), 0.25, 1e-5);
+}
+
 TEST(Relight, TheLoopOverPixelsIsTheTensorFormula) {
   // At the size that the network sees nothing is interpolated.
   const Image picture = smooth_picture(60, 44);
