@@ -50,7 +50,9 @@ class FaceInversion {
       : generator_(generator), path_(path), options_(options), job_(job) {
     cut_out(photo);
     job_.progress(0, 0, "loading");
+    poll();
     load_measure();
+    poll();
     target_ = image_to_tensor(result_.target);
     perceptual_ = term_to(target_);
     terms_ = {{"distance", perceptual_, distance_weight()}, {"pixels", pixel_term(target_), 1}};
@@ -65,6 +67,7 @@ class FaceInversion {
   }
 
   InvertedFace run() {
+    poll();
     if (options_.method == InversionMethod::project) {
       project_latent();
     } else {
@@ -72,11 +75,17 @@ class FaceInversion {
       if (options_.method != InversionMethod::encoder) refine();
       if (options_.method == InversionMethod::pti && !result_.cancelled) tune();
     }
+    poll();
     measure();
     return std::move(result_);
   }
 
  private:
+  /// Between what takes a fraction of a second each.
+  void poll() const {
+    if (options_.give_up) job_.check_cancelled();
+  }
+
   void warn(std::string message) {
     job_.warn(fmt::format("{}: {}", path_.string(), message));
     result_.warnings.push_back(std::move(message));
@@ -138,7 +147,9 @@ class FaceInversion {
       return;
     }
     result_.encoder_hash = encoder.content_hash;
+    poll();
     const Tensor encoded = encoder.encode(target_);
+    poll();
     const bool is_asked_for = options_.method == InversionMethod::encoder;
     if (!is_asked_for && loss_at(mean) < loss_at(encoded)) {
       job_.info("the average face is nearer than what the encoder sees; starting from that");

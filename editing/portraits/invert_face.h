@@ -55,6 +55,8 @@ struct FaceInversionOptions {
   std::function<std::vector<WeightedTerm>(const Tensor& target)> extra_terms;
   uint64_t seed = 0;
   Limits limits;
+  /// A stop request ends everything at once, by Cancelled, instead of giving the best so far.
+  bool give_up = false;
 };
 
 struct InvertedFace {

@@ -104,8 +104,10 @@ PortraitLatent portrait_latent(const StyleGenerator& generator, const Image& pho
                                Job& job) {
   const fs::path file = file_for(generator, photo, options);
   if (auto known = remembered(file, generator, path, job)) return *known;
-  const InvertedFace face = invert_face(generator, photo, path, options, job);
-  job.check_cancelled();
+  FaceInversionOptions whole = options;
+  // Half an inversion is no start for an edit.
+  whole.give_up = true;
+  const InvertedFace face = invert_face(generator, photo, path, whole, job);
   remember(file, generator, face, job);
   return {face.w_plus, face.crop.value()};
 }

@@ -221,9 +221,11 @@ class LatentEdit {
     job_.progress(0, 0, "loading");
     strengths_ = sweep_of(request_.sweep);
     scene_.generator = load_style_generator(generator_path(request_.generator), request_.limits);
+    poll();
     input_ = input_of(request_.input, request_.face, request_, *scene_.generator, job_);
     scene_.w_plus = input_.w_plus;
     rows_of(request_.rows, scene_.generator->rows());
+    poll();
     source_ = moved_picture(*scene_.generator, scene_.w_plus, {});
     source_picture_ = tensor_to_image(source_);
     result_.is_latent = true;
@@ -233,6 +235,7 @@ class LatentEdit {
 
   EditResult run() {
     const auto start = std::chrono::steady_clock::now();
+    poll();
     if (!request_.mask.empty()) {
       region_ = region_of(
           read_mask(request_.mask, source_picture_, request_.clip, request_.limits, job_));
@@ -242,7 +245,7 @@ class LatentEdit {
     } else {
       apply();
     }
-    if (request_.give_up) job_.check_cancelled();
+    poll();
     FinishingJob finishing(job_);
     finishing.progress(0, 0, "rendering");
     const LatentMove move = scaled(move_, result_.strength);
@@ -260,11 +263,17 @@ class LatentEdit {
   }
 
  private:
+  /// Between what takes a fraction of a second each.
+  void poll() const {
+    if (request_.give_up) job_.check_cancelled();
+  }
+
   void search() {
     if (has_targets(request_)) {
       ClipLoadOptions options;
       options.limits = request_.limits;
       scene_.clip = load_clip(request_.clip, options);
+      poll();
       targets_ = targets_of(request_, *scene_.clip, source_picture_);
       scene_.prior = std::make_shared<PriorSample>(
           prior_sample(*scene_.generator, *scene_.clip, request_.samples,
@@ -277,7 +286,9 @@ class LatentEdit {
       scene_.options.mapper = request_.mapper;
       scene_.options.verify = request_.audit;
       scene_.options.seed = request_.seed;
+      poll();
       identity_ = identity_measure(scene_);
+      poll();
       method_ = make_latent_method(request_.method);
       for (const Target& target : targets_) follow(target);
       measure_curve();

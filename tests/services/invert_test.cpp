@@ -36,13 +36,14 @@ using Json = nlohmann::json;
 class CollectingJob final : public Job {
  public:
   bool stop_requested() const noexcept override { return steps_left <= 0; }
-  void progress(int64_t, int64_t total, std::string_view) override {
+  void progress(int64_t, int64_t total, std::string_view stage) override {
+    stages.emplace_back(stage);
     if (total > 0) --steps_left;
   }
   void metric(std::string_view, int64_t, double) override {}
   void warn(std::string_view message) override { warnings.emplace_back(message); }
   void info(std::string_view message) override { remarks.emplace_back(message); }
-  std::vector<std::string> warnings, remarks;
+  std::vector<std::string> warnings, remarks, stages;
   int64_t steps_left = 1000000;
 };
 
@@ -281,6 +282,20 @@ class InvertPhotos : public Invert {
     return request;
   }
 };
+
+TEST_F(Invert, WhoTakesNoPartOfItIsLeftAtOnce) {
+  const InvertRequest asked = request();
+  const Image portrait = read_image(asked.input);
+  FaceInversionOptions options;
+  options.aligned = true;
+  options.steps = 100;
+  options.give_up = true;
+  for (const int64_t steps : {0, 2}) {
+    job_.steps_left = steps;
+    EXPECT_THROW(invert_face(*tiny_, portrait, asked.input, options, job_), Cancelled);
+  }
+  EXPECT_EQ(std::count(job_.stages.begin(), job_.stages.end(), "measuring"), 0);
+}
 
 TEST_F(InvertPhotos, TheCropIsThatOfFacesAlign) {
   const InvertRequest asked = photo("astronaut.jpg");
