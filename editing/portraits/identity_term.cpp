@@ -2,7 +2,6 @@
 #include "editing/portraits/identity_term.h"
 
 #include "editing/faces/face_identity.h"
-#include "editing/faces/face_landmarks.h"
 #include "editing/faces/recognition_weights.h"
 #include "editing/inversion/identity_loss.h"
 #include "engine/image/resize.h"
@@ -26,15 +25,15 @@ Tensor points_of(const FaceLandmarks& landmarks, int side) {
 
 }  // namespace
 
-std::optional<PictureTerm> identity_term(const Image& portrait) {
+std::optional<PictureTerm> identity_term(const Image& portrait,
+                                         const std::function<FaceLandmarkFinder&()>& finder) {
   namespace fs = std::filesystem;
   if (!fs::exists(recognition_file()) || !fs::exists(landmark_file()) || portrait.width < 128) {
     return std::nullopt;
   }
   const int side = std::min(kSeenSide, portrait.width);
   const Image seen = portrait.width == side ? portrait : resize_u8(portrait, side, side);
-  FaceLandmarkFinder finder(landmark_file());
-  const FaceLandmarks landmarks = finder.find(seen);
+  const FaceLandmarks landmarks = finder().find(seen);
   if (!landmarks.detected) return std::nullopt;
   const at::NoGradGuard no_grad;
   const Tensor points = points_of(landmarks, side);

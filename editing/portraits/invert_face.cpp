@@ -57,7 +57,9 @@ class FaceInversion {
     perceptual_ = term_to(target_);
     terms_ = {{"distance", perceptual_, distance_weight()}, {"pixels", pixel_term(target_), 1}};
     if (options_.identity_weight > 0 && options_.method != InversionMethod::project) {
-      if (const auto identity = identity_term(result_.target)) {
+      poll();
+      if (const auto identity =
+              identity_term(result_.target, [this]() -> FaceLandmarkFinder& { return finder(); })) {
         terms_.push_back({"identity", *identity, options_.identity_weight});
       }
     }
@@ -81,6 +83,12 @@ class FaceInversion {
   }
 
  private:
+  /// Its hundred megabytes are read once.
+  FaceLandmarkFinder& finder() {
+    if (!finder_) finder_ = std::make_unique<FaceLandmarkFinder>(landmark_file());
+    return *finder_;
+  }
+
   /// Between what takes a fraction of a second each.
   void poll() const {
     if (options_.give_up) job_.check_cancelled();
@@ -99,8 +107,10 @@ class FaceInversion {
       result_.target = square.width == side ? square : resize_u8(square, side, side);
       return;
     }
-    FaceLandmarkFinder finder(landmark_file());
-    const ChosenFaces chosen = find_faces(finder, photo, path_, options_.face, job_);
+    finder();
+    poll();
+    const ChosenFaces chosen = find_faces(finder(), photo, path_, options_.face, job_);
+    poll();
     result_.warnings = chosen.warnings;
     result_.crop = chosen.faces.front().crop;
     result_.target = crop_face(seen, *result_.crop, side);
@@ -244,13 +254,12 @@ class FaceInversion {
 
   /// NaN where the recogniser is not installed, the picture is too small for it or there is no
   /// face.
-  double identity(const Image& made) const {
+  double identity(const Image& made) {
     constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
     if (!fs::exists(recognition_file()) || !fs::exists(landmark_file()) || made.width < 128) {
       return kUnknown;
     }
-    FaceLandmarkFinder finder(landmark_file());
-    const FaceLandmarks in_target = finder.find(result_.target), in_made = finder.find(made);
+    const FaceLandmarks in_target = finder().find(result_.target), in_made = finder().find(made);
     if (!in_target.detected) return kUnknown;
     FaceRecogniser recogniser(recognition_file());
     return face_identity(recogniser.embed(result_.target, in_target),
@@ -261,6 +270,7 @@ class FaceInversion {
   fs::path path_;
   const FaceInversionOptions& options_;
   Job& job_;
+  std::unique_ptr<FaceLandmarkFinder> finder_;
   std::shared_ptr<const ClipEncoder> clip_;
   std::shared_ptr<const Lpips> lpips_;
   Tensor target_;  // [1,3,S,S]
