@@ -20,7 +20,7 @@ constexpr int kJudgedSide = 224;
 /// CLIP, and, because the network seldom finds much missing where nothing is, so much for each stop
 /// that the most lifted tenth of the picture gets. A photograph for which no more speaks than the
 /// first bound is left alone, and one for which more than the second does gets it all.
-constexpr double kForEachStop = 0.15, kLeastEvidence = 0.56, kFullEvidence = 0.68;
+constexpr double kForEachStop = 0.2, kLeastEvidence = 0.74, kFullEvidence = 0.86;
 /// Less is not worth encoding the photograph again.
 constexpr double kLeastStrength = 0.1;
 

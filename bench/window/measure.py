@@ -6,6 +6,7 @@ processor time of a window left alone. Prints the table of docs/window/README.md
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -56,11 +57,12 @@ def resident(pid):
 class Window:
     def __init__(self, vane, folder):
         self.vane, self.folder = vane, folder
+        self.words = open(folder / "words", "w+", encoding="utf-8")
 
     def command(self, arguments):
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "XDG_DATA_HOME": tempfile.mkdtemp(dir=self.folder)}
         return subprocess.Popen(SCREEN + [str(self.vane), "gui", *arguments], stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, env=environment, text=True)
+                                stderr=self.words, env=environment, text=True)
 
     def run(self, lines, sample=False):
         """What the program reports, and its memory once a quarter of a second."""
@@ -78,7 +80,8 @@ class Window:
                 time.sleep(0.25)
         out = run.communicate()[0]
         if run.returncode != 0:
-            raise SystemExit(f"the session failed with exit code {run.returncode}")
+            self.words.seek(0)
+            raise SystemExit(f"the session failed with exit code {run.returncode}: {self.words.read()[-500:]}")
         return json.loads(out), memory
 
     def idle_share(self, photograph, seconds):
@@ -154,9 +157,14 @@ def main():
         rows += slides(window, coffee, SEARCH, "a phrase", 5)
         rows += slides(window, rocket, [*ENHANCE, "wait: jobs", "click: Auto strength"], "light", 5)
         if args.photograph:
-            large = f"drop: {args.photograph.resolve()}"
-            rows += slides(window, large, SEARCH, "a phrase, the large photograph", 3)
-            rows += slides(window, large, [*ENHANCE, "wait: jobs", "click: Auto strength"],
+            # A copy each, for edits are kept beside a photograph.
+            large = []
+            for number in (1, 2):
+                copy = Path(name) / f"large-{number}{args.photograph.suffix}"
+                shutil.copy(args.photograph, copy)
+                large.append(f"drop: {copy}")
+            rows += slides(window, large[0], SEARCH, "a phrase, the large photograph", 3)
+            rows += slides(window, large[1], [*ENHANCE, "wait: jobs", "click: Auto strength"],
                            "light, the large photograph", 3)
         half = max(1, args.edits // 2)
         pair = "repeat: {times: %d, steps: [%s]}" % (half, ", ".join(
