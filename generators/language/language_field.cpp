@@ -2,6 +2,7 @@
 #include "generators/language/language_field.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 
@@ -16,9 +17,19 @@ constexpr float kShareSteps = 255;
 constexpr int32_t kLargestGram = 4096;
 constexpr float kVanishing = 1e-12f;
 
+/// In sixteen sums, so that it is done in vectors: objects are compared by millions.
 float dot(const float* a, const float* b, int dim) {
+  constexpr int kLanes = 16;
+  std::array<float, kLanes> sums{};
+  int k = 0;
+  for (; k + kLanes <= dim; k += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+      sums[static_cast<size_t>(lane)] += a[k + lane] * b[k + lane];
+    }
+  }
   float sum = 0;
-  for (int k = 0; k < dim; ++k) sum += a[k] * b[k];
+  for (; k < dim; ++k) sum += a[k] * b[k];
+  for (const float part : sums) sum += part;
   return sum;
 }
 
