@@ -56,8 +56,7 @@ def make_tree(folder, samples, count, broken, rng):
     for number, path in enumerate(rng.sample(files, broken)):
         data = path.read_bytes()
         path.write_bytes([data[:len(data) // 2], b"", b"no picture\n", data[:20] + b"\xff" * 8 + data[28:],
-                          os.urandom(500)][number % 5])
-    return files
+                          rng.randbytes(500)][number % 5])
 
 
 def hashes(folder):

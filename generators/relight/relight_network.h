@@ -55,7 +55,8 @@ RelightNetwork load_relight_network(const std::filesystem::path& path, const Lim
 /// Random weights (He et al. 2015); the last convolution is zero, so that it begins with 0 stops.
 RelightNetwork initial_relight_network(const Rng& rng);
 
-/// image [N,3,H,W] sRGB-encoded in [0,1], 16 px a side or more. Differentiable in image and
+/// image [N,3,H,W] sRGB-encoded in [0,1], 16 px a side or more; the network is shown it with a
+/// mirrored margin, so that a border is lifted as what is beside it. Differentiable in image and
 /// parameters. Throws Error{usage} on another shape.
 RelightEstimate estimate_light(const RelightNetwork& network, const Tensor& image);
 
